@@ -1,0 +1,96 @@
+--- A learning rule. One written in Lua extends this class and has the methods
+---
+---   function Mine:chooseBestAction(state) ... return action, value end
+---   function Mine:train(states, actions, rewards, next_states, terminals) ... return loss end
+---
+--- In a batch, states[subject][sample] is the history of a subject, actions[sample] a number (a
+--- list in a continuous space). A third method, qValues(state), is optional. deer.QNetwork
+--- extends this class too, with its learning done in C.
+
+local class = require "deer.class"
+local core = require "deer.core"
+local seeds = require "deer.seeds"
+local text = require "deer.text"
+
+---@class deer.Algo: deer.Class
+---@field chooseBestAction fun(self, state: table): number|number[], number
+---@field train fun(self, states, actions, rewards, next_states, terminals): number, number[]?
+---@field qValues? fun(self, state: table): number[]
+local Algo = class.new "Algo"
+
+Algo.options = {
+  environment = { required = true, type = "any", help = "the environment to learn in" },
+  batch_size = { default = 32, type = "integer", range = { 1, 2 ^ 31 - 1 },
+    help = "samples in one update" },
+  learning_rate = { default = 0.005, type = "number", range = { 0, math.huge },
+    help = "step size of the updates" },
+  discount = { default = 0.9, type = "number", range = { 0, 1 },
+    alias = { "discount_factor", "df" }, help = "weight of the next step's reward" },
+  seed = { type = "seed", alias = { "random_state" }, help = "same number, same random draws" },
+}
+
+-- before init, so that a class with an init of its own need not call this one
+function Algo:prepare(options)
+  local environment = options.environment
+  if type(environment) ~= "table" or type(environment.handle) ~= "function" then
+    text.fail("%s: option 'environment': expected an environment, got %s", self.__name,
+      text.describe(environment))
+  end
+  options.seed = options.seed or seeds.default()
+  self.environment = environment
+  self._options = options
+end
+
+--- What the C side sees of this algo; made once.
+---@return userdata
+function Algo:handle()
+  if not self._handle then self._handle = self:make(self._options) end
+  return self._handle
+end
+
+-- for algos written in Lua
+function Algo:make(options)
+  for _, name in ipairs { "chooseBestAction", "train" } do
+    if type(self[name]) ~= "function" then
+      text.fail("%s: an algo needs a method %s", self.__name, name)
+    end
+  end
+  local handle = core.luaalgo(self, {
+    environment = self.environment:handle(),
+    batch_size = options.batch_size,
+  })
+  handle:setLearningRate(options.learning_rate)
+  handle:setDiscountFactor(options.discount)
+  return handle
+end
+
+---@return number
+function Algo:learningRate() return self:handle():learningRate() end
+
+---@param rate number
+function Algo:setLearningRate(rate) self:handle():setLearningRate(rate) end
+
+---@return number
+function Algo:discountFactor() return self:handle():discountFactor() end
+
+---@param factor number from 0 to 1
+function Algo:setDiscountFactor(factor) self:handle():setDiscountFactor(factor) end
+
+---@return integer
+function Algo:batchSize() return self:handle():batchSize() end
+
+--- Every parameter that is learnt, in a fixed order: { name =, shape =, data = bytes }. An algo
+--- written in Lua has its own.
+---@return table[]
+function Algo:getAllParams()
+  text.fail("%s: it has no method getAllParams, so its parameters cannot be kept", self.__name)
+  return {}
+end
+
+--- Puts parameters back; the list is one that getAllParams gave.
+---@param params table[]
+function Algo:setAllParams(params) -- luacheck: no unused args
+  text.fail("%s: it has no method setAllParams, so parameters cannot be put back", self.__name)
+end
+
+return Algo

@@ -1,0 +1,24 @@
+--- deerlua list: everything that can be named.
+local core = require "deer.core"
+local kinds = require "deer.kinds"
+
+local list = { summary = "list environments, controllers, policies, algorithms, ..." }
+
+local function show(title, names)
+  print(title .. ":")
+  for _, name in ipairs(names) do print("  " .. name) end
+end
+
+---@return integer status
+function list.run()
+  show("environments", kinds.list "env")
+  show("controllers", kinds.list "controller")
+  show("policies", kinds.list "policy")
+  show("algorithms", core.names "algo")
+  show("replays", core.names "replay")
+  show("layers", core.names "layer")
+  show("optimisers", core.names "optimizer")
+  return 0
+end
+
+return list

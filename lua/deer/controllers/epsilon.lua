@@ -1,0 +1,57 @@
+--- Lowers the epsilon of the training policy from initial_e to e_min in e_decays equal steps, one
+--- per action unless told otherwise. The value set by an update is the one computed by the update
+--- before, as in DeeR: after k updates epsilon is max(initial_e - (k - 1) * step, e_min).
+
+local Controller = require "deer.controller"
+
+---@class deer.EpsilonController: deer.Controller
+---@overload fun(options: table): deer.EpsilonController
+local EpsilonController = Controller:extend "EpsilonController"
+
+EpsilonController.modes = { -1 }
+
+EpsilonController.options = {
+  initial_e = { default = 1.0, range = { 0, 1 }, help = "epsilon at the start" },
+  e_decays = { default = 10000, type = "integer", range = { 1, 2 ^ 53 },
+    help = "updates until e_min" },
+  e_min = { default = 0.1, range = { 0, 1 }, help = "lowest epsilon" },
+  evaluate_on = { default = "action", choices = { "action", "episode", "epoch" },
+    help = "what is counted" },
+  periodicity = { default = 1, type = "integer", range = { 0, 2 ^ 53 },
+    help = "update at every so many of them" },
+  reset_every = { default = "none", choices = { "none", "episode", "epoch" },
+    help = "back to initial_e at each end of this" },
+}
+
+-- actions are counted when chosen, also those of the random phase
+local EVENTS = { action = "onActionChosen", episode = "onEpisodeEnd", epoch = "onEpochEnd" }
+
+function EpsilonController:init(options)
+  self.initial, self.min = options.initial_e, options.e_min
+  self.step = (options.initial_e - options.e_min) / options.e_decays
+  self.periodicity = options.periodicity
+  self[EVENTS[options.evaluate_on]] = self.update
+  -- at the same event a reset comes instead of an update
+  if options.reset_every ~= "none" then self[EVENTS[options.reset_every]] = self.reset end
+end
+
+---@param agent deer.NeuralAgent
+function EpsilonController:onStart(agent) self:reset(agent) end
+
+---@param agent deer.NeuralAgent
+function EpsilonController:reset(agent)
+  self.count = 0
+  agent:setEpsilon(self.initial)
+  self.next = self.initial
+end
+
+---@param agent deer.NeuralAgent
+function EpsilonController:update(agent)
+  self.count = self.count + 1
+  if self.due(self.count, self.periodicity) then
+    agent:setEpsilon(self.next)
+    self.next = math.max(self.next - self.step, self.min)
+  end
+end
+
+return EpsilonController

@@ -1,0 +1,76 @@
+--- Keeps the network with the best validation score in nnets/<unique_fname>.epoch=<n>, and at the
+--- end prints which it was and writes all scores to scores/<unique_fname>_scores.csv: epoch n,
+--- validation score vs, test score ts.
+---
+--- It needs the test epochs of an InterleavedTestEpochController for validation_id and, for the
+--- test score, of another one for test_id.
+
+local Controller = require "deer.controller"
+local sys = require "deer.sys"
+local text = require "deer.text"
+
+---@class deer.FindBestController: deer.Controller
+---@field rows { n: integer, vs: number, ts: number? }[] the scores so far
+---@overload fun(options: table): deer.FindBestController
+local FindBestController = Controller:extend "FindBestController"
+
+FindBestController.options = {
+  validation_id = { default = 0, type = "integer", help = "mode whose score decides" },
+  test_id = { type = "integer", help = "mode whose score is reported" },
+  unique_fname = { default = "nnet", help = "name of the files" },
+}
+
+function FindBestController:init(options)
+  self.validation_id, self.test_id = options.validation_id, options.test_id
+  self.fname = options.unique_fname
+  self.rows, self.best = {}, nil
+end
+
+---@param agent deer.NeuralAgent
+function FindBestController:onEpochEnd(agent)
+  local mode = agent:mode()
+  if mode == self.validation_id then
+    self:validated(agent, agent:totalRewardOverLastTest())
+  elseif mode == self.test_id and #self.rows > 0 then
+    self.rows[#self.rows].ts = agent:totalRewardOverLastTest()
+  end
+end
+
+---@param agent deer.NeuralAgent
+---@param score number
+function FindBestController:validated(agent, score)
+  local row = { n = agent:epochs(), vs = score }
+  self.rows[#self.rows + 1] = row
+  -- of equal scores the first is kept
+  if self.best and score <= self.best.vs then return end
+  self.best = row
+  local path, message = agent:dumpNetwork(self.fname, row.n)
+  if not path then text.fail("FindBestController: %s", message) end
+end
+
+function FindBestController:onEnd()
+  local best = self.best
+  if not best then
+    text.say("No validation epoch was run, so there is no best neural net")
+    return
+  end
+  text.say("Best neural net obtained after %d epochs, with validation score %s", best.n,
+    text.format(best.vs))
+  if best.ts then text.say("Test score of this neural net: %s", text.format(best.ts)) end
+  self:write()
+end
+
+--- Writes the table of scores.
+function FindBestController:write()
+  local lines = { "n,vs,ts" }
+  for _, row in ipairs(self.rows) do
+    lines[#lines + 1] = ("%d,%s,%s"):format(row.n, text.format(row.vs),
+      row.ts and text.format(row.ts) or "")
+  end
+  local path = ("scores/%s_scores.csv"):format(self.fname)
+  local done, message = sys.mkdir(path:match "^(.*)/")
+  if done then done, message = sys.write_file(path, table.concat(lines, "\n") .. "\n") end
+  if not done then text.fail("FindBestController: %s", message) end
+end
+
+return FindBestController

@@ -1,0 +1,88 @@
+--- A progress line on the terminal: epoch, part of it done, steps per second, time left. When the
+--- standard error is not a terminal it stays silent.
+
+local Controller = require "deer.controller"
+local sys = require "deer.sys"
+local text = require "deer.text"
+
+---@class deer.ProgressController: deer.Controller
+---@overload fun(options: table?): deer.ProgressController
+local ProgressController = Controller:extend "ProgressController"
+
+ProgressController.options = {
+  periodicity = { default = 0.1, range = { 0, 3600 }, help = "seconds between two pictures" },
+}
+
+local WIDTH = 24 -- of the bar
+local PACE = 0.3 -- how fast the shown speed follows the present one
+
+function ProgressController:init(options)
+  self.periodicity = options.periodicity
+  -- hears no mode at all: costs nothing
+  if not sys.isatty(2) and not self.modes then self.modes = {} end
+end
+
+--- "1:05" or "2:03:59"
+---@param seconds number
+---@return string
+function ProgressController.clock(seconds)
+  local s = math.floor(seconds + 0.5)
+  if s < 3600 then return ("%d:%02d"):format(s // 60, s % 60) end
+  return ("%d:%02d:%02d"):format(s // 3600, s // 60 % 60, s % 60)
+end
+
+---@param agent deer.NeuralAgent
+function ProgressController:onStart(agent)
+  self.started, self.shown, self.before = sys.time(), -math.huge, agent:epochs()
+  self.mode, self.steps, self.counted, self.stride = -1, 0, 0, 1
+  self.measured, self.speed = self.started, nil
+end
+
+---@param agent deer.NeuralAgent
+function ProgressController:onActionTaken(agent)
+  -- a test epoch begins or ends
+  if agent:mode() ~= self.mode then self.mode, self.steps = agent:mode(), 0 end
+  self.steps = self.steps + 1
+  self.counted = self.counted + 1
+  -- the clock is asked about a hundred times a second
+  if self.counted % self.stride ~= 0 then return end
+  local now = sys.time()
+  if now - self.shown >= self.periodicity then self:show(agent, now) end
+end
+
+-- steps per second, smoothed
+local function measure(self, now)
+  local seconds = now - self.measured
+  if self.counted == 0 or seconds <= 0 then return end
+  local speed = self.counted / seconds
+  self.speed = self.speed and self.speed + PACE * (speed - self.speed) or speed
+  self.stride = math.max(1, math.floor(self.speed / 100))
+  self.measured, self.counted = now, 0
+end
+
+---@param agent deer.NeuralAgent
+---@param now number
+function ProgressController:show(agent, now)
+  measure(self, now)
+  self.shown = now
+  local part = math.min(1, self.steps / math.max(1, agent.epoch_length))
+  local full = math.floor(part * WIDTH + 0.5)
+  local training, epochs = self.mode == -1, agent:epochs() - self.before
+  local done = epochs + (training and part or 0)
+  local left = done > 0 and (now - self.started) / done * (agent.n_epochs - done)
+  local line = ("epoch %d/%d %s [%s%s] %3.0f%%  %.0f steps/s%s"):format(
+    epochs + (training and 1 or 0), agent.n_epochs, training and "train" or "test ",
+    ("#"):rep(full), ("."):rep(WIDTH - full), 100 * part, self.speed or 0,
+    left and "  " .. self.clock(left) .. " left" or "")
+  text.status(line:sub(1, sys.columns() - 1))
+end
+
+function ProgressController:onEpochEnd()
+  self.steps = 0
+end
+
+function ProgressController.onEnd()
+  text.status(nil)
+end
+
+return ProgressController

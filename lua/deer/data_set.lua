@@ -1,0 +1,54 @@
+--- A replay memory of its own, for data that no agent gathers. The agent's own, agent:dataset(),
+--- has the same methods:
+---
+---   observations() actions() rewards() terminals() truncateds()   lists in the order of time
+---   nElems()        samples held                bytes()    memory used
+---   addSample(observation, action, reward, terminal [, truncated])
+---   close(observation)     what was observed after the last sample, when nothing follows it
+---   randomBatch(size)      states, actions, rewards, next_states, terminals, indices;
+---                          nil and a message when nothing can be drawn
+---
+---   local set = deer.DataSet{ environment = env, capacity = 10000 }
+
+local core = require "deer.core"
+local options = require "deer.options"
+local seeds = require "deer.seeds"
+local text = require "deer.text"
+
+---@class deer.DataSet
+---@field nElems fun(self): integer
+---@field observations fun(self): table[] one list per subject
+---@field actions fun(self): table
+---@field rewards fun(self): number[]
+---@field terminals fun(self): boolean[]
+---@field truncateds fun(self): boolean[]
+---@field addSample fun(self, observation: any[], action: number|number[], reward: number,
+---  terminal: boolean, truncated?: boolean)
+---@field close fun(self, observation: any[])
+---@field randomBatch fun(self, size: integer): table|nil, any, ...
+---@field bytes fun(self): integer
+
+local OPTIONS = options.list {
+  environment = { type = "any", help = "whose observations and actions these are" },
+  input_dimensions = { type = "table", help = "instead of an environment" },
+  n_actions = { type = "any", help = "instead of an environment" },
+  observation_types = { type = "table", help = "instead of an environment" },
+  capacity = { default = 1000000, type = "integer", range = { 1, 2 ^ 40 },
+    alias = { "max_size", "replay_memory_size" }, help = "samples kept" },
+  only_full_history = { default = true, help = "draw only samples whose whole history is known" },
+  replay = { default = "uniform", help = "how samples are drawn" },
+  seed = { type = "seed", alias = { "random_state" }, help = "same number, same draws" },
+}
+
+---@param given table
+---@return deer.DataSet
+return function(given)
+  local checked = options.check("DataSet", OPTIONS, given)
+  local environment = checked.environment
+  if environment == nil and not (checked.input_dimensions and checked.n_actions) then
+    text.fail("DataSet: expected an environment, or input_dimensions and n_actions")
+  end
+  checked.environment = environment and environment:handle()
+  checked.seed = checked.seed or seeds.default()
+  return core.dataset(checked)
+end

@@ -1,0 +1,71 @@
+--- The public table, `local deer = require "deer"`. Nothing global is ever set. Parts are loaded
+--- when first used, so a script starts quickly.
+
+local core = require "deer.core"
+
+---@class deer
+---@field Environment deer.Environment
+---@field Controller deer.Controller
+---@field Policy deer.Policy
+---@field Algo deer.Algo
+---@field QNetwork deer.QNetwork
+---@field NeuralAgent deer.NeuralAgent
+---@field DataSet fun(options: table): deer.DataSet
+---@field controllers table<string, deer.Controller> by class name, as TrainerController
+---@field policies table<string, deer.Policy> by class name: deer.policies.EpsilonGreedyPolicy
+---@field launcher fun(arg: string[], defaults: table, extra: table?): table
+---@field plot table charts as PNG files
+---@field kinds table finding and listing environments, controllers and policies
+local deer = {
+  version = core.version,
+
+  --- A generator of random numbers: :uniform([low, high]) :below(n) :int(low, high)
+  --- :normal([mean, std]) :split(name).
+  ---@type fun(seed: integer): userdata
+  Rng = core.Rng,
+
+  --- numpy's legacy generator, for the numbers of DeeR: :rand() :uniform(low, high)
+  --- :randint(low, high), high excluded.
+  ---@type fun(seed: integer): userdata
+  RandomState = core.RandomState,
+
+  --- A block of numbers: deer.Tensor("float32", {2, 3}, data).
+  ---@type fun(dtype: string, dims: integer[], data: table|string|nil): userdata
+  Tensor = core.Tensor,
+
+  --- A number as Python prints it.
+  ---@type fun(number: number): string
+  format = core.format,
+}
+
+--- The environment class in the file called `name`: beside the script, in a folder envs, in
+--- $DEERLUA_PATH, or one of those that come with deerlua.
+---@param name string "toy_env", or the path of a file
+---@return deer.Environment
+function deer.env(name) return require("deer.kinds").load("env", name) end
+
+--- Fixes the random numbers of everything made from now on without a seed of its own, and those of
+--- math.random. Without it the seed is 0.
+---@param n integer
+function deer.seed(n) require("deer.seeds").set(n) end
+
+local LAZY = {
+  Environment = "deer.environment", Controller = "deer.controller", Policy = "deer.policy",
+  Algo = "deer.algo", QNetwork = "deer.q_network", NeuralAgent = "deer.neural_agent",
+  DataSet = "deer.data_set", plot = "deer.plot", kinds = "deer.kinds", spairs = "deer.spairs",
+}
+
+local MADE = {
+  launcher = function() return require("deer.launcher").run end,
+  controllers = function() return require("deer.kinds").table "controller" end,
+  policies = function() return require("deer.kinds").table "policy" end,
+}
+
+local function load_part(self, name)
+  local part
+  if LAZY[name] then part = require(LAZY[name]) elseif MADE[name] then part = MADE[name]() end
+  self[name] = part
+  return part
+end
+
+return setmetatable(deer, { __index = load_part })

@@ -1,0 +1,247 @@
+--- The agent: it acts in an environment, remembers what happened, and lets controllers decide the
+--- rest. The step loop itself is C; this is its face, with DeeR's methods.
+---
+---   local agent = deer.NeuralAgent{ environment = env, learning_algo = qnet, seed = 1 }
+---   agent:attach(deer.controllers.TrainerController{})
+---   agent:run(10, 1000) -- epochs, steps of each
+
+local EpsilonGreedyPolicy = require "deer.policies.epsilon_greedy"
+local Algo = require "deer.algo"
+local Policy = require "deer.policy"
+local Signals = require "deer.signals"
+local class = require "deer.class"
+local core = require "deer.core"
+local networks = require "deer.networks"
+local seeds = require "deer.seeds"
+local spairs = require "deer.spairs"
+local text = require "deer.text"
+
+---@class deer.NeuralAgent: deer.Class
+---@field environment deer.Environment
+---@field learning_algo deer.Algo
+---@field train_policy deer.Policy
+---@field test_policy deer.Policy
+---@field n_epochs integer of the run that is under way
+---@field epoch_length integer of the epochs that are under way
+---@overload fun(options: table): deer.NeuralAgent
+local NeuralAgent = class.new "NeuralAgent"
+
+local BIG = { 1, 2 ^ 40 | 0 }
+
+NeuralAgent.options = {
+  environment = { required = true, type = "any", help = "the environment to act in" },
+  learning_algo = { required = true, type = "any", alias = { "q_network", "learner" },
+    help = "what learns: deer.QNetwork or another deer.Algo" },
+  replay_memory_size = { default = 1000000, type = "integer", range = BIG,
+    help = "samples remembered" },
+  replay_start_size = { type = "integer", range = BIG,
+    help = "samples gathered at random before learning; the longest history if not given" },
+  batch_size = { type = "integer", range = BIG, help = "of the algo, which it must agree with" },
+  train_policy = { type = "any", help = "epsilon-greedy with epsilon 0.1 if not given" },
+  test_policy = { type = "any", help = "greedy if not given" },
+  exp_priority = { default = 0, type = "number", help = "0: samples are drawn uniformly" },
+  only_full_history = { default = true, help = "learn only from samples with a whole history" },
+  seed = { type = "seed", alias = { "random_state" }, help = "same number, same run" },
+}
+
+local function check_parts(options)
+  local environment, algo = options.environment, options.learning_algo
+  if type(environment) ~= "table" or type(environment.handle) ~= "function" then
+    text.fail("NeuralAgent: option 'environment': expected an environment, got %s",
+      text.describe(environment))
+  end
+  if not class.is(algo, Algo) or class.isClass(algo) then
+    text.fail("NeuralAgent: option 'learning_algo': expected a learning algorithm, got %s",
+      text.describe(algo))
+  end
+  for _, name in ipairs { "train_policy", "test_policy" } do
+    local policy = options[name]
+    if policy ~= nil and (not class.is(policy, Policy) or class.isClass(policy)) then
+      text.fail("NeuralAgent: option '%s': expected a policy, got %s", name, text.describe(policy))
+    end
+  end
+  if options.exp_priority ~= 0 then
+    text.fail("NeuralAgent: option 'exp_priority': prioritised replay is not built yet, expected 0 "
+      .. "(uniform draws), got %s", text.format(options.exp_priority))
+  end
+  if options.batch_size and options.batch_size ~= algo:batchSize() then
+    text.fail("NeuralAgent: option 'batch_size': expected %d, that of the %s, or none; got %d",
+      algo:batchSize(), algo.__name, options.batch_size)
+  end
+end
+
+function NeuralAgent:init(options)
+  check_parts(options)
+  local seed = options.seed or seeds.default()
+  self.environment, self.learning_algo = options.environment, options.learning_algo
+  self.train_policy = options.train_policy or EpsilonGreedyPolicy{ epsilon = 0.1 }
+  self.test_policy = options.test_policy or EpsilonGreedyPolicy{ epsilon = 0 }
+  self.n_epochs, self.epoch_length = 0, 0
+  local n_actions, rng = self.environment:nActions(), core.Rng(seed)
+  self.train_policy:attached(self.learning_algo, n_actions, rng:split "train_policy")
+  self.test_policy:attached(self.learning_algo, n_actions, rng:split "test_policy")
+  self._handle = core.agent{
+    environment = self.environment:handle(),
+    algo = self.learning_algo:handle(),
+    train_policy = self.train_policy:handle(),
+    test_policy = self.test_policy:handle(),
+    replay = "uniform",
+    replay_options = {},
+    replay_memory_size = options.replay_memory_size,
+    replay_start_size = options.replay_start_size,
+    only_full_history = options.only_full_history,
+    seed = seed,
+  }
+  self._signals = Signals.new(self, self._handle)
+end
+
+-- ---- controllers -------------------------------------------------------------------------------
+
+--- Controllers hear every signal in the order in which they were attached.
+---@param controller deer.Controller
+function NeuralAgent:attach(controller) self._signals:attach(controller) end
+
+--- Takes the controller at a 0-based position away and returns it.
+---@param index integer
+---@return deer.Controller
+function NeuralAgent:detach(index) return self._signals:detach(index) end
+
+--- Makes the controllers at these 0-based positions hear signals, or not.
+---@param indices integer[]
+---@param active boolean
+function NeuralAgent:setControllersActive(indices, active)
+  self._signals:setActive(indices, active)
+end
+
+-- ---- running -----------------------------------------------------------------------------------
+
+--- Runs epochs of `length` steps: training epochs, or, after startMode, test epochs.
+---@param n_epochs integer
+---@param length integer
+function NeuralAgent:run(n_epochs, length)
+  for name, value in spairs{ n_epochs = n_epochs, length = length } do
+    if not math.tointeger(value) or value < 0 then
+      text.fail("agent:run: %s: expected an integer of at least 0, got %s", name,
+        text.describe(value))
+    end
+  end
+  local outer = self.epoch_length
+  self.epoch_length = length
+  if self._signals.mode == -1 then self.n_epochs = n_epochs end
+  self._handle:run(n_epochs, length)
+  self.epoch_length = outer
+end
+
+--- One update of the algo; false while there is too little to learn from.
+---@return boolean trained
+function NeuralAgent:train() return self._handle:train() end
+
+--- The mode: -1 is training, 0, 1, ... are validation and tests.
+---@return integer
+function NeuralAgent:mode() return self._signals.mode end
+
+--- Leaves training for a test mode, whose samples go to a data set of their own.
+---@param mode integer at least 0
+---@param length integer steps of the test epoch
+function NeuralAgent:startMode(mode, length)
+  self._handle:startMode(mode, length)
+  self._signals:setMode(mode)
+end
+
+function NeuralAgent:resumeTrainingMode()
+  self._handle:resumeTrainingMode()
+  self._signals:setMode(-1)
+end
+
+--- Lets the environment look at the test epoch just run.
+function NeuralAgent:summarizeTestPerformance() self._handle:summarizeTestPerformance() end
+
+--- The next action is this one, whatever the policy says. Called in onActionChosen, it replaces the
+--- action just chosen.
+---@param action number|number[]
+function NeuralAgent:overrideNextAction(action) self._handle:overrideNextAction(action) end
+
+-- ---- how it goes -------------------------------------------------------------------------------
+
+--- The mean loss of the updates of this epoch; -1 when there was none.
+---@return number
+function NeuralAgent:avgBellmanResidual() return self._handle:avgBellmanResidual() end
+
+--- The mean value of the states in which the last episode's action was the best one; 0 if none was.
+---@return number
+function NeuralAgent:avgEpisodeVValue() return self._handle:avgEpisodeVValue() end
+
+--- The reward per episode of the last test epoch, and its number of episodes. One that the end of
+--- the epoch cuts short counts as one.
+---@return number score
+---@return integer n_episodes
+function NeuralAgent:totalRewardOverLastTest() return self._handle:totalRewardOverLastTest() end
+
+--- Training steps done.
+---@return integer
+function NeuralAgent:steps() return self._handle:steps() end
+
+--- Training epochs completed.
+---@return integer
+function NeuralAgent:epochs() return self._handle:epochs() end
+
+--- The replay memory of training.
+---@return deer.DataSet
+function NeuralAgent:dataset() return self._handle:dataset() end
+
+--- The samples of the last test epoch, nil before the first.
+---@return deer.DataSet|nil
+function NeuralAgent:testDataset() return self._handle:testDataset() end
+
+-- ---- what controllers change -------------------------------------------------------------------
+
+---@return number
+function NeuralAgent:learningRate() return self.learning_algo:learningRate() end
+
+---@param rate number
+function NeuralAgent:setLearningRate(rate) self.learning_algo:setLearningRate(rate) end
+
+---@return number
+function NeuralAgent:discountFactor() return self.learning_algo:discountFactor() end
+
+---@param factor number from 0 to 1
+function NeuralAgent:setDiscountFactor(factor) self.learning_algo:setDiscountFactor(factor) end
+
+--- The epsilon of the training policy; nil when it has none.
+---@return number|nil
+function NeuralAgent:epsilon()
+  local policy = self.train_policy
+  return policy.epsilon and policy:epsilon()
+end
+
+---@param epsilon number from 0 to 1
+function NeuralAgent:setEpsilon(epsilon)
+  local policy = self.train_policy
+  if not policy.setEpsilon then
+    text.fail("agent:setEpsilon: the training policy, %s, has no epsilon", text.describe(policy))
+  end
+  policy:setEpsilon(epsilon)
+end
+
+-- ---- networks on disk --------------------------------------------------------------------------
+
+--- Writes the parameters of the algo to nnets/<fname>.epoch=<n_epoch>, in place of other epochs of
+--- the same name; without n_epoch to nnets/<fname>.
+---@param fname string
+---@param n_epoch? integer
+---@return string|nil path nil when it could not be written
+---@return string|nil message why not
+function NeuralAgent:dumpNetwork(fname, n_epoch)
+  return networks.dump(self.learning_algo, fname, n_epoch)
+end
+
+--- Puts parameters written by dumpNetwork back.
+---@param fname string
+---@param n_epoch? integer
+---@return true|nil done nil when there is no such file or it cannot be read
+---@return string|nil message why not
+function NeuralAgent:setNetwork(fname, n_epoch)
+  return networks.load(self.learning_algo, fname, n_epoch)
+end
+
+return NeuralAgent

@@ -1,0 +1,234 @@
+--- Options of classes and of the command line. An option table says what there is:
+---
+---   { length = { default = 7, range = {3, 1000}, help = "number of cells" } }
+---
+--- A row may hold `default`, `required`, `range = {low, high}` (inclusive), `choices = {...}`,
+--- `type` ("number", "integer", "boolean", "string", "table", "function", "seed", "any"; that of
+--- the default if absent), `alias = {...}` (other names) and `help`. In names, letter case and "_"
+--- do not count: evaluateOn is evaluate_on.
+
+local spairs = require "deer.spairs"
+local text = require "deer.text"
+
+local options = {}
+
+---@class deer.Option
+---@field name string
+---@field type? string
+---@field default? any
+---@field required? boolean
+---@field range? number[]
+---@field choices? any[]
+---@field alias? string[]
+---@field help? string
+
+--- The form in which two spellings of a name are the same.
+---@param name string
+---@return string
+function options.key(name)
+  return (tostring(name):lower():gsub("[_-]", ""))
+end
+
+local function row(name, given)
+  if type(given) ~= "table" then
+    text.fail("options.%s: expected a table such as { default = %s }, got %s", name,
+      type(given) == "string" and "..." or tostring(given), text.describe(given))
+  end
+  local option = { name = name }
+  for key, value in spairs(given) do option[key] = value end
+  if option.integer then option.type = "integer" end
+  if not option.type then
+    option.type = option.default ~= nil and not option.choices and type(option.default) or "any"
+  end
+  return option
+end
+
+--- Puts option tables together, the later ones winning, into one list, each table's rows sorted by
+--- name. Rows with a position instead of a name name themselves and keep their order.
+---@param ... table|nil
+---@return deer.Option[]
+function options.list(...)
+  local list, position = {}, {}
+  for i = 1, select("#", ...) do
+    for key, given in spairs(select(i, ...) or {}) do
+      local option = row(type(key) == "number" and given.name or key, given)
+      local at = position[option.name] or #list + 1
+      list[at], position[option.name] = option, at
+    end
+  end
+  return list
+end
+
+local FIELD_TYPES = { real = "number", int = "integer", bool = "boolean", choice = "any" }
+
+--- The option table of a class written in C, from core.fields.
+---@param fields table[]
+---@return table[]
+function options.fromFields(fields)
+  local rows = {}
+  for i, field in ipairs(fields) do
+    local kind = FIELD_TYPES[field.type]
+    rows[i] = {
+      name = field.name, type = kind, default = field.default, choices = field.choices,
+      range = (kind == "number" or kind == "integer") and { field.min, field.max } or nil,
+      help = field.help,
+    }
+  end
+  return rows
+end
+
+local NOUNS = {
+  number = "a number", integer = "an integer", boolean = "true or false", string = "a string",
+  table = "a table", ["function"] = "a function", seed = "a seed (an integer or a generator)",
+  any = "a value",
+}
+
+--- What an option takes, in words: "a number from 3 to 1000".
+---@param option deer.Option
+---@return string
+function options.expected(option)
+  if option.choices then
+    local words = {}
+    for i, choice in ipairs(option.choices) do words[i] = ("'%s'"):format(tostring(choice)) end
+    return "one of " .. table.concat(words, ", ")
+  end
+  local noun, range = NOUNS[option.type] or text.a(option.type), option.range
+  if not range then return noun end
+  local low, high = range[1] or -math.huge, range[2] or math.huge
+  if high >= 2 ^ 53 and low <= -2 ^ 53 then return noun end
+  if high >= 2 ^ 53 then return ("%s of at least %s"):format(noun, text.format(low)) end
+  if low <= -2 ^ 53 then return ("%s of at most %s"):format(noun, text.format(high)) end
+  return ("%s from %s to %s"):format(noun, text.format(low), text.format(high))
+end
+
+-- a seed is an integer, or drawn from a generator
+local function as_seed(value)
+  if math.type(value) == "integer" then return value end
+  if type(value) == "userdata" and value.randint then return value:randint(0, 2 ^ 31 - 1 | 0) end
+  if type(value) == "userdata" and value.int then return value:int(0, 2 ^ 31 - 1 | 0) end
+end
+
+local CONVERT = {
+  any = function(value) return value end,
+  integer = function(value) return type(value) == "number" and math.tointeger(value) or nil end,
+  number = function(value) return type(value) == "number" and value == value and value or nil end,
+  seed = as_seed,
+}
+
+--- The value as the option wants it, or nil when it is not one the option takes.
+---@param option deer.Option
+---@param value any
+---@return any
+function options.accept(option, value)
+  if option.choices then
+    for _, choice in ipairs(option.choices) do
+      if value == choice then return value end
+    end
+    return nil
+  end
+  local convert, range = CONVERT[option.type], option.range
+  if convert then
+    value = convert(value)
+  elseif type(value) ~= option.type then
+    return nil
+  end
+  if range and type(value) == "number" then
+    if value < (range[1] or -math.huge) or value > (range[2] or math.huge) then return nil end
+  end
+  return value
+end
+
+local WORDS = {
+  ["true"] = true, yes = true, ["1"] = true, ["false"] = false, no = false, ["0"] = false,
+}
+
+--- Reads the value of an option from a word of the command line; nil when it is not one.
+---@param option deer.Option
+---@param word string
+---@return any
+function options.parse(option, word)
+  local kind = option.type
+  if kind == "boolean" then return WORDS[word:lower()] end
+  if kind == "number" or kind == "integer" or kind == "seed" then
+    local number = tonumber(word)
+    return number and options.accept(option, kind == "number" and number or math.tointeger(number))
+  end
+  return options.accept(option, word)
+end
+
+--- The option called `name` in any spelling, or nil.
+---@param list deer.Option[]
+---@param name string
+---@return deer.Option|nil
+function options.find(list, name)
+  local key = options.key(name)
+  for _, option in ipairs(list) do
+    if options.key(option.name) == key then return option end
+    for _, alias in ipairs(option.alias or {}) do
+      if options.key(alias) == key then return option end
+    end
+  end
+end
+
+--- The names of the options, in their order.
+---@param list deer.Option[]
+---@return string[]
+function options.names(list)
+  local names = {}
+  for i, option in ipairs(list) do names[i] = option.name end
+  return names
+end
+
+local function unknown(who, list, key)
+  if type(key) ~= "string" then
+    text.fail("%s: options have names, as in %s{ name = value }; got a value without one (%s)",
+      who, who, text.describe(key))
+  end
+  local near = text.meant(key, options.names(list))
+  text.fail("%s: unknown option '%s'%s", who, key,
+    near ~= "" and near or #list == 0 and "; it has none"
+      or "; known are " .. table.concat(options.names(list), ", "))
+end
+
+-- plain tables given as defaults must not be shared between instances
+local function copy(value)
+  if type(value) ~= "table" or getmetatable(value) then return value end
+  local own = {}
+  for key, item in spairs(value) do own[key] = item end
+  return own
+end
+
+--- Checks given options and fills in the defaults. A wrong one raises an error that names the
+--- script's line, what was expected and what came.
+---@param who string whose options they are, for messages
+---@param list deer.Option[]
+---@param given table|nil
+---@return table<string, any> checked by name
+function options.check(who, list, given)
+  if given ~= nil and (type(given) ~= "table" or getmetatable(given)) then
+    text.fail("%s: expected a table of options, as in %s{ name = value }, got %s", who, who,
+      text.describe(given))
+  end
+  local checked = {}
+  for key, value in spairs(given or {}) do
+    local option = type(key) == "string" and options.find(list, key) or unknown(who, list, key)
+    if checked[option.name] ~= nil then
+      text.fail("%s: option '%s' is given twice", who, option.name)
+    end
+    local accepted = options.accept(option, value)
+    if accepted == nil then
+      text.fail("%s: option '%s': expected %s, got %s", who, key, options.expected(option),
+        text.describe(value))
+    end
+    checked[option.name] = accepted
+  end
+  for _, option in ipairs(list) do
+    if checked[option.name] == nil then
+      if option.required then text.fail("%s: option '%s' is missing", who, option.name) end
+      checked[option.name] = copy(option.default)
+    end
+  end
+  return checked
+end
+
+return options

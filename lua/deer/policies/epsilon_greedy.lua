@@ -1,0 +1,24 @@
+--- A random action with probability epsilon, else the best one (Sutton and Barto 2018, 2.2).
+
+local Policy = require "deer.policy"
+local core = require "deer.core"
+
+---@class deer.EpsilonGreedyPolicy: deer.Policy
+---@overload fun(options: { epsilon: number? }): deer.EpsilonGreedyPolicy
+local EpsilonGreedyPolicy = Policy:extend "EpsilonGreedyPolicy"
+
+EpsilonGreedyPolicy.options = {
+  epsilon = { default = 0.1, range = { 0, 1 }, help = "probability of a random action" },
+}
+
+function EpsilonGreedyPolicy:init(options)
+  self._handle = core.policy("epsilon_greedy", { epsilon = options.epsilon })
+end
+
+---@return number
+function EpsilonGreedyPolicy:epsilon() return self._handle:epsilon() end
+
+---@param epsilon number from 0 to 1
+function EpsilonGreedyPolicy:setEpsilon(epsilon) self._handle:setEpsilon(epsilon) end
+
+return EpsilonGreedyPolicy

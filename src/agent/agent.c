@@ -1,0 +1,228 @@
+/* agent.c: life, epochs, modes, training and statistics of the agent. */
+#include "agent/internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- life ---- */
+
+static int longest_history(const deer_space *space) {
+  int longest = 1;
+  for (int s = 0; s < space->n_subjects; s++)
+    if (space->subjects[s].history > longest) longest = space->subjects[s].history;
+  return longest;
+}
+
+static deer_status check(const deer_agent_config *c) {
+  int longest = longest_history(&c->env->space);
+  if (c->replay_start_size != -1 && c->replay_start_size < longest)
+    return deer_fail(DEER_EINVAL,
+                     "replay_start_size is %lld (expected at least %d, the longest history)",
+                     (long long)c->replay_start_size, longest);
+  if (c->algo->space.n_subjects != c->env->space.n_subjects ||
+      c->algo->space.actions.n != c->env->space.actions.n ||
+      c->algo->space.actions.size != c->env->space.actions.size)
+    return deer_fail(DEER_EINVAL, "the algorithm was made for another environment");
+  return DEER_OK;
+}
+
+static deer_status make_state(deer_agent *a) {
+  const deer_space *space = &a->env->space;
+  for (int s = 0; s < space->n_subjects; s++) {
+    size_t bytes = deer_subject_bytes(&space->subjects[s]);
+    a->observation[s] = deer_alloc(bytes);
+    a->state[s] = deer_alloc_array((size_t)space->subjects[s].history, bytes);
+    if (!a->observation[s] || !a->state[s]) return DEER_ENOMEM;
+  }
+  return DEER_OK;
+}
+
+static deer_status start(deer_agent *a, const deer_agent_config *c) {
+  DEER_TRY(check(c));
+  a->env = c->env;
+  a->algo = c->algo;
+  a->train_policy = c->train_policy;
+  a->test_policy = c->test_policy;
+  a->mode = -1;
+  a->replay_memory_size = c->replay_memory_size;
+  a->replay_start_size =
+      c->replay_start_size == -1 ? longest_history(&c->env->space) : c->replay_start_size;
+  a->only_full_history = c->only_full_history;
+  a->policy_rng = deer_rng_split(c->rng, "policy");
+  a->replay_rng = deer_rng_split(c->rng, "replay");
+  DEER_TRY(make_state(a));
+  deer_replay_config config = {.space = &a->env->space,
+                               .capacity = c->replay_memory_size,
+                               .only_full_history = c->only_full_history,
+                               .options = c->replay_options,
+                               .n_options = c->n_replay_options};
+  return deer_replay_new(c->replay, &config, &a->replay);
+}
+
+deer_status deer_agent_new(const deer_agent_config *config, deer_agent **agent) {
+  *agent = NULL;
+  deer_agent *made = deer_alloc(sizeof *made);
+  if (!made) return DEER_ENOMEM;
+  deer_status status = start(made, config);
+  if (status == DEER_OK)
+    *agent = made;
+  else
+    deer_agent_free(made);
+  return status;
+}
+
+void deer_agent_free(deer_agent *a) {
+  if (!a) return;
+  for (int s = 0; s < DEER_MAX_SUBJECTS; s++) {
+    deer_free(a->state[s]);
+    deer_free(a->observation[s]);
+  }
+  deer_replay_free(a->replay);
+  deer_replay_free(a->test_set);
+  deer_free(a);
+}
+
+void deer_agent_listen(deer_agent *a, deer_listener *listener, void *context, unsigned mask) {
+  a->listener = listener;
+  a->listener_context = context;
+  a->mask = listener ? mask : 0;
+}
+
+/* ---- run ---- */
+
+/* one epoch of `length` steps in the present mode */
+static deer_status epoch(deer_agent *a, int64_t length) {
+  a->step = 0;
+  while (length > 0) DEER_TRY(deer_agent_episode(a, &length));
+  if (a->mode == -1) a->epochs++;
+  return deer_agent_signal(a, (deer_event){.signal = DEER_ON_EPOCH_END});
+}
+
+/* says where it happened; the message of user code and of Ctrl-C is left as it is */
+static deer_status locate(const deer_agent *a, deer_status status) {
+  if (status == DEER_OK || status == DEER_ECALLBACK || status == DEER_EINTERRUPT) return status;
+  return deer_fail(status, "%sepoch %lld, step %lld: %s", a->mode == -1 ? "" : "test ",
+                   (long long)a->epoch, (long long)a->step, deer_error());
+}
+
+static deer_status epochs(deer_agent *a, int64_t n_epochs, int64_t length) {
+  for (a->epoch = 1; a->epoch <= n_epochs; a->epoch++) {
+    if (a->mode == -1) a->loss_sum = 0, a->n_losses = 0;
+    DEER_TRY(epoch(a, length));
+  }
+  return DEER_OK;
+}
+
+static deer_status training(deer_agent *a, int64_t n_epochs, int64_t length) {
+  deer_status status = deer_agent_signal(a, (deer_event){.signal = DEER_ON_START});
+  if (status == DEER_OK) status = locate(a, epochs(a, n_epochs, length));
+  /* the end is told also when it comes early; the first failure is the one to report */
+  char first[1024];
+  snprintf(first, sizeof first, "%s", status == DEER_OK ? "" : deer_error());
+  deer_status stopped = a->env->class->stop ? a->env->class->stop(a->env) : DEER_OK;
+  deer_status ended = deer_agent_signal(a, (deer_event){.signal = DEER_ON_END});
+  if (status != DEER_OK) return deer_fail(status, "%s", first);
+  return stopped != DEER_OK ? stopped : ended;
+}
+
+deer_status deer_agent_run(deer_agent *a, int64_t n_epochs, int64_t length) {
+  if (a->in_episode) return deer_fail(DEER_ESTATE, "run inside an episode");
+  if (n_epochs < 0 || length < 1)
+    return deer_fail(DEER_EINVAL,
+                     "run: %lld epochs of %lld steps (expected at least 0 of at least 1)",
+                     (long long)n_epochs, (long long)length);
+  int64_t outer_epoch = a->epoch, outer_step = a->step;
+  deer_status status;
+  if (a->mode != -1) {
+    status = locate(a, epochs(a, n_epochs, length));
+  } else if (a->in_training_run) {
+    return deer_fail(DEER_ESTATE, "run in training mode inside another run");
+  } else {
+    a->in_training_run = true;
+    status = training(a, n_epochs, length);
+    a->in_training_run = false;
+  }
+  a->epoch = outer_epoch;
+  a->step = outer_step;
+  return status;
+}
+
+/* ---- training ---- */
+
+deer_status deer_agent_train(deer_agent *a, bool *trained) {
+  *trained = false;
+  if (deer_replay_count(a->replay) <= a->replay_start_size) return DEER_OK;
+  double loss;
+  deer_status status = a->algo->class->learn(a->algo, a->replay, &a->replay_rng, &loss);
+  if (status == DEER_EAGAIN) return DEER_OK;
+  DEER_TRY(status);
+  a->loss_sum += loss;
+  a->n_losses++;
+  *trained = true;
+  return DEER_OK;
+}
+
+/* ---- modes ---- */
+
+deer_status deer_agent_start_mode(deer_agent *a, int mode, int64_t length) {
+  if (a->in_episode) return deer_fail(DEER_ESTATE, "startMode inside an episode");
+  if (mode < 0) return deer_fail(DEER_EINVAL, "startMode: mode %d (expected at least 0)", mode);
+  if (length < 1)
+    return deer_fail(DEER_EINVAL, "startMode: %lld steps (expected at least 1)", (long long)length);
+  deer_replay_config config = {.space = &a->env->space,
+                               .capacity =
+                                   length < a->replay_memory_size ? length : a->replay_memory_size,
+                               .only_full_history = a->only_full_history};
+  deer_replay *fresh;
+  DEER_TRY(deer_replay_new(deer_replay_find("uniform"), &config, &fresh));
+  deer_replay_free(a->test_set);
+  a->test_set = fresh;
+  a->mode = mode;
+  a->test_reward = 0;
+  a->n_test_episodes = 0;
+  return DEER_OK;
+}
+
+deer_status deer_agent_resume_training(deer_agent *a) {
+  if (a->in_episode) return deer_fail(DEER_ESTATE, "resumeTrainingMode inside an episode");
+  a->mode = -1;
+  return DEER_OK;
+}
+
+int deer_agent_mode(const deer_agent *a) { return a->mode; }
+
+deer_status deer_agent_summarize(deer_agent *a) {
+  if (a->mode == -1 || !a->test_set)
+    return deer_fail(DEER_ESTATE, "summarizeTestPerformance: there is no test epoch to summarize");
+  return a->env->class->summarize ? a->env->class->summarize(a->env, a->test_set) : DEER_OK;
+}
+
+deer_status deer_agent_override_action(deer_agent *a, const deer_real *action) {
+  DEER_TRY(deer_action_check(&a->env->space.actions, action));
+  memcpy(a->override, action, (size_t)a->env->space.actions.size * sizeof *action);
+  a->overridden = true;
+  return DEER_OK;
+}
+
+/* ---- statistics ---- */
+
+double deer_agent_mean_loss(const deer_agent *a, int64_t *n) {
+  *n = a->n_losses;
+  return *n > 0 ? a->loss_sum / (double)*n : -1;
+}
+
+double deer_agent_mean_value(const deer_agent *a, int64_t *n) {
+  *n = a->n_values;
+  return *n > 0 ? a->value_sum / (double)*n : 0;
+}
+
+double deer_agent_test_score(const deer_agent *a, int64_t *n_episodes) {
+  *n_episodes = a->n_test_episodes;
+  return *n_episodes > 0 ? a->test_reward / (double)*n_episodes : 0;
+}
+
+int64_t deer_agent_steps(const deer_agent *a) { return a->steps; }
+int64_t deer_agent_epochs(const deer_agent *a) { return a->epochs; }
+deer_replay *deer_agent_replay(const deer_agent *a) { return a->replay; }
+deer_replay *deer_agent_test_set(const deer_agent *a) { return a->test_set; }

@@ -1,0 +1,80 @@
+/* algo.c: registry and life of algorithms. */
+#include "deer.h"
+
+#include <math.h>
+#include <string.h>
+
+#define ALGO(name) extern const deer_algo_class deer_algo_##name;
+#include "algo/algos.def"
+#undef ALGO
+
+static const deer_algo_class *const classes[] = {
+#define ALGO(name) &deer_algo_##name,
+#include "algo/algos.def"
+#undef ALGO
+};
+
+const deer_algo_class *deer_algo_at(int i) {
+  return i >= 0 && i < (int)(sizeof classes / sizeof *classes) ? classes[i] : NULL;
+}
+
+const deer_algo_class *deer_algo_find(const char *name) {
+  for (int i = 0; deer_algo_at(i); i++)
+    if (strcmp(deer_algo_at(i)->name, name) == 0) return deer_algo_at(i);
+  return NULL;
+}
+
+static deer_status check_actions(const deer_algo_class *class, const deer_action_space *actions) {
+  unsigned needed = actions->n > 0 ? DEER_ALGO_DISCRETE : DEER_ALGO_CONTINUOUS;
+  if (class->caps & needed) return DEER_OK;
+  return deer_fail(DEER_EINVAL, "%s works with %s actions, the environment has %s ones",
+                   class->name, actions->n > 0 ? "continuous" : "discrete",
+                   actions->n > 0 ? "discrete" : "continuous");
+}
+
+static deer_status start(deer_algo *algo, const deer_algo_config *config) {
+  const deer_algo_class *class = algo->class;
+  DEER_TRY(deer_space_check(config->space));
+  DEER_TRY(check_actions(class, &config->space->actions));
+  algo->space = *config->space;
+  deer_fields_default(class->fields, algo);
+  for (int i = 0; i < config->n_options; i++)
+    DEER_TRY(
+        deer_fields_set(class->fields, algo, config->options[i].name, config->options[i].value));
+  return class->init(algo, config->net, config->rng);
+}
+
+deer_status deer_algo_new(const deer_algo_class *class, const deer_algo_config *config,
+                          deer_algo **algo) {
+  *algo = NULL;
+  deer_algo *made = deer_alloc(class->size);
+  if (!made) return DEER_ENOMEM;
+  made->class = class;
+  deer_status status = start(made, config);
+  if (status == DEER_OK)
+    *algo = made;
+  else
+    deer_algo_free(made);
+  return status;
+}
+
+void deer_algo_free(deer_algo *algo) {
+  if (!algo) return;
+  if (algo->class->finish) algo->class->finish(algo);
+  deer_free(algo);
+}
+
+deer_status deer_algo_set_learning_rate(deer_algo *algo, double rate) {
+  if (!(rate >= 0 && isfinite(rate)))
+    return deer_fail(DEER_EINVAL, "learning rate: expected a number of at least 0, got %g", rate);
+  algo->learning_rate = rate;
+  return DEER_OK;
+}
+
+deer_status deer_algo_set_discount(deer_algo *algo, double discount) {
+  if (!(discount >= 0 && discount <= 1))
+    return deer_fail(DEER_EINVAL, "discount factor: expected a number between 0 and 1, got %g",
+                     discount);
+  algo->discount = discount;
+  return DEER_OK;
+}

@@ -1,0 +1,83 @@
+/* algo.h: a learning rule with its networks. Each family is one file here, a const class struct at
+ * its end and one line in algos.def; those written in Lua are wrapped by bind/luaalgo.c. */
+#ifndef DEER_ALGO_H
+#define DEER_ALGO_H
+
+#include "base/field.h"
+#include "base/rng.h"
+#include "env/env.h"
+#include "nn/nn.h"
+#include "replay/replay.h"
+
+#define DEER_ALGO_ABI 1
+
+typedef struct deer_algo deer_algo;
+
+enum { DEER_ALGO_DISCRETE = 1, DEER_ALGO_CONTINUOUS = 2 }; /* action spaces an algo can use */
+
+typedef struct deer_algo_class {
+  int abi;
+  const char *name, *paper, *help; /* "dqn"; "Mnih et al. 2015, doi:..." */
+  unsigned caps;
+  size_t size;              /* bytes of the instance, which begins with a deer_algo */
+  const deer_field *fields; /* options, written into the instance before init */
+
+  /* Builds networks and programs for self->space; `net` describes the network (NULL: the default of
+   * the algo). */
+  deer_status (*init)(deer_algo *self, const deer_net_spec *net, const deer_rng *rng);
+
+  /* The best action in a state and its value; state[s] is [history, shape...] of subject s in its
+   * dtype. */
+  deer_status (*act)(deer_algo *self, const void *const *state, deer_real *action, double *value);
+
+  /* The value of every action, [actions.n]; optional, discrete only. */
+  deer_status (*values)(deer_algo *self, const void *const *state, deer_real *values);
+
+  /* One update from a batch drawn out of `replay`. DEER_EAGAIN when nothing can be drawn yet;
+   * DEER_EDATA when the loss is not finite. *loss is what avgBellmanResidual averages. */
+  deer_status (*learn)(deer_algo *self, deer_replay *replay, deer_rng *rng, double *loss);
+
+  /* One update from a batch of the caller, whose size must be batch_size; `losses` [size], each
+   * sample's loss, may be NULL. Optional; fails as learn does. */
+  deer_status (*train)(deer_algo *self, const deer_batch *batch, double *loss, deer_real *losses);
+
+  /* Calls visit for every parameter of the algo, in a fixed order: name, shape, memory. */
+  void (*visit)(deer_algo *self, void *context,
+                void (*visit)(void *context, const char *name, const deer_shape *shape,
+                              deer_real *data));
+
+  void (*finish)(deer_algo *self); /* must survive a failed init */
+} deer_algo_class;
+
+struct deer_algo {
+  const deer_algo_class *class;
+  deer_space space;
+  double learning_rate; /* read at every update */
+  double discount;      /* gamma, in [0, 1] */
+  int64_t batch_size;   /* of learn */
+  int64_t updates;      /* done so far */
+};
+
+typedef struct deer_algo_config {
+  const deer_space *space; /* copied */
+  const deer_net_spec *net;
+  const deer_option *options;
+  int n_options;
+  const deer_rng *rng; /* for the initial parameters */
+} deer_algo_config;
+
+/* Fails with the message of the wrong option, of an action space the algo cannot use, or of init;
+ * *algo is then NULL. */
+deer_status deer_algo_new(const deer_algo_class *class, const deer_algo_config *config,
+                          deer_algo **algo);
+void deer_algo_free(deer_algo *algo);
+
+/* DEER_EINVAL unless 0 <= rate, finite; unless 0 <= discount <= 1. */
+deer_status deer_algo_set_learning_rate(deer_algo *algo, double rate);
+deer_status deer_algo_set_discount(deer_algo *algo, double discount);
+
+/* Every algo of algos.def in its order; NULL past the end. By name: NULL when unknown. */
+const deer_algo_class *deer_algo_at(int i);
+const deer_algo_class *deer_algo_find(const char *name);
+
+#endif

@@ -1,0 +1,343 @@
+/* dqn.c: the deep Q-network. Mnih et al. 2015, doi:10.1038/nature14236; double Q-learning: van
+ * Hasselt, Guez and Silver 2016, arXiv:1509.06461. Losses and update rules as DeeR has them.
+ *
+ * Each update draws a batch, copies the online network to the target network every freeze_interval
+ * updates (before the update, so at the first one too), and takes one optimiser step on the loss of
+ * the temporal-difference errors. */
+#include "deer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct dqn {
+  deer_algo base;
+
+  /* options */
+  int64_t batch_size, freeze_interval;
+  double learning_rate, discount, rho, rms_epsilon, momentum, clip_delta, clip_norm;
+  int update_rule, batch_accumulator;
+  bool double_q, epsilon_inside_sqrt;
+
+  /* networks */
+  deer_net *net;
+  deer_real *online, *target;
+  deer_opt *opt;
+
+  /* one state in, the values of its actions out */
+  deer_program *act;
+  void *act_state[DEER_MAX_SUBJECTS];
+  const deer_real *act_values, *act_best_value;
+  const int32_t *act_best;
+
+  /* one batch in, new parameters and the loss out */
+  deer_program *update;
+  deer_batch batch;
+  const deer_real *update_loss, *update_losses;
+  deer_real rate, gamma; /* read by the update program */
+} dqn;
+
+static const char *const update_rules[] = {"sgd", "rmsprop", "deepmind_rmsprop", "adam"};
+enum { SUM, MEAN, MEAN_OUTPUTS };
+
+#define AT(member) offsetof(dqn, member)
+static const deer_field fields[] = {
+    {"learning_rate", DEER_FIELD_REAL, AT(learning_rate), .fallback = 0.005, .min = 0, .max = 10,
+     .help = "step size of the update rule", .search_min = 1e-5, .search_max = 1e-1},
+    {"discount", DEER_FIELD_REAL, AT(discount), .fallback = 0.9, .min = 0, .max = 1,
+     .help = "gamma, the weight of the next reward", .search_min = 0.8, .search_max = 0.999},
+    {"batch_size", DEER_FIELD_INT, AT(batch_size), .fallback = 32, .min = 1, .max = 65536,
+     .help = "samples per update", .search_min = 16, .search_max = 256},
+    {"freeze_interval", DEER_FIELD_INT, AT(freeze_interval), .fallback = 1000, .min = 1,
+     .max = 1e12, .help = "updates between copies to the target network", .search_min = 10,
+     .search_max = 10000},
+    {"update_rule", DEER_FIELD_CHOICE, AT(update_rule), .fallback = 1,
+     .choices = "sgd|rmsprop|deepmind_rmsprop|adam", .help = "optimiser"},
+    {"rho", DEER_FIELD_REAL, AT(rho), .fallback = 0.9, .min = 0, .max = 0.999999,
+     .help = "decay of the rmsprop rules", .search_min = 0.8, .search_max = 0.999},
+    {"rms_epsilon", DEER_FIELD_REAL, AT(rms_epsilon), .fallback = 1e-4, .min = 1e-16, .max = 10,
+     .help = "epsilon of the rmsprop rules", .search_min = 1e-8, .search_max = 1e-2},
+    {"epsilon_inside_sqrt", DEER_FIELD_BOOL, AT(epsilon_inside_sqrt), .fallback = 1,
+     .help = "rmsprop divides by sqrt(s + epsilon), not sqrt(s) + epsilon"},
+    {"momentum", DEER_FIELD_REAL, AT(momentum), .fallback = 0, .min = 0, .max = 0.9999,
+     .help = "of the sgd rule", .search_min = 0, .search_max = 0.99},
+    {"clip_delta", DEER_FIELD_REAL, AT(clip_delta), .fallback = 0, .min = 0, .max = 1e9,
+     .help = "Huber threshold of the error; 0: squared error", .search_min = 0.1, .search_max = 10},
+    {"clip_norm", DEER_FIELD_REAL, AT(clip_norm), .fallback = 0, .min = 0, .max = 1e9,
+     .help = "longest gradient of each weight tensor; 0: no limit", .search_min = 0.1,
+     .search_max = 10},
+    {"batch_accumulator", DEER_FIELD_CHOICE, AT(batch_accumulator), .fallback = SUM,
+     .choices = "sum|mean|mean_outputs",
+     .help = "loss over a batch; mean_outputs: mean squared error over batch and actions"},
+    {"double_q", DEER_FIELD_BOOL, AT(double_q), .fallback = 0,
+     .help = "the online network chooses the action, the target network values it"},
+    {0}};
+
+/* ---- graphs ---- */
+
+/* inputs [batch, history, shape...] for every subject */
+static void state_inputs(const dqn *d, deer_graph *g, const char *name, int batch,
+                         deer_node *states) {
+  for (int s = 0; s < d->base.space.n_subjects; s++) {
+    const deer_subject *subject = &d->base.space.subjects[s];
+    deer_shape one = deer_subject_state(subject), shape = {.rank = one.rank + 1, .dim = {batch}};
+    memcpy(shape.dim + 1, one.dim, (size_t)one.rank * sizeof *one.dim);
+    char full[32];
+    snprintf(full, sizeof full, "%s_%d", name, s);
+    states[s] = deer_input(g, full, subject->dtype, shape);
+  }
+}
+
+static deer_status build_act(dqn *d, deer_graph *g) {
+  deer_node states[DEER_MAX_SUBJECTS], block;
+  state_inputs(d, g, "state", 1, states);
+  block = deer_variable(g, "online", d->online, deer_net_size(d->net));
+  deer_node q = deer_net_apply(d->net, g, block, states);
+  deer_node outputs[] = {q, deer_argmax_last(g, q), deer_max_last(g, q)};
+  DEER_TRY(deer_compile(g, outputs, 3, &d->act));
+  for (int s = 0; s < d->base.space.n_subjects; s++)
+    d->act_state[s] = deer_program_data(d->act, states[s]);
+  d->act_values = deer_program_data(d->act, outputs[0]);
+  d->act_best = deer_program_data(d->act, outputs[1]);
+  d->act_best_value = deer_program_data(d->act, outputs[2]);
+  return DEER_OK;
+}
+
+/* the loss of each sample, given its temporal-difference error; [batch] */
+static deer_node sample_losses(const dqn *d, deer_graph *g, deer_node td) {
+  if (d->batch_accumulator == MEAN_OUTPUTS) return deer_square(g, td);
+  return d->clip_delta > 0 ? deer_huber(g, td, d->clip_delta)
+                           : deer_scale(g, deer_square(g, td), 0.5);
+}
+
+static deer_node batch_loss(const dqn *d, deer_graph *g, deer_node losses) {
+  if (d->batch_accumulator == SUM) return deer_sum(g, losses, DEER_ALL_AXES);
+  deer_node mean = deer_mean(g, losses, DEER_ALL_AXES);
+  return d->batch_accumulator == MEAN ? mean : deer_scale(g, mean, 1.0 / d->base.space.actions.n);
+}
+
+/* every weight tensor's part of the gradient cut to clip_norm */
+static deer_node clip_gradient(const dqn *d, deer_graph *g, deer_node gradient) {
+  deer_node parts[256];
+  int offsets[256], n = 0;
+  deer_net_slot slot;
+  if (d->clip_norm <= 0) return gradient;
+  for (; n < 256 && deer_net_slot_at(d->net, n, &slot); n++) {
+    parts[n] = deer_clip_norm(g, deer_view(g, gradient, slot.offset, slot.shape), d->clip_norm);
+    offsets[n] = slot.offset;
+  }
+  return deer_pack(g, parts, offsets, n, deer_net_size(d->net));
+}
+
+typedef struct update_inputs {
+  deer_node obs_tm1[DEER_MAX_SUBJECTS], obs_t[DEER_MAX_SUBJECTS], continue_t;
+  deer_transition transition;
+} update_inputs;
+
+static void make_inputs(dqn *d, deer_graph *g, update_inputs *in) {
+  int batch = (int)d->batch_size;
+  deer_shape shape = DEER_SHAPE(batch);
+  state_inputs(d, g, "obs_tm1", batch, in->obs_tm1);
+  state_inputs(d, g, "obs_t", batch, in->obs_t);
+  in->transition.a_tm1 = deer_input(g, "a_tm1", DEER_DTYPE_I32, shape);
+  in->transition.r_t = deer_input(g, "r_t", DEER_DTYPE_REAL, shape);
+  in->continue_t = deer_input(g, "continue_t", DEER_DTYPE_REAL, shape);
+  deer_node gamma = deer_reshape(g, deer_variable(g, "gamma", &d->gamma, 1), DEER_SCALAR);
+  in->transition.discount_t = deer_mul(g, in->continue_t, deer_expand(g, gamma, shape, 0));
+}
+
+/* where the replay writes a batch */
+static void bind_batch(dqn *d, const update_inputs *in) {
+  deer_batch *b = &d->batch;
+  b->size = (int)d->batch_size;
+  for (int s = 0; s < d->base.space.n_subjects; s++) {
+    b->obs_tm1[s] = deer_program_data(d->update, in->obs_tm1[s]);
+    b->obs_t[s] = deer_program_data(d->update, in->obs_t[s]);
+  }
+  b->a_tm1 = deer_program_data(d->update, in->transition.a_tm1);
+  b->r_t = deer_program_data(d->update, in->transition.r_t);
+  b->continue_t = deer_program_data(d->update, in->continue_t);
+}
+
+static deer_status build_update(dqn *d, deer_graph *g) {
+  int size = deer_net_size(d->net);
+  update_inputs in;
+  make_inputs(d, g, &in);
+  deer_node online = deer_variable(g, "online", d->online, size);
+  deer_node target = deer_variable(g, "target", d->target, size);
+
+  deer_node q_tm1 = deer_net_apply(d->net, g, online, in.obs_tm1);
+  deer_node q_t = deer_net_apply(d->net, g, target, in.obs_t);
+  deer_node selector_t = d->double_q ? deer_net_apply(d->net, g, online, in.obs_t) : q_t;
+  deer_node td = deer_q_learning(g, q_tm1, &in.transition, q_t, selector_t);
+  deer_node losses = sample_losses(d, g, td), loss = batch_loss(d, g, losses), gradient;
+  DEER_TRY(deer_gradients(g, loss, &online, 1, &gradient));
+  gradient = clip_gradient(d, g, gradient);
+
+  deer_node outputs[DEER_OPT_ASSIGNS + 2], rate = deer_variable(g, "learning_rate", &d->rate, 1);
+  int n = deer_opt_minimize(d->opt, g, online, gradient, rate, outputs);
+  outputs[n++] = loss;
+  outputs[n++] = losses;
+  DEER_TRY(deer_compile(g, outputs, n, &d->update));
+  bind_batch(d, &in);
+  d->update_loss = deer_program_data(d->update, loss);
+  d->update_losses = deer_program_data(d->update, losses);
+  return DEER_OK;
+}
+
+/* ---- life ---- */
+
+static deer_option number_option(const char *name, double number) {
+  return (deer_option){name, {DEER_VALUE_NUMBER, number, NULL}};
+}
+
+static deer_status make_optimiser(dqn *d) {
+  const char *rule = update_rules[d->update_rule];
+  bool rms = strstr(rule, "rmsprop") != NULL;
+  deer_option options[4];
+  int n = 0;
+  if (rms) options[n++] = number_option("rho", d->rho);
+  if (rms) options[n++] = number_option("epsilon", d->rms_epsilon);
+  if (strcmp(rule, "rmsprop") == 0)
+    options[n++] = (deer_option){"epsilon_inside", {DEER_VALUE_BOOL, d->epsilon_inside_sqrt, NULL}};
+  if (d->momentum > 0) options[n++] = number_option("momentum", d->momentum);
+  return deer_opt_new(deer_opt_find(rule), options, n, deer_net_size(d->net), &d->opt);
+}
+
+static deer_status with_graph(dqn *d, deer_status (*build)(dqn *d, deer_graph *g)) {
+  deer_graph *g = deer_graph_new();
+  if (!g) return DEER_ENOMEM;
+  deer_status status = build(d, g);
+  deer_graph_free(g);
+  return status;
+}
+
+static deer_status init(deer_algo *self, const deer_net_spec *net, const deer_rng *rng) {
+  dqn *d = (dqn *)self;
+  deer_net_spec fallback;
+  if (!net) DEER_TRY(deer_net_default("deer", &self->space, &fallback));
+  DEER_TRY(deer_net_new(net ? net : &fallback, &self->space, self->space.actions.n, &d->net));
+  size_t size = (size_t)deer_net_size(d->net);
+  d->online = deer_alloc_array(size, sizeof *d->online);
+  d->target = deer_alloc_array(size, sizeof *d->target);
+  if (!d->online || !d->target) return DEER_ENOMEM;
+  deer_rng draws = deer_rng_split(rng, "network");
+  deer_net_init(d->net, &draws, d->online);
+  memcpy(d->target, d->online, size * sizeof *d->online);
+  self->learning_rate = d->learning_rate;
+  self->discount = d->discount;
+  self->batch_size = d->batch_size;
+  DEER_TRY(make_optimiser(d));
+  DEER_TRY(with_graph(d, build_act));
+  return with_graph(d, build_update);
+}
+
+static void finish(deer_algo *self) {
+  dqn *d = (dqn *)self;
+  deer_program_free(d->act);
+  deer_program_free(d->update);
+  deer_opt_free(d->opt);
+  deer_net_free(d->net);
+  deer_free(d->online);
+  deer_free(d->target);
+}
+
+/* ---- acting ---- */
+
+static void run_act(dqn *d, const void *const *state) {
+  for (int s = 0; s < d->base.space.n_subjects; s++) {
+    const deer_subject *subject = &d->base.space.subjects[s];
+    memcpy(d->act_state[s], state[s], (size_t)subject->history * deer_subject_bytes(subject));
+  }
+  deer_program_run(d->act);
+}
+
+static deer_status act(deer_algo *self, const void *const *state, deer_real *action,
+                       double *value) {
+  dqn *d = (dqn *)self;
+  run_act(d, state);
+  *action = (deer_real)*d->act_best;
+  *value = (double)*d->act_best_value;
+  return DEER_OK;
+}
+
+static deer_status values(deer_algo *self, const void *const *state, deer_real *q) {
+  dqn *d = (dqn *)self;
+  run_act(d, state);
+  memcpy(q, d->act_values, (size_t)self->space.actions.n * sizeof *q);
+  return DEER_OK;
+}
+
+/* ---- learning ---- */
+
+/* one step on the batch in the program's inputs */
+static deer_status step(dqn *d, double *loss) {
+  deer_algo *self = &d->base;
+  if (self->updates % d->freeze_interval == 0)
+    memcpy(d->target, d->online, (size_t)deer_net_size(d->net) * sizeof *d->online);
+  d->rate = (deer_real)self->learning_rate;
+  d->gamma = (deer_real)self->discount;
+  deer_program_run(d->update);
+  self->updates++;
+  *loss = sqrt((double)*d->update_loss);
+  if (isfinite(*loss)) return DEER_OK;
+  return deer_fail(DEER_EDATA, "the loss became %g at update %lld (learning rate %g)", *loss,
+                   (long long)self->updates, self->learning_rate);
+}
+
+static deer_status learn(deer_algo *self, deer_replay *replay, deer_rng *rng, double *loss) {
+  dqn *d = (dqn *)self;
+  DEER_TRY(deer_replay_sample(replay, rng, &d->batch));
+  return step(d, loss);
+}
+
+static deer_status train(deer_algo *self, const deer_batch *batch, double *loss,
+                         deer_real *losses) {
+  dqn *d = (dqn *)self;
+  size_t n = (size_t)d->batch.size;
+  if (batch->size != d->batch.size)
+    return deer_fail(DEER_EINVAL, "expected a batch of %d samples, got %d", d->batch.size,
+                     batch->size);
+  for (int s = 0; s < self->space.n_subjects; s++) {
+    const deer_subject *subject = &self->space.subjects[s];
+    size_t bytes = n * (size_t)subject->history * deer_subject_bytes(subject);
+    memcpy(d->batch.obs_tm1[s], batch->obs_tm1[s], bytes);
+    memcpy(d->batch.obs_t[s], batch->obs_t[s], bytes);
+  }
+  memcpy(d->batch.a_tm1, batch->a_tm1, n * sizeof *batch->a_tm1);
+  memcpy(d->batch.r_t, batch->r_t, n * sizeof *batch->r_t);
+  memcpy(d->batch.continue_t, batch->continue_t, n * sizeof *batch->continue_t);
+  DEER_TRY(step(d, loss));
+  if (losses) memcpy(losses, d->update_losses, n * sizeof *losses);
+  return DEER_OK;
+}
+
+static void visit(deer_algo *self, void *context,
+                  void (*visitor)(void *context, const char *name, const deer_shape *shape,
+                                  deer_real *data)) {
+  dqn *d = (dqn *)self;
+  deer_net_slot slot;
+  char name[80];
+  for (int copy = 0; copy < 2; copy++)
+    for (int i = 0; deer_net_slot_at(d->net, i, &slot); i++) {
+      snprintf(name, sizeof name, "%s.%s", copy ? "target" : "q", slot.name);
+      visitor(context, name, &slot.shape, (copy ? d->target : d->online) + slot.offset);
+    }
+}
+
+const deer_algo_class deer_algo_dqn = {
+    .abi = DEER_ALGO_ABI,
+    .name = "dqn",
+    .paper = "Mnih et al. 2015, doi:10.1038/nature14236; van Hasselt et al. 2016, arXiv:1509.06461",
+    .help =
+        "deep Q-network with experience replay and a target network, optionally double Q-learning",
+    .caps = DEER_ALGO_DISCRETE,
+    .size = sizeof(dqn),
+    .fields = fields,
+    .init = init,
+    .act = act,
+    .values = values,
+    .learn = learn,
+    .train = train,
+    .visit = visit,
+    .finish = finish};

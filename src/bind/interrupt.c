@@ -1,0 +1,162 @@
+/* interrupt.c: Ctrl-C for Lua code, its coroutines and the core's loops. */
+#include "bind/interrupt.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+// one interpreter per process reacts to Ctrl-C; the handler can reach nothing but statics
+static lua_State *volatile running;
+static pthread_t main_thread;
+static volatile sig_atomic_t pending;
+
+static void arm(lua_State *L);
+
+// names the line by hand: inside a hook luaL_error would not know it
+static void interrupted(lua_State *L, lua_Debug *ar) {
+  if (!deer_interrupted()) {
+    // a coroutine that slept through an interrupt long dealt with
+    lua_sethook(L, NULL, 0, 0);
+    return;
+  }
+  arm(L);
+  lua_getinfo(L, "Sl", ar);
+  if (ar->currentline > 0) {
+    lua_pushfstring(L, "%s:%d: interrupted", ar->short_src, ar->currentline);
+  } else {
+    lua_pushliteral(L, "interrupted");
+  }
+  lua_error(L);
+}
+
+// from now on every instruction raises: the error of one is not enough against a pcall in a loop
+static void arm(lua_State *L) { lua_sethook(L, interrupted, LUA_MASKCOUNT, 1); }
+
+// lua_sethook is the one function of Lua that a signal handler may call
+static void on_sigint(int signal) {
+  int saved = errno;
+  if (!pthread_equal(pthread_self(), main_thread)) {
+    // a thread of the BLAS or of ours was picked: pass it on to the one that runs Lua
+    pthread_kill(main_thread, signal);
+  } else if (pending) {
+    _exit(130);
+  } else {
+    pending = 1;
+    deer_interrupt_raise();
+    if (running != NULL) arm(running);
+  }
+  errno = saved;
+}
+
+// lua_resume with the coroutine remembered; moves arguments in and results or error out
+static bool resume(lua_State *L, lua_State *co, int n_args, int *n_results) {
+  if (!lua_checkstack(co, n_args)) {
+    lua_pushliteral(L, "too many arguments to resume");
+    return false;
+  }
+  lua_xmove(L, co, n_args);
+  // what the handler would arm while the coroutine runs
+  lua_State *caller = running;
+  running = co;
+  int status = lua_resume(co, L, n_args, n_results);
+  running = caller;
+  // the signal armed the coroutine alone; its callers must stop too
+  if (deer_interrupted()) arm(L);
+  if (status != LUA_OK && status != LUA_YIELD) {
+    lua_xmove(co, L, 1);
+    return false;
+  }
+  if (!lua_checkstack(L, *n_results + 1)) {
+    lua_pop(co, *n_results);
+    lua_pushliteral(L, "too many results to resume");
+    return false;
+  }
+  lua_xmove(co, L, *n_results);
+  return true;
+}
+
+// true and the results, or false and the error
+static int coroutine_resume(lua_State *L) {
+  lua_State *co = lua_tothread(L, 1);
+  luaL_argexpected(L, co != NULL, 1, "coroutine");
+  int n = 0;
+  bool ok = resume(L, co, lua_gettop(L) - 1, &n);
+  if (!ok) n = 1;
+  lua_pushboolean(L, ok);
+  lua_insert(L, -(n + 1));
+  return n + 1;
+}
+
+// what coroutine.wrap returns: an error goes through, with the caller's line in front as Lua does
+// it
+static int wrapped(lua_State *L) {
+  lua_State *co = lua_tothread(L, lua_upvalueindex(1));
+  int n = 0;
+  if (resume(L, co, lua_gettop(L), &n)) return n;
+  int status = lua_status(co);
+  if (status != LUA_OK && status != LUA_YIELD) {
+    // dead by an error: its pending __close methods run now and may bring another error
+    if (lua_resetthread(co) != LUA_OK) {
+      lua_pop(L, 1);
+      lua_xmove(co, L, 1);
+    }
+  }
+  // objects and the fixed message of lost memory go through as they are
+  if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
+    luaL_where(L, 1);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
+  }
+  return lua_error(L);
+}
+
+// a function that resumes; the coroutine is its upvalue
+static int coroutine_wrap(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_State *co = lua_newthread(L);
+  lua_pushvalue(L, 1);
+  lua_xmove(L, co, 1);
+  lua_pushcclosure(L, wrapped, 1);
+  return 1;
+}
+
+// the state goes (also by os.exit(status, true)): the handler must not reach it any more
+static int uninstall(lua_State *L) {
+  (void)L;
+  signal(SIGINT, SIG_DFL);
+  running = NULL;
+  return 0;
+}
+
+void deer_interrupt_install(lua_State *L) {
+  // a guard in the registry, made first and so finalised last
+  lua_newuserdatauv(L, 0, 0);
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, uninstall);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  luaL_ref(L, LUA_REGISTRYINDEX);
+
+  // everything else of the library stays as it is
+  lua_getglobal(L, "coroutine");
+  lua_pushcfunction(L, coroutine_resume);
+  lua_setfield(L, -2, "resume");
+  lua_pushcfunction(L, coroutine_wrap);
+  lua_setfield(L, -2, "wrap");
+  lua_pop(L, 1);
+
+  // no SA_RESTART: a read that waits for input is to end
+  running = L;
+  main_thread = pthread_self();
+  struct sigaction action = {.sa_handler = on_sigint};
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, NULL);
+}
+
+void deer_interrupt_done(lua_State *L) {
+  lua_sethook(L, NULL, 0, 0);
+  deer_interrupt_clear();
+  running = L;
+  pending = 0;
+}

@@ -1,0 +1,17 @@
+/* interrupt.h: Ctrl-C. The handler raises the core's flag, which long C loops look at, and arms a
+ * hook that makes the running Lua code raise "interrupted" at every instruction, so that no pcall
+ * can keep it running. A second Ctrl-C before the first is dealt with ends the program at once. */
+#ifndef DEER_INTERRUPT_H
+#define DEER_INTERRUPT_H
+
+#include "bind/bind.h"
+
+/* From now on SIGINT stops what runs in L or in a coroutine of it. Replaces coroutine.resume and
+ * coroutine.wrap by functions that remember which coroutine runs. L's libraries must be open; when
+ * L is closed, SIGINT gets its default meaning back. */
+void deer_interrupt_install(lua_State *L);
+
+/* The interrupt was dealt with: the flag falls, the hook goes. */
+void deer_interrupt_done(lua_State *L);
+
+#endif

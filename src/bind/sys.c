@@ -1,0 +1,257 @@
+/* sys.c: the module deer.sys: the embedded files, the file system, the terminal and the clock. */
+#include "bind/bind.h"
+#include "bind/search.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DIR_LIST "deer.sys.list"
+
+// nil, "path: reason"; what scripts expect of an operation that may fail
+static int push_failure(lua_State *L, const char *path, int error) {
+  luaL_pushfail(L);
+  lua_pushfstring(L, "%s: %s", path, strerror(error));
+  return 2;
+}
+
+// embedded(prefix): sorted names of the embedded modules that begin with prefix
+static int sys_embedded(lua_State *L) {
+  const char *prefix = luaL_optstring(L, 1, "");
+  lua_newtable(L);
+  for (size_t i = 0; i < deer_embedded_count; i++) {
+    const char *name = deer_embedded_files[i].name;
+    if (strncmp(name, prefix, strlen(prefix)) != 0) continue;
+    lua_pushstring(L, name);
+    lua_rawseti(L, -2, luaL_len(L, -2) + 1);
+  }
+  return 1;
+}
+
+// source(name): text and path of an embedded module, or nil
+static int sys_source(lua_State *L) {
+  const deer_embedded *file = deer_embedded_find(luaL_checkstring(L, 1));
+  if (file == NULL) {
+    luaL_pushfail(L);
+    return 1;
+  }
+  lua_pushlstring(L, (const char *)file->text, file->size);
+  lua_pushstring(L, file->path);
+  return 2;
+}
+
+// root(): the source tree the program runs from, or nil
+static int sys_root(lua_State *L) {
+  lua_pushstring(L, deer_root()); // NULL is pushed as nil
+  return 1;
+}
+
+// isatty(fd): is it a terminal?
+static int sys_isatty(lua_State *L) {
+  lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+  return 1;
+}
+
+// time(): seconds since some fixed moment, unmoved by changes of the date
+static int sys_time(lua_State *L) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  lua_pushnumber(L, (double)now.tv_sec + 1e-9 * (double)now.tv_nsec);
+  return 1;
+}
+
+// columns(): the width of the terminal behind stdout or stderr, $COLUMNS, or 80
+static int sys_columns(lua_State *L) {
+  struct winsize size;
+  for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+      lua_pushinteger(L, size.ws_col);
+      return 1;
+    }
+  }
+  const char *columns = getenv("COLUMNS");
+  int n = columns != NULL ? atoi(columns) : 0;
+  lua_pushinteger(L, n > 0 ? n : 80);
+  return 1;
+}
+
+// exists(path): a file or folder of that name
+static int sys_exists(lua_State *L) {
+  lua_pushboolean(L, access(luaL_checkstring(L, 1), F_OK) == 0);
+  return 1;
+}
+
+// the names in a folder; held by a userdata because filling a Lua table can raise
+typedef struct dir_list {
+  struct dirent **entries;
+  int n;
+} dir_list;
+
+// runs at the end of sys_listdir, or from the collector when an error came first
+static int dir_list_gc(lua_State *L) {
+  dir_list *list = luaL_checkudata(L, 1, DIR_LIST);
+  for (int i = 0; i < list->n; i++) free(list->entries[i]);
+  free(list->entries);
+  *list = (dir_list){0};
+  return 0;
+}
+
+// everything but the folder itself and its parent
+static int is_visible(const struct dirent *entry) {
+  return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+}
+
+// by bytes: the order must not depend on the language of the machine
+static int by_bytes(const struct dirent **a, const struct dirent **b) {
+  return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+// listdir(path): sorted names, or nil and a message
+static int sys_listdir(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  dir_list *list = lua_newuserdatauv(L, sizeof *list, 0);
+  *list = (dir_list){0};
+  luaL_setmetatable(L, DIR_LIST);
+  lua_toclose(L, -1);
+  int n = scandir(path, &list->entries, is_visible, by_bytes);
+  if (n < 0) return push_failure(L, path, errno);
+  list->n = n;
+  lua_createtable(L, n, 0);
+  for (int i = 0; i < n; i++) {
+    lua_pushstring(L, list->entries[i]->d_name);
+    lua_rawseti(L, -2, i + 1);
+  }
+  return 1;
+}
+
+// makes one folder; one that is there already is fine
+static int make_folder(const char *path) {
+  struct stat st;
+  if (mkdir(path, 0777) == 0) return 0;
+  int error = errno;
+  if (error == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) return 0;
+  return error;
+}
+
+// mkdir(path): with parents; true, or nil and a message
+static int sys_mkdir(lua_State *L) {
+  size_t size;
+  const char *path = luaL_checklstring(L, 1, &size);
+  char part[PATH_MAX];
+  if (size == 0 || size >= sizeof part) return push_failure(L, path, size ? ENAMETOOLONG : ENOENT);
+  // cut at each slash in turn: a, a/b, a/b/c
+  memcpy(part, path, size + 1);
+  for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    *slash = '\0';
+    int error = make_folder(part);
+    if (error != 0) return push_failure(L, part, error);
+    *slash = '/';
+  }
+  int error = make_folder(part);
+  if (error != 0) return push_failure(L, path, error);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+// write() may take a part, and a signal may come between
+static int write_bytes(int fd, const char *bytes, size_t size) {
+  while (size > 0) {
+    ssize_t n = write(fd, bytes, size);
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      return errno;
+    }
+    bytes += n;
+    size -= (size_t)n;
+  }
+  return 0;
+}
+
+// writes and reaches the disk before it returns; 0 or errno
+static int write_whole(const char *path, int flags, const char *bytes, size_t size) {
+  int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0666);
+  if (fd < 0) return errno;
+  int error = write_bytes(fd, bytes, size);
+  // devices and pipes cannot be synchronised, which is fine
+  if (error == 0 && fsync(fd) != 0 && errno != EINVAL && errno != EROFS) error = errno;
+  if (close(fd) != 0 && error == 0) error = errno;
+  return error;
+}
+
+// the renaming itself is safe only when the folder has reached the disk
+static void sync_folder(char *path) {
+  char *slash = strrchr(path, '/');
+  if (slash != NULL) slash[slash == path] = '\0';
+  int fd = open(slash != NULL ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  fsync(fd);
+  close(fd);
+}
+
+// all or nothing: a new file beside the old one takes its place by renaming; 0 or errno
+static int replace_file(const char *path, const char *bytes, size_t size) {
+  char target[PATH_MAX], temporary[PATH_MAX + 32];
+  struct stat st;
+  // what is no plain file (a device, a pipe) is written to, not replaced; a link is followed
+  if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) return write_whole(path, 0, bytes, size);
+  if (realpath(path, target) == NULL) {
+    // not there yet
+    if (strlen(path) >= sizeof target) return ENAMETOOLONG;
+    strcpy(target, path);
+  }
+  // in the same folder, since only there renaming is atomic; the process id keeps two writers apart
+  snprintf(temporary, sizeof temporary, "%s.tmp.%ld", target, (long)getpid());
+  int error = write_whole(temporary, O_CREAT | O_TRUNC, bytes, size);
+  if (error == 0 && rename(temporary, target) != 0) error = errno;
+  if (error != 0) {
+    unlink(temporary);
+    return error;
+  }
+  sync_folder(target);
+  return 0;
+}
+
+// write_file(path, bytes): true, or nil and a message, with the old file untouched
+static int sys_write_file(lua_State *L) {
+  size_t size;
+  const char *path = luaL_checkstring(L, 1);
+  const char *bytes = luaL_checklstring(L, 2, &size);
+  int error = replace_file(path, bytes, size);
+  if (error != 0) return push_failure(L, path, error);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+int luaopen_deer_sys(lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"columns", sys_columns},
+      {"embedded", sys_embedded},
+      {"exists", sys_exists},
+      {"isatty", sys_isatty},
+      {"listdir", sys_listdir},
+      {"mkdir", sys_mkdir},
+      {"root", sys_root},
+      {"source", sys_source},
+      {"time", sys_time},
+      {"write_file", sys_write_file},
+      {NULL, NULL},
+  };
+  static const luaL_Reg list_methods[] = {
+      {"__gc", dir_list_gc},
+      {"__close", dir_list_gc},
+      {NULL, NULL},
+  };
+  luaL_newmetatable(L, DIR_LIST);
+  luaL_setfuncs(L, list_methods, 0);
+  lua_pop(L, 1);
+  luaL_newlib(L, functions);
+  return 1;
+}

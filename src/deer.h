@@ -1,0 +1,34 @@
+/* deer.h: the whole public interface, in reading order. */
+#ifndef DEER_H
+#define DEER_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#include "base/base.h"
+#include "base/field.h"
+#include "base/log.h"
+#include "base/mt19937.h"
+#include "base/rng.h"
+#include "tensor/tensor.h"
+#include "tensor/blas.h"
+#include "graph/graph.h"
+#include "env/space.h"
+#include "env/env.h"
+#include "nn/nn.h"
+#include "opt/opt.h"
+#include "rl/rl.h"
+#include "replay/replay.h"
+#include "algo/algo.h"
+#include "agent/policy.h"
+#include "agent/agent.h"
+#include "io/canvas.h"
+#include "io/png.h"
+#include "io/safetensors.h"
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,36 @@
+/* env.c: life of environments written in C. */
+#include "env/env.h"
+
+static deer_status start(deer_env *env, const deer_option *options, int n, const deer_rng *rng) {
+  const deer_env_class *class = env->class;
+  if (class->abi != DEER_ENV_ABI)
+    return deer_fail(DEER_EINVAL, "%s: made for version %d of the interface, this is %d",
+                     class->name, class->abi, DEER_ENV_ABI);
+  deer_fields_default(class->fields, env);
+  for (int i = 0; i < n; i++) {
+    deer_status status = deer_fields_set(class->fields, env, options[i].name, options[i].value);
+    if (status != DEER_OK) return deer_fail(status, "%s: %s", class->name, deer_error());
+  }
+  DEER_TRY(class->init(env, rng));
+  return deer_space_check(&env->space);
+}
+
+deer_status deer_env_new(const deer_env_class *class, const deer_option *options, int n,
+                         const deer_rng *rng, deer_env **env) {
+  *env = NULL;
+  deer_env *made = deer_alloc(class->size);
+  if (!made) return DEER_ENOMEM;
+  made->class = class;
+  deer_status status = start(made, options, n, rng);
+  if (status == DEER_OK)
+    *env = made;
+  else
+    deer_env_free(made);
+  return status;
+}
+
+void deer_env_free(deer_env *env) {
+  if (!env) return;
+  if (env->class->finish) env->class->finish(env);
+  deer_free(env);
+}

@@ -1,0 +1,70 @@
+/* env.h: an environment, the task of the agent. Built-in ones are const class structs in envs/;
+ * those written in Lua are wrapped by bind/luaenv.c. Mode -1 is training, 0, 1, ... are validation
+ * and test sets.
+ *
+ * An episode: reset, then repeat { observe, act } until ending says it is over. Terminated and
+ * truncated are different everywhere: after a terminal state there is no future reward, after a
+ * truncation (a time limit) there would have been. */
+#ifndef DEER_ENV_H
+#define DEER_ENV_H
+
+#include "base/field.h"
+#include "base/rng.h"
+#include "env/space.h"
+
+#define DEER_ENV_ABI 1
+
+typedef struct deer_env deer_env;
+struct deer_replay;
+
+typedef enum deer_ending { DEER_RUNNING, DEER_TERMINATED, DEER_TRUNCATED } deer_ending;
+
+typedef struct deer_env_class {
+  int abi;                  /* DEER_ENV_ABI */
+  const char *name;         /* "cartpole" */
+  const char *help;         /* one line */
+  size_t size;              /* bytes of the instance, which begins with a deer_env */
+  const deer_field *fields; /* options, written into the instance before init; NULL for none */
+
+  /* Fills self->space and draws what is drawn once. `rng` is the stream of this instance, to be
+   * copied. */
+  deer_status (*init)(deer_env *self, const deer_rng *rng);
+
+  /* Starts an episode. history[s] is [history, shape...] of subject s in its dtype, zeroed; the
+   * environment writes the observations that came before the first one. */
+  deer_status (*reset)(deer_env *self, int mode, void *const *history);
+
+  /* One step. `action` has actions.size entries and lies in the space. */
+  deer_status (*act)(deer_env *self, const deer_real *action, double *reward);
+
+  /* The present observation: observation[s] is [shape...] of subject s in its dtype. */
+  deer_status (*observe)(deer_env *self, void *const *observation);
+
+  deer_status (*ending)(deer_env *self, deer_ending *ending);
+
+  /* Looks at the test episodes just run (optional). The data belong to the agent. */
+  deer_status (*summarize)(deer_env *self, struct deer_replay *test_set);
+
+  deer_status (*stop)(deer_env *self); /* after the last epoch (optional) */
+  void (*finish)(
+      deer_env *self); /* frees what init acquired (optional); must survive a failed init */
+} deer_env_class;
+
+struct deer_env {
+  const deer_env_class *class;
+  deer_space space;
+};
+
+/* Frees the environment made by deer_env_new; NULL allowed. */
+void deer_env_free(deer_env *env);
+
+/* Makes an instance; `options` are n name/value pairs. Fails with the message of the wrong option,
+ * DEER_ENOMEM or the failure of init or of deer_space_check. *env is then NULL. */
+typedef struct deer_option {
+  const char *name;
+  deer_value value;
+} deer_option;
+deer_status deer_env_new(const deer_env_class *class, const deer_option *options, int n,
+                         const deer_rng *rng, deer_env **env);
+
+#endif

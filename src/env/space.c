@@ -1,0 +1,72 @@
+/* space.c: sizes and checks of observations and actions. */
+#include "env/space.h"
+
+#include <math.h>
+
+size_t deer_subject_count(const deer_subject *subject) { return deer_shape_count(&subject->shape); }
+
+size_t deer_subject_bytes(const deer_subject *subject) {
+  return deer_subject_count(subject) * deer_dtype_size(subject->dtype);
+}
+
+deer_shape deer_subject_state(const deer_subject *subject) {
+  deer_shape state = {.rank = subject->shape.rank + 1, .dim = {subject->history}};
+  for (int i = 0; i < subject->shape.rank; i++) state.dim[i + 1] = subject->shape.dim[i];
+  return state;
+}
+
+static deer_status check_subject(const deer_subject *subject, int s) {
+  if (subject->history < 1)
+    return deer_fail(DEER_EINVAL, "subject %d: the history is %d (expected at least 1)", s,
+                     subject->history);
+  if (subject->dtype != DEER_DTYPE_REAL && subject->dtype != DEER_DTYPE_U8)
+    return deer_fail(DEER_EINVAL, "subject %d: stored as %s (expected %s or uint8)", s,
+                     deer_dtype_name(subject->dtype), deer_dtype_name(DEER_DTYPE_REAL));
+  if (subject->shape.rank > DEER_MAX_RANK - 2)
+    return deer_fail(DEER_ESHAPE, "subject %d: rank %d (expected at most %d)", s,
+                     subject->shape.rank, DEER_MAX_RANK - 2);
+  deer_shape state = deer_subject_state(subject);
+  if (deer_shape_check(&state, "state") != DEER_OK)
+    return deer_fail(DEER_ESHAPE, "subject %d: %s", s, deer_error());
+  return DEER_OK;
+}
+
+static deer_status check_actions(const deer_action_space *actions) {
+  if (actions->n < 0)
+    return deer_fail(DEER_EINVAL, "actions: %d (expected at least 1)", actions->n);
+  if (actions->n > 0) {
+    if (actions->size == 1 && actions->n <= 1 << 24) return DEER_OK;
+    return deer_fail(DEER_EINVAL, "actions: %d discrete actions of size %d", actions->n,
+                     actions->size);
+  }
+  if (actions->size < 1 || actions->size > DEER_MAX_ACTION_SIZE)
+    return deer_fail(DEER_EINVAL, "actions: %d numbers (expected 1 to %d)", actions->size,
+                     DEER_MAX_ACTION_SIZE);
+  for (int i = 0; i < actions->size; i++)
+    if (!(isfinite(actions->low[i]) && isfinite(actions->high[i]) &&
+          actions->low[i] <= actions->high[i]))
+      return deer_fail(DEER_EINVAL, "actions: number %d lies between %g and %g", i, actions->low[i],
+                       actions->high[i]);
+  return DEER_OK;
+}
+
+deer_status deer_space_check(const deer_space *space) {
+  if (space->n_subjects < 1 || space->n_subjects > DEER_MAX_SUBJECTS)
+    return deer_fail(DEER_EINVAL, "%d subjects (expected 1 to %d)", space->n_subjects,
+                     DEER_MAX_SUBJECTS);
+  for (int s = 0; s < space->n_subjects; s++) DEER_TRY(check_subject(&space->subjects[s], s));
+  return check_actions(&space->actions);
+}
+
+deer_status deer_action_check(const deer_action_space *actions, const deer_real *action) {
+  if (actions->n > 0) {
+    double a = (double)*action;
+    if (a >= 0 && a < actions->n && a == floor(a)) return DEER_OK;
+    return deer_fail(DEER_EINVAL, "action %g is not one of 0..%d", a, actions->n - 1);
+  }
+  for (int i = 0; i < actions->size; i++)
+    if (!(action[i] >= (deer_real)actions->low[i] && action[i] <= (deer_real)actions->high[i]))
+      return deer_fail(DEER_EINVAL, "action: number %d is %g (expected %g to %g)", i,
+                       (double)action[i], actions->low[i], actions->high[i]);
+  return DEER_OK;
+}

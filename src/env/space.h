@@ -1,0 +1,45 @@
+/* space.h: what can be observed and what can be done. */
+#ifndef DEER_SPACE_H
+#define DEER_SPACE_H
+
+#include "tensor/tensor.h"
+
+#define DEER_MAX_SUBJECTS    16
+#define DEER_MAX_ACTION_SIZE 64
+
+/* One observable element (DeeR's inputDimensions row). The environment returns its value at the
+ * present step, of `shape`; the agent keeps the last `history` of them, oldest first: the state is
+ * [history, shape...]. */
+typedef struct deer_subject {
+  int history;      /* at least 1 */
+  deer_shape shape; /* of one observation: a scalar, a vector [m], a frame [rows, columns],
+                       [channels, rows, columns] */
+  deer_dtype dtype; /* how it is stored; DEER_DTYPE_REAL or DEER_DTYPE_U8 */
+} deer_subject;
+
+/* n > 0: discrete actions 0..n-1. n == 0: a box of `size` numbers between low and high.
+ * An action is always an array of `size` reals; a discrete one holds a whole number. */
+typedef struct deer_action_space {
+  int n;
+  int size; /* 1 for discrete */
+  double low[DEER_MAX_ACTION_SIZE], high[DEER_MAX_ACTION_SIZE];
+} deer_action_space;
+
+typedef struct deer_space {
+  int n_subjects;
+  deer_subject subjects[DEER_MAX_SUBJECTS];
+  deer_action_space actions;
+} deer_space;
+
+/* Fails with DEER_EINVAL or DEER_ESHAPE and a message naming the wrong part ("subject 1: history 0
+ * ..."). */
+deer_status deer_space_check(const deer_space *space);
+
+size_t deer_subject_count(const deer_subject *subject);     /* elements of one observation */
+size_t deer_subject_bytes(const deer_subject *subject);     /* bytes of one observation */
+deer_shape deer_subject_state(const deer_subject *subject); /* [history, shape...] */
+
+/* DEER_OK when `action` lies in the space; else DEER_EINVAL, "action 7 is not one of 0..1". */
+deer_status deer_action_check(const deer_action_space *actions, const deer_real *action);
+
+#endif

@@ -1,0 +1,194 @@
+/* graph.h: describe a computation once, compile it, run it many times.
+ *
+ * A graph is a list of nodes with static shapes. Builder functions need no checking: the first
+ * mistake is remembered, later calls pass "none" through, and deer_compile reports it with the
+ * names of the nodes. Gradients are nodes, so gradients of gradients exist. There is no implicit
+ * broadcasting: deer_expand says which axes are new.
+ *
+ *   deer_graph *g = deer_graph_new();
+ *   deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(32, 4));
+ *   deer_node y = deer_tanh(g, deer_matmul(g, x, w, false, false));
+ *   deer_program *p;
+ *   if (deer_compile(g, &y, 1, &p) == DEER_OK) { ...fill deer_program_data(p, x)...;
+ * deer_program_run(p); }
+ */
+#ifndef DEER_GRAPH_H
+#define DEER_GRAPH_H
+
+#include "tensor/tensor.h"
+
+typedef struct deer_graph deer_graph;
+typedef struct deer_program deer_program;
+typedef struct deer_node {
+  int32_t id;
+} deer_node; /* id 0 is "none" */
+
+#define DEER_NONE ((deer_node){0})
+
+/* ---- life ---- */
+
+deer_graph *deer_graph_new(void); /* NULL without memory */
+void deer_graph_free(deer_graph *g);
+
+/* DEER_OK, or the status of the first mistake, whose message is then in deer_error(). */
+deer_status deer_graph_status(const deer_graph *g);
+
+/* Remembers a mistake (DEER_ESHAPE) found while describing; returns DEER_NONE. */
+deer_node deer_graph_fail(deer_graph *g, const char *format, ...) DEER_PRINTF(2, 3);
+
+/* Gives a node a name for messages and dumps; returns the node. The text is copied. */
+deer_node deer_name(deer_graph *g, deer_node node, const char *name);
+
+/* Shape and type of a node; the shape of "none" is a scalar. */
+deer_shape deer_node_shape(const deer_graph *g, deer_node node);
+deer_dtype deer_node_dtype(const deer_graph *g, deer_node node);
+
+/* ---- sources ---- */
+
+/* A buffer of the program that the caller fills before each run. */
+deer_node deer_input(deer_graph *g, const char *name, deer_dtype dtype, deer_shape shape);
+
+/* `size` reals owned by the caller that outlive every program made from the graph: parameters,
+ * optimiser state, scalars like the learning rate. Read at each run; written by deer_assign. Shape
+ * [size]. */
+deer_node deer_variable(deer_graph *g, const char *name, deer_real *data, int size);
+
+/* Every element is `value`. */
+deer_node deer_constant(deer_graph *g, deer_shape shape, double value);
+
+/* ---- flat blocks: all parameters of a network lie in one variable ---- */
+
+/* The elements `offset`... of a [n] block seen in `shape`; no copy. Its gradient lands in one
+ * deer_pack. */
+deer_node deer_view(deer_graph *g, deer_node block, int offset, deer_shape shape);
+
+/* A [size] block with `n` nodes laid at `offsets`, zero elsewhere; the transpose of deer_view. */
+deer_node deer_pack(deer_graph *g, const deer_node *parts, const int *offsets, int n, int size);
+
+/* ---- elementwise; operands have equal shapes ---- */
+
+deer_node deer_add(deer_graph *g, deer_node a, deer_node b);
+deer_node deer_sub(deer_graph *g, deer_node a, deer_node b);
+deer_node deer_mul(deer_graph *g, deer_node a, deer_node b);
+deer_node deer_div(deer_graph *g, deer_node a, deer_node b);
+deer_node deer_min(deer_graph *g, deer_node a,
+                   deer_node b); /* the gradient goes to a where equal */
+deer_node deer_max(deer_graph *g, deer_node a,
+                   deer_node b); /* the gradient goes to a where equal */
+deer_node deer_greater(deer_graph *g, deer_node a,
+                       deer_node b); /* 1 where a > b, else 0; no gradient */
+deer_node deer_where(deer_graph *g, deer_node condition, deer_node a,
+                     deer_node b); /* a where condition != 0 */
+
+deer_node deer_scale(deer_graph *g, deer_node x, double factor);          /* factor * x */
+deer_node deer_shift(deer_graph *g, deer_node x, double term);            /* x + term */
+deer_node deer_clip(deer_graph *g, deer_node x, double low, double high); /* gradient 0 outside */
+deer_node deer_neg(deer_graph *g, deer_node x);
+deer_node deer_abs(deer_graph *g, deer_node x);
+deer_node deer_sign(deer_graph *g, deer_node x); /* -1, 0, 1; no gradient */
+deer_node deer_exp(deer_graph *g, deer_node x);
+deer_node deer_log(deer_graph *g, deer_node x);
+deer_node deer_sqrt(deer_graph *g, deer_node x);
+deer_node deer_square(deer_graph *g, deer_node x);
+deer_node deer_tanh(deer_graph *g, deer_node x);
+deer_node deer_sigmoid(deer_graph *g, deer_node x);
+deer_node deer_relu(deer_graph *g, deer_node x); /* max(x, 0); gradient 0 at 0 */
+
+/* The same value, through which no gradient passes. No copy. */
+deer_node deer_stop(deer_graph *g, deer_node x);
+
+/* uint8 or int32 to real. */
+deer_node deer_cast(deer_graph *g, deer_node x);
+
+/* ---- products ---- */
+
+/* [m, k] by [k, n] -> [m, n]; either operand may be stored transposed. */
+deer_node deer_matmul(deer_graph *g, deer_node a, deer_node b, bool transpose_a, bool transpose_b);
+
+/* Cross-correlation without padding. x [batch, channels, h, w], filters [filters, channels, kh, kw]
+ * -> [batch, filters, (h - kh) / stride_h + 1, (w - kw) / stride_w + 1]. */
+deer_node deer_conv2d(deer_graph *g, deer_node x, deer_node filters, int stride_h, int stride_w);
+
+/* Largest value of each kh by kw window, stride equal to the window, rows and columns that do not
+ * fill one left out. x [batch, channels, h, w] -> [batch, channels, h / kh, w / kw]. The first
+ * largest wins a tie. */
+deer_node deer_maxpool2d(deer_graph *g, deer_node x, int kh, int kw);
+
+/* ---- axes; a mask has bit i set for axis i ---- */
+
+#define DEER_AXIS(i)  (1u << (i))
+#define DEER_ALL_AXES 0xffffffffu
+
+/* Sum or mean over the axes of `mask`, which disappear. */
+deer_node deer_sum(deer_graph *g, deer_node x, unsigned mask);
+deer_node deer_mean(deer_graph *g, deer_node x, unsigned mask);
+
+/* Repeats x to `shape`: the axes of x are, in order, the axes of `shape` named by `kept`; the
+ * others are new. A bias [n] onto [batch, n] is kept = DEER_AXIS(1); a scalar onto anything is kept
+ * = 0. Transpose of deer_sum. */
+deer_node deer_expand(deer_graph *g, deer_node x, deer_shape shape, unsigned kept);
+
+deer_node deer_max_last(deer_graph *g,
+                        deer_node x); /* largest along the last axis, which disappears */
+deer_node deer_argmax_last(deer_graph *g,
+                           deer_node x); /* int32; the first largest wins a tie; no gradient */
+
+/* ---- choosing elements ---- */
+
+/* Along the last axis: x [..., n], index int32 [..., m] with values 0..n-1 -> [..., m]. Indices
+ * outside are clamped by the kernel, so that a wrong one can never read outside. */
+deer_node deer_take(deer_graph *g, deer_node x, deer_node index);
+
+/* Transpose of deer_take: adds x [..., m] at `index` [..., m] into zeros [..., n]. */
+deer_node deer_put(deer_graph *g, deer_node x, deer_node index, int n);
+
+/* One element per row: x [..., n], index int32 [...] -> [...]. */
+deer_node deer_gather(deer_graph *g, deer_node x, deer_node index);
+
+/* ---- shape ---- */
+
+deer_node deer_reshape(deer_graph *g, deer_node x, deer_shape shape); /* no copy */
+deer_node deer_transpose(deer_graph *g, deer_node x,
+                         const int *axes); /* output axis i is input axis axes[i] */
+deer_node deer_concat(deer_graph *g, const deer_node *parts, int n, int axis);
+deer_node deer_slice(deer_graph *g, deer_node x, int axis, int start, int length);
+deer_node deer_pad(deer_graph *g, deer_node x, int axis, int start,
+                   int length); /* zeros around; undoes slice */
+
+/* ---- losses ---- */
+
+/* Huber 1964: x^2 / 2 where |x| <= threshold, threshold (|x| - threshold / 2) beyond. threshold >
+ * 0. */
+deer_node deer_huber(deer_graph *g, deer_node x, double threshold);
+
+/* ---- gradient, update, compile, run ---- */
+
+/* d loss / d wrt[i] as nodes in out[i] (zeros where there is no path). `loss` is a real scalar.
+ * Fails with the sticky error of the graph. */
+deer_status deer_gradients(deer_graph *g, deer_node loss, const deer_node *wrt, int n,
+                           deer_node *out);
+
+/* At the end of a run, after every other node is computed, `variable` takes `value`; updates happen
+ * in the order in which they were made. The result is compiled by listing it as an output. */
+deer_node deer_assign(deer_graph *g, deer_node variable, deer_node value);
+
+/* A program that computes `outputs` (what they do not need is left out). It does not need the graph
+ * any more. Fails with the sticky error of the graph or DEER_ENOMEM; *program is then NULL. */
+deer_status deer_compile(deer_graph *g, const deer_node *outputs, int n, deer_program **program);
+void deer_program_free(deer_program *program);
+
+/* Computes everything. Allocates nothing and cannot fail. */
+void deer_program_run(deer_program *program);
+
+/* The memory of an input, or of an output after a run; NULL for a node the program does not have.
+ * Intermediate nodes must not be read: their memory may be reused. */
+void *deer_program_data(const deer_program *program, deer_node node);
+
+/* Steps of one run, for tests and the curious. */
+int deer_program_steps(const deer_program *program);
+
+/* The graph as text, one node a line: "%7 = matmul(x, w) float32 [32, 50]". Owned by the caller
+ * (deer_free). */
+char *deer_graph_text(const deer_graph *g);
+
+#endif

@@ -1,0 +1,113 @@
+/* binary.c: elementwise ops of two or three operands of equal shape. A NaN operand gives NaN,
+ * except where said. */
+#include "graph/op/internal.h"
+
+/* the kernel `name`_run: out = expression of a and b, element by element */
+#define KERNEL(name, expression)                                                                   \
+  static void name##_run(const deer_step *step) {                                                  \
+    const deer_real *restrict in0 = in_real(step, 0), *restrict in1 = in_real(step, 1);            \
+    deer_real *restrict out = out_real(step);                                                      \
+    const size_t n = out_count(step);                                                              \
+    for (size_t i = 0; i < n; i++) {                                                               \
+      const deer_real a = in0[i], b = in1[i];                                                      \
+      out[i] = expression;                                                                         \
+    }                                                                                              \
+  }
+
+KERNEL(add, a + b)
+KERNEL(sub, a - b)
+KERNEL(mul, (a) * (b))
+KERNEL(div, a / b)
+/* a comparison with NaN is false, which leaves b; the first comparison keeps a NaN in a */
+KERNEL(min, ((a != a) | (a < b)) ? a : b)
+KERNEL(max, ((a != a) | (a > b)) ? a : b)
+KERNEL(greater, a > b ? (deer_real)1 : (deer_real)0)
+
+static void where_run(const deer_step *step) {
+  const deer_real *restrict condition = in_real(step, 0);
+  const deer_real *restrict a = in_real(step, 1), *restrict b = in_real(step, 2);
+  deer_real *restrict out = out_real(step);
+  const size_t n = out_count(step);
+  for (size_t i = 0; i < n; i++) {
+    /* both are loaded, which lets the loop vectorise */
+    const deer_real yes = a[i], no = b[i];
+    out[i] = condition[i] != 0 ? yes : no;
+  }
+}
+
+static void add_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
+  (void)g, (void)self;
+  gx[0] = gx[1] = gy;
+}
+
+static void sub_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
+  (void)self;
+  gx[0] = gy;
+  gx[1] = deer_neg(g, gy);
+}
+
+static void mul_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
+  gx[0] = deer_mul(g, gy, deer_node_input(g, self, 1));
+  gx[1] = deer_mul(g, gy, deer_node_input(g, self, 0));
+}
+
+static void div_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
+  gx[0] = deer_div(g, gy, deer_node_input(g, self, 1));
+  gx[1] = deer_neg(g, deer_mul(g, gx[0], self));
+}
+
+/* the operand that was not chosen gets zero; where they are equal, a is chosen */
+static void choice_grad(deer_graph *g, deer_node b_wins, deer_node gy, deer_node *gx) {
+  deer_node zeros = zeros_like(g, gy);
+  gx[0] = deer_where(g, b_wins, zeros, gy);
+  gx[1] = deer_where(g, b_wins, gy, zeros);
+}
+
+static void min_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
+  deer_node a = deer_node_input(g, self, 0), b = deer_node_input(g, self, 1);
+  choice_grad(g, deer_greater(g, a, b), gy, gx);
+}
+
+static void max_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
+  deer_node a = deer_node_input(g, self, 0), b = deer_node_input(g, self, 1);
+  choice_grad(g, deer_greater(g, b, a), gy, gx);
+}
+
+static void where_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
+  deer_node condition = deer_node_input(g, self, 0), zeros = zeros_like(g, gy);
+  gx[1] = deer_where(g, condition, gy, zeros);
+  gx[2] = deer_where(g, condition, zeros, gy);
+}
+
+const deer_op deer_op_add = {.name = "add", .n_inputs = 2, .run = add_run, .grad = add_grad};
+const deer_op deer_op_sub = {.name = "sub", .n_inputs = 2, .run = sub_run, .grad = sub_grad};
+const deer_op deer_op_mul = {.name = "mul", .n_inputs = 2, .run = mul_run, .grad = mul_grad};
+const deer_op deer_op_div = {.name = "div", .n_inputs = 2, .run = div_run, .grad = div_grad};
+const deer_op deer_op_min = {.name = "min", .n_inputs = 2, .run = min_run, .grad = min_grad};
+const deer_op deer_op_max = {.name = "max", .n_inputs = 2, .run = max_run, .grad = max_grad};
+/* with a NaN on either side: 0 */
+const deer_op deer_op_greater = {.name = "greater", .n_inputs = 2, .run = greater_run};
+/* a NaN condition is not 0 and chooses a; the operand not chosen may be NaN */
+const deer_op deer_op_where = {
+    .name = "where", .n_inputs = 3, .run = where_run, .grad = where_grad};
+
+static deer_node add2(deer_graph *g, const deer_op *op, deer_node a, deer_node b) {
+  const deer_node in[] = {a, b};
+  return deer_graph_add(g, op, in, 2, NULL);
+}
+
+deer_node deer_add(deer_graph *g, deer_node a, deer_node b) { return add2(g, &deer_op_add, a, b); }
+deer_node deer_sub(deer_graph *g, deer_node a, deer_node b) { return add2(g, &deer_op_sub, a, b); }
+deer_node deer_mul(deer_graph *g, deer_node a, deer_node b) { return add2(g, &deer_op_mul, a, b); }
+deer_node deer_div(deer_graph *g, deer_node a, deer_node b) { return add2(g, &deer_op_div, a, b); }
+deer_node deer_min(deer_graph *g, deer_node a, deer_node b) { return add2(g, &deer_op_min, a, b); }
+deer_node deer_max(deer_graph *g, deer_node a, deer_node b) { return add2(g, &deer_op_max, a, b); }
+
+deer_node deer_greater(deer_graph *g, deer_node a, deer_node b) {
+  return add2(g, &deer_op_greater, a, b);
+}
+
+deer_node deer_where(deer_graph *g, deer_node condition, deer_node a, deer_node b) {
+  const deer_node in[] = {condition, a, b};
+  return deer_graph_add(g, &deer_op_where, in, 3, NULL);
+}

@@ -1,0 +1,57 @@
+/* matmul.c: the product of two matrices, either of which may be stored transposed. */
+#include "graph/op/internal.h"
+
+#include "tensor/blas.h"
+
+/* number[0] and number[1] say whether the first and the second operand are stored transposed */
+static bool transposed(const deer_step *step, int i) { return step->attr->number[i] != 0; }
+
+/* rows (axis 0) or columns (axis 1) of operand i as the product sees it */
+static int extent(const deer_step *step, int i, int axis) {
+  return step->in[i].shape.dim[transposed(step, i) ? 1 - axis : axis];
+}
+
+static deer_status matmul_shape(deer_step *step) {
+  for (int i = 0; i < 2; i++) {
+    DEER_TRY(check_dtype(step, i, DEER_DTYPE_REAL));
+    DEER_TRY(check_rank(step, i, 2, "a matrix"));
+  }
+  if (extent(step, 0, 1) != extent(step, 1, 0))
+    return deer_fail(DEER_ESHAPE, "%d columns%s do not meet %d rows%s", extent(step, 0, 1),
+                     transposed(step, 0) ? " (first transposed)" : "", extent(step, 1, 0),
+                     transposed(step, 1) ? " (second transposed)" : "");
+  step->out.shape = DEER_SHAPE(extent(step, 0, 0), extent(step, 1, 1));
+  return DEER_OK;
+}
+
+static void matmul_run(const deer_step *step) {
+  deer_gemm(&(deer_product){.transpose_a = transposed(step, 0),
+                            .transpose_b = transposed(step, 1),
+                            .m = step->out.shape.dim[0],
+                            .n = step->out.shape.dim[1],
+                            .k = extent(step, 0, 1),
+                            .a = in_real(step, 0),
+                            .b = in_real(step, 1),
+                            .lda = step->in[0].shape.dim[1],
+                            .ldb = step->in[1].shape.dim[1],
+                            .ldc = step->out.shape.dim[1],
+                            .c = out_real(step)});
+}
+
+static void matmul_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
+  const deer_node a = deer_node_input(g, self, 0), b = deer_node_input(g, self, 1);
+  const deer_attr *attr = deer_node_attr(g, self);
+  const bool ta = attr->number[0] != 0, tb = attr->number[1] != 0;
+  /* gradient of A' = gy B'^T, of B' = A'^T gy; each is transposed where its operand is stored so */
+  gx[0] = ta ? deer_matmul(g, b, gy, tb, true) : deer_matmul(g, gy, b, false, !tb);
+  gx[1] = tb ? deer_matmul(g, gy, a, true, ta) : deer_matmul(g, a, gy, !ta, false);
+}
+
+const deer_op deer_op_matmul = {
+    .name = "matmul", .n_inputs = 2, .shape = matmul_shape, .run = matmul_run, .grad = matmul_grad};
+
+deer_node deer_matmul(deer_graph *g, deer_node a, deer_node b, bool transpose_a, bool transpose_b) {
+  const deer_node in[] = {a, b};
+  return deer_graph_add(g, &deer_op_matmul, in, 2,
+                        &(deer_attr){.number = {transpose_a, transpose_b}});
+}

@@ -1,0 +1,258 @@
+/* reduce.c: sums over axes and their transpose, and the largest along the last axis.
+ *
+ * Sum and expand see a tensor as groups of axes: neighbours that are all kept, or all summed over,
+ * are one group. Sums are kept in double and added in an order that depends on the shape alone. */
+#include "graph/op/internal.h"
+
+#include <string.h>
+
+/* ---- groups of axes ---- */
+
+typedef struct group {
+  size_t dim;
+  size_t big;   /* stride in the tensor that has all axes */
+  size_t small; /* stride in the one that has the kept axes; 0 for the others */
+  bool kept;
+} group;
+
+typedef struct groups {
+  int n; /* at least 1 */
+  group at[DEER_MAX_RANK];
+} groups;
+
+/* the groups of `shape`, where the axes of `kept` also belong to the smaller tensor */
+static groups groups_of(const deer_shape *shape, unsigned kept) {
+  groups all = {.n = 0};
+  for (int i = 0; i < shape->rank; i++) {
+    const bool keep = (kept & DEER_AXIS(i)) != 0;
+    if (shape->dim[i] == 1) continue;
+    if (all.n == 0 || all.at[all.n - 1].kept != keep)
+      all.at[all.n++] = (group){.dim = 1, .kept = keep};
+    all.at[all.n - 1].dim *= (size_t)shape->dim[i];
+  }
+  if (all.n == 0) all.at[all.n++] = (group){.dim = 1, .kept = true};
+
+  size_t big = 1, small = 1;
+  for (int i = all.n - 1; i >= 0; i--) {
+    group *at = &all.at[i];
+    at->big = big;
+    big *= at->dim;
+    if (!at->kept) continue;
+    at->small = small;
+    small *= at->dim;
+  }
+  return all;
+}
+
+/* ---- sum: mask holds the axes to sum over ---- */
+
+static deer_status sum_shape(deer_step *step) {
+  const deer_shape *x = &step->in[0].shape;
+  const unsigned mask = step->attr->mask;
+  DEER_TRY(check_dtype(step, 0, DEER_DTYPE_REAL));
+  if (mask != DEER_ALL_AXES && mask >> x->rank)
+    return deer_fail(DEER_ESHAPE, "the mask 0x%x names an axis beyond the last of %d", mask,
+                     x->rank);
+  step->out.shape = DEER_SCALAR;
+  for (int i = 0; i < x->rank; i++)
+    if (!(mask & DEER_AXIS(i))) step->out.shape.dim[step->out.shape.rank++] = x->dim[i];
+  return DEER_OK;
+}
+
+/* sum of neighbours; many accumulators are both faster and closer */
+#define LANES 16
+static double sum_row(const deer_real *restrict x, size_t n) {
+  if (n < LANES) {
+    double total = 0;
+    for (size_t i = 0; i < n; i++) total += (double)x[i];
+    return total;
+  }
+  double lane[LANES] = {0};
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    for (size_t j = 0; j < LANES; j++) lane[j] += (double)x[i + j];
+  for (size_t j = 0; i < n; i++, j++) lane[j] += (double)x[i];
+  for (size_t width = LANES / 2; width > 0; width /= 2)
+    for (size_t j = 0; j < width; j++) lane[j] += lane[j + width];
+  return lane[0];
+}
+
+/* the rows found by `rows`, each `n` long, are summed into one */
+#define COLUMNS 64
+static void sum_columns(const deer_real *restrict x, walk rows, size_t n, deer_real *restrict out) {
+  for (size_t first = 0; first < n; first += COLUMNS) {
+    const size_t width = n - first < COLUMNS ? n - first : COLUMNS;
+    double total[COLUMNS] = {0};
+    for (size_t r = 0; r < rows.count; r++, walk_next(&rows)) {
+      const deer_real *row = x + rows.offset + first;
+      for (size_t j = 0; j < width; j++) total[j] += (double)row[j];
+    }
+    for (size_t j = 0; j < width; j++) out[first + j] = (deer_real)total[j];
+  }
+}
+
+static void sum_run(const deer_step *step) {
+  const groups all = groups_of(&step->in[0].shape, ~step->attr->mask);
+  const group last = all.at[all.n - 1];
+  const deer_real *x = in_real(step, 0);
+  deer_real *out = out_real(step);
+
+  /* the last group is a row in memory; of the others, some give the elements of out, some are
+   * summed over */
+  walk kept = {.count = 1}, summed = {.count = 1};
+  for (int i = 0; i < all.n - 1; i++)
+    walk_add(all.at[i].kept ? &kept : &summed, all.at[i].dim, all.at[i].big);
+  for (size_t k = 0; k < kept.count; k++, walk_next(&kept)) {
+    if (last.kept) {
+      sum_columns(x + kept.offset, summed, last.dim, out + k * last.dim);
+      continue;
+    }
+    double total = 0;
+    for (size_t s = 0; s < summed.count; s++, walk_next(&summed))
+      total += sum_row(x + kept.offset + summed.offset, last.dim);
+    out[k] = (deer_real)total;
+  }
+}
+
+static void sum_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
+  const deer_shape x = deer_node_shape(g, deer_node_input(g, self, 0));
+  const unsigned all = DEER_AXIS(x.rank) - 1;
+  gx[0] = deer_expand(g, gy, x, ~deer_node_attr(g, self)->mask & all);
+}
+
+const deer_op deer_op_sum = {
+    .name = "sum", .n_inputs = 1, .shape = sum_shape, .run = sum_run, .grad = sum_grad};
+
+deer_node deer_sum(deer_graph *g, deer_node x, unsigned mask) {
+  return deer_graph_add(g, &deer_op_sum, &x, 1, &(deer_attr){.mask = mask});
+}
+
+deer_node deer_mean(deer_graph *g, deer_node x, unsigned mask) {
+  const deer_node sum = deer_sum(g, x, mask);
+  const deer_shape all = deer_node_shape(g, x), left = deer_node_shape(g, sum);
+  const double count = (double)deer_shape_count(&all) / (double)deer_shape_count(&left);
+  return deer_scale(g, sum, 1 / count);
+}
+
+/* ---- expand: shape is that of the result, mask holds its axes that x has ---- */
+
+static deer_status expand_shape(deer_step *step) {
+  const deer_shape *x = &step->in[0].shape, *shape = &step->attr->shape;
+  const unsigned kept = step->attr->mask;
+  char text[DEER_SHAPE_TEXT];
+  DEER_TRY(check_dtype(step, 0, DEER_DTYPE_REAL));
+  DEER_TRY(deer_shape_check(shape, "result"));
+  if (kept >> shape->rank)
+    return deer_fail(DEER_ESHAPE, "the mask 0x%x names an axis that %s does not have", kept,
+                     deer_shape_text(shape, text));
+  int axis = 0;
+  for (int i = 0; i < shape->rank; i++) {
+    if (!(kept & DEER_AXIS(i))) continue;
+    if (axis >= x->rank || x->dim[axis++] != shape->dim[i])
+      return deer_fail(DEER_ESHAPE, "axis %d of %s does not fit the input", i,
+                       deer_shape_text(shape, text));
+  }
+  if (axis != x->rank)
+    return deer_fail(DEER_ESHAPE, "the mask 0x%x names %d axes, the input has %d", kept, axis,
+                     x->rank);
+  step->out.shape = *shape;
+  return DEER_OK;
+}
+
+static void expand_run(const deer_step *step) {
+  const groups all = groups_of(&step->out.shape, step->attr->mask);
+  const group last = all.at[all.n - 1];
+  const deer_real *restrict x = in_real(step, 0);
+  deer_real *restrict out = out_real(step);
+  walk outer = {.count = 1};
+  for (int i = 0; i < all.n - 1; i++) walk_add(&outer, all.at[i].dim, all.at[i].small);
+  for (size_t k = 0; k < outer.count; k++, walk_next(&outer), out += last.dim) {
+    if (last.kept) {
+      memcpy(out, x + outer.offset, last.dim * sizeof *out);
+      continue;
+    }
+    const deer_real value = x[outer.offset];
+    for (size_t i = 0; i < last.dim; i++) out[i] = value;
+  }
+}
+
+static void expand_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
+  const unsigned all = DEER_AXIS(deer_node_shape(g, self).rank) - 1;
+  gx[0] = deer_sum(g, gy, ~deer_node_attr(g, self)->mask & all);
+}
+
+const deer_op deer_op_expand = {
+    .name = "expand", .n_inputs = 1, .shape = expand_shape, .run = expand_run, .grad = expand_grad};
+
+deer_node deer_expand(deer_graph *g, deer_node x, deer_shape shape, unsigned kept) {
+  return deer_graph_add(g, &deer_op_expand, &x, 1, &(deer_attr){.shape = shape, .mask = kept});
+}
+
+/* ---- the largest along the last axis ---- */
+
+static deer_status largest_shape(deer_step *step) {
+  DEER_TRY(check_dtype(step, 0, DEER_DTYPE_REAL));
+  if (step->in[0].shape.rank == 0)
+    return deer_fail(DEER_ESHAPE, "needs an axis to look along, got a scalar");
+  step->out.shape.rank--;
+  step->out.shape.dim[step->out.shape.rank] = 0;
+  return DEER_OK;
+}
+
+static deer_status argmax_shape(deer_step *step) {
+  DEER_TRY(largest_shape(step));
+  step->out.dtype = DEER_DTYPE_I32;
+  return DEER_OK;
+}
+
+/* where the first largest element is; a NaN counts as larger than everything */
+static size_t first_largest(const deer_real *x, size_t n) {
+  size_t best = 0;
+  for (size_t i = 1; i < n && x[best] == x[best]; i++)
+    if (x[i] > x[best] || x[i] != x[i]) best = i;
+  return best;
+}
+
+static size_t last_dim(const deer_step *step) {
+  return (size_t)step->in[0].shape.dim[step->in[0].shape.rank - 1];
+}
+
+static void max_last_run(const deer_step *step) {
+  const size_t rows = out_count(step), n = last_dim(step);
+  const deer_real *x = in_real(step, 0);
+  deer_real *out = out_real(step);
+  for (size_t r = 0; r < rows; r++) out[r] = x[r * n + first_largest(x + r * n, n)];
+}
+
+static void argmax_last_run(const deer_step *step) {
+  const size_t rows = out_count(step), n = last_dim(step);
+  const deer_real *x = in_real(step, 0);
+  int32_t *out = step->out.data;
+  for (size_t r = 0; r < rows; r++) out[r] = (int32_t)first_largest(x + r * n, n);
+}
+
+/* the whole gradient goes to the element that was chosen */
+static void max_last_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
+  const deer_node x = deer_node_input(g, self, 0), best = deer_argmax_last(g, x);
+  const deer_shape shape = deer_node_shape(g, x);
+  deer_shape column = shape;
+  column.dim[column.rank - 1] = 1;
+  gx[0] = deer_put(g, deer_reshape(g, gy, column), deer_reshape(g, best, column),
+                   shape.dim[shape.rank - 1]);
+}
+
+const deer_op deer_op_max_last = {.name = "max_last",
+                                  .n_inputs = 1,
+                                  .shape = largest_shape,
+                                  .run = max_last_run,
+                                  .grad = max_last_grad};
+const deer_op deer_op_argmax_last = {
+    .name = "argmax_last", .n_inputs = 1, .shape = argmax_shape, .run = argmax_last_run};
+
+deer_node deer_max_last(deer_graph *g, deer_node x) {
+  return deer_graph_add(g, &deer_op_max_last, &x, 1, NULL);
+}
+
+deer_node deer_argmax_last(deer_graph *g, deer_node x) {
+  return deer_graph_add(g, &deer_op_argmax_last, &x, 1, NULL);
+}

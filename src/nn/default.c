@@ -1,0 +1,83 @@
+/* default.c: DeeR's default networks: a small convolution over frames and over histories longer
+ * than three, then two dense layers of 50 and 20. */
+#include "nn/nn.h"
+
+#include <string.h>
+
+typedef struct net_style {
+  const char *name, *activation;
+  bool tanh_era; /* the shapes of DeeR 0.2 */
+} net_style;
+
+static const net_style styles[] = {{"deer", "relu", false}, {"deer-0.2", "tanh", true}};
+
+typedef struct window {
+  int filters, rows, columns, stride;
+} window;
+
+static void set(deer_layer_spec *layer, const char *option, double number) {
+  deer_layer_set(layer, option, (deer_value){DEER_VALUE_NUMBER, number, NULL});
+}
+
+static void add_conv(deer_layer_list *list, const net_style *style, window w) {
+  deer_layer_spec *layer = &list->layers[list->n++];
+  deer_layer_make("conv", layer);
+  set(layer, "filters", w.filters);
+  set(layer, "rows", w.rows);
+  set(layer, "columns", w.columns);
+  set(layer, "stride_rows", w.stride);
+  set(layer, "stride_columns", w.stride);
+  deer_layer_set(layer, "activation", (deer_value){DEER_VALUE_TEXT, 0, style->activation});
+}
+
+static void add_dense(deer_layer_list *list, const net_style *style, int units) {
+  deer_layer_spec *layer = &list->layers[list->n++];
+  deer_layer_make("dense", layer);
+  set(layer, "units", units);
+  deer_layer_set(layer, "activation", (deer_value){DEER_VALUE_TEXT, 0, style->activation});
+}
+
+static void frame_branch(deer_layer_list *list, const net_style *style) {
+  if (style->tanh_era) {
+    add_conv(list, style, (window){32, 8, 8, 4});
+    add_conv(list, style, (window){64, 4, 4, 2});
+    add_conv(list, style, (window){64, 3, 3, 1});
+    return;
+  }
+  add_conv(list, style, (window){8, 4, 4, 1});
+  add_conv(list, style, (window){16, 3, 3, 1});
+  deer_layer_make("maxpool", &list->layers[list->n++]);
+  add_conv(list, style, (window){16, 3, 3, 1});
+}
+
+static void branch(const deer_subject *subject, const net_style *style, deer_layer_list *list) {
+  int rank = subject->shape.rank;
+  if (rank >= 2) {
+    frame_branch(list, style);
+  } else if (rank == 1 && subject->history > 3) {
+    add_conv(list, style, (window){16, 2, 1, 1});
+    add_conv(list, style, (window){16, 2, style->tanh_era ? 2 : 1, 1});
+  } else if (rank == 0 && subject->history > 3) {
+    add_conv(list, style, (window){8, 1, 2, 1});
+    add_conv(list, style, (window){8, 1, 2, 1});
+  }
+}
+
+deer_status deer_net_default(const char *name, const deer_space *space, deer_net_spec *spec) {
+  const net_style *chosen = NULL;
+  for (size_t i = 0; i < sizeof styles / sizeof *styles; i++)
+    if (strcmp(styles[i].name, name) == 0) chosen = &styles[i];
+  if (!chosen)
+    return deer_fail(DEER_EINVAL,
+                     "unknown network '%s'; expected 'deer', 'deer-0.2' or a list of layers", name);
+  *spec = (deer_net_spec){.n_branches = space->n_subjects};
+  for (int s = 0; s < space->n_subjects; s++) {
+    if (space->subjects[s].shape.rank > 3)
+      return deer_fail(DEER_EINVAL, "subject %d: no default network for observations of rank %d", s,
+                       space->subjects[s].shape.rank);
+    branch(&space->subjects[s], chosen, &spec->branches[s]);
+  }
+  add_dense(&spec->trunk, chosen, 50);
+  add_dense(&spec->trunk, chosen, 20);
+  return DEER_OK;
+}

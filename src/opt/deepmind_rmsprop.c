@@ -1,0 +1,40 @@
+/* deepmind_rmsprop.c: the centred form used for the deep Q-network of Mnih et al. 2015 (Graves
+ * 2013, section 2.4): m = rho m + (1 - rho) g;  s = rho s + (1 - rho) g^2;  p = p - rate g / sqrt(s
+ * - m^2 + epsilon). */
+#include "opt/opt.h"
+
+typedef struct centred {
+  double rho, epsilon;
+} centred;
+
+static const deer_field fields[] = {
+    {"rho", DEER_FIELD_REAL, offsetof(centred, rho), .fallback = 0.9, .min = 0, .max = 0.999999,
+     .help = "decay of both means", .search_min = 0.8, .search_max = 0.999},
+    {"epsilon", DEER_FIELD_REAL, offsetof(centred, epsilon), .fallback = 1e-4, .min = 1e-16,
+     .max = 10, .help = "keeps the divisor from zero", .search_min = 1e-8, .search_max = 1e-2},
+    {0}};
+
+static deer_node rule(deer_opt_step *s) {
+  const centred *o = s->options;
+  deer_graph *g = s->g;
+  deer_node mean =
+      deer_add(g, deer_scale(g, s->block[0], o->rho), deer_scale(g, s->gradient, 1 - o->rho));
+  deer_node mean_square = deer_add(g, deer_scale(g, s->block[1], o->rho),
+                                   deer_scale(g, deer_square(g, s->gradient), 1 - o->rho));
+  /* a variance, but for rounding: never below zero */
+  deer_node variance = deer_relu(g, deer_sub(g, mean_square, deer_square(g, mean)));
+  deer_node divisor = deer_sqrt(g, deer_shift(g, variance, o->epsilon));
+  s->next_block[0] = mean;
+  s->next_block[1] = mean_square;
+  deer_node step = deer_div(g, deer_mul(g, s->learning_rate, s->gradient), divisor);
+  return deer_sub(g, s->parameters, step);
+}
+
+const deer_opt_class deer_opt_deepmind_rmsprop = {
+    .name = "deepmind_rmsprop",
+    .paper = "Mnih et al. 2015; Graves 2013, arXiv:1308.0850",
+    .help = "steps divided by the standard deviation of the gradient",
+    .options_size = sizeof(centred),
+    .fields = fields,
+    .n_blocks = 2,
+    .rule = rule};

@@ -1,0 +1,38 @@
+/* rmsprop.c: Tieleman and Hinton 2012, lecture 6.5:
+ * s = rho s + (1 - rho) g^2;  p = p - rate g / sqrt(s + epsilon), or g / (sqrt(s) + epsilon). */
+#include "opt/opt.h"
+
+typedef struct rmsprop {
+  double rho, epsilon;
+  bool epsilon_inside;
+} rmsprop;
+
+static const deer_field fields[] = {
+    {"rho", DEER_FIELD_REAL, offsetof(rmsprop, rho), .fallback = 0.9, .min = 0, .max = 0.999999,
+     .help = "decay of the mean squared gradient", .search_min = 0.8, .search_max = 0.999},
+    {"epsilon", DEER_FIELD_REAL, offsetof(rmsprop, epsilon), .fallback = 1e-4, .min = 1e-16,
+     .max = 10, .help = "keeps the divisor from zero", .search_min = 1e-8, .search_max = 1e-2},
+    {"epsilon_inside", DEER_FIELD_BOOL, offsetof(rmsprop, epsilon_inside), .fallback = 1,
+     .help = "epsilon is added before the root is taken"},
+    {0}};
+
+static deer_node rule(deer_opt_step *s) {
+  const rmsprop *o = s->options;
+  deer_graph *g = s->g;
+  deer_node mean_square = deer_add(g, deer_scale(g, s->block[0], o->rho),
+                                   deer_scale(g, deer_square(g, s->gradient), 1 - o->rho));
+  deer_node divisor = o->epsilon_inside ? deer_sqrt(g, deer_shift(g, mean_square, o->epsilon))
+                                        : deer_shift(g, deer_sqrt(g, mean_square), o->epsilon);
+  s->next_block[0] = mean_square;
+  deer_node step = deer_div(g, deer_mul(g, s->learning_rate, s->gradient), divisor);
+  return deer_sub(g, s->parameters, step);
+}
+
+const deer_opt_class deer_opt_rmsprop = {
+    .name = "rmsprop",
+    .paper = "Tieleman and Hinton 2012",
+    .help = "steps divided by the root mean square of the gradient",
+    .options_size = sizeof(rmsprop),
+    .fields = fields,
+    .n_blocks = 1,
+    .rule = rule};

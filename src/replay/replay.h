@@ -1,0 +1,107 @@
+/* replay.h: the memory of transitions. Every observation is stored once, in a ring; states with
+ * their histories are rebuilt when a batch is drawn. Lin 1992; Mnih et al. 2015.
+ *
+ * Sample t is (observation_t, action_t, reward_t, ending_t) as DeeR stores it: reward and ending
+ * are what action_t led to. When an episode stops without a terminal state (time limit, end of the
+ * epoch), deer_replay_close keeps the observation that came last, so that the last transition can
+ * bootstrap from it and no transition spans two episodes. */
+#ifndef DEER_REPLAY_H
+#define DEER_REPLAY_H
+
+#include "base/field.h"
+#include "base/rng.h"
+#include "env/env.h"
+
+#define DEER_REPLAY_ABI 1
+
+typedef struct deer_replay deer_replay;
+
+/* Where a batch is written: buffers of the caller, usually inputs of a program. A NULL buffer is
+ * skipped. */
+typedef struct deer_batch {
+  int size;
+  void *obs_tm1[DEER_MAX_SUBJECTS]; /* [size, history, shape...] in the subject's dtype */
+  void *obs_t[DEER_MAX_SUBJECTS];   /* the same one step later; zeros where s_t is terminal */
+  int32_t *a_tm1;                   /* [size], discrete actions */
+  deer_real *action_tm1;            /* [size, actions.size], any actions */
+  deer_real *r_t;                   /* [size] */
+  deer_real *continue_t; /* [size], 0 where s_t is terminal, else 1 (a truncation continues) */
+  int64_t *index;        /* [size], which samples were drawn (0 is the oldest slot) */
+} deer_batch;
+
+/* How samples are drawn. The storage is common to all kinds. */
+typedef struct deer_replay_class {
+  int abi;
+  const char *name, *paper, *help;
+  size_t size;              /* bytes of the instance, which begins with a struct deer_replay */
+  const deer_field *fields; /* options of the kind; NULL for none */
+  deer_status (*init)(deer_replay *self); /* optional */
+  /* Draws n slots that deer_replay_drawable accepts. DEER_EAGAIN when there is none. */
+  deer_status (*draw)(deer_replay *self, deer_rng *rng, int n, int64_t *index);
+  void (*added)(deer_replay *self,
+                int64_t slot);       /* a sample was written at a physical slot (optional) */
+  void (*finish)(deer_replay *self); /* optional */
+} deer_replay_class;
+
+typedef struct deer_replay_config {
+  const deer_space *space; /* copied */
+  int64_t capacity;        /* samples kept; at least 1 */
+  bool only_full_history;  /* draw only where the whole history lies in one episode; else older
+                              entries are zeros */
+  const deer_option *options;
+  int n_options;
+} deer_replay_config;
+
+/* Fails with DEER_EINVAL (wrong option, capacity), or DEER_ENOMEM with the computed size in the
+ * message when the memory asked for is more than the machine has. */
+deer_status deer_replay_new(const deer_replay_class *class, const deer_replay_config *config,
+                            deer_replay **replay);
+void deer_replay_free(deer_replay *replay);
+
+/* Adds a sample; observation[s] is [shape...] of subject s. The oldest is forgotten when the memory
+ * is full. Fails with DEER_EDATA when the reward or an element of the observation is NaN or
+ * infinite. */
+typedef struct deer_sample {
+  const void *const *observation;
+  const deer_real *action;
+  double reward;
+  deer_ending ending;
+} deer_sample;
+deer_status deer_replay_push(deer_replay *replay, const deer_sample *sample);
+
+/* Ends an episode that did not reach a terminal state: `observation` is what followed the last
+ * sample, which from now on counts as truncated. */
+deer_status deer_replay_close(deer_replay *replay, const void *const *observation);
+
+int64_t deer_replay_count(const deer_replay *replay); /* samples held */
+int64_t deer_replay_slots(
+    const deer_replay *replay); /* ring entries held: samples and final observations */
+const deer_space *deer_replay_space(const deer_replay *replay);
+size_t deer_replay_bytes(const deer_replay *replay);
+
+/* Can slot `index` (0 oldest .. slots-1) be drawn: is it a sample whose successor is known and,
+ * with only_full_history, whose history does not cross the start of its episode? O(1). */
+bool deer_replay_drawable(const deer_replay *replay, int64_t index);
+
+/* Draws batch->size samples and gathers them. DEER_EAGAIN, with nothing written, when no sample can
+ * be drawn. */
+deer_status deer_replay_sample(deer_replay *replay, deer_rng *rng, deer_batch *batch);
+
+/* Gathers the samples batch->index[0..size-1]; DEER_EINVAL when one is out of range or not
+ * drawable. */
+deer_status deer_replay_gather(const deer_replay *replay, deer_batch *batch);
+
+/* Walks over the samples in time order: *slot starts at -1; false at the end. Final observations
+ * are passed over. */
+bool deer_replay_next(const deer_replay *replay, int64_t *slot);
+const void *deer_replay_observation(const deer_replay *replay, int64_t slot,
+                                    int subject); /* [shape...] */
+const deer_real *deer_replay_action(const deer_replay *replay, int64_t slot);
+double deer_replay_reward(const deer_replay *replay, int64_t slot);
+deer_ending deer_replay_ending(const deer_replay *replay, int64_t slot);
+
+/* Every kind of replays.def in its order; NULL past the end. By name: NULL when unknown. */
+const deer_replay_class *deer_replay_at(int i);
+const deer_replay_class *deer_replay_find(const char *name);
+
+#endif

@@ -1,0 +1,553 @@
+/* ops_cases.h: what every op must compute, written a second time and as plainly as possible. A new
+ * op adds one function here if no closed form fits, and at least one line to the table. */
+#ifndef OPS_CASES_H
+#define OPS_CASES_H
+
+#include <math.h>
+#include <string.h>
+
+#include "graph/graph.h"
+
+#define MAX_INPUTS 3
+
+typedef struct example example;
+
+struct example {
+  const char *op;    /* the op of ops.def that this example is about */
+  const char *kinds; /* one letter per input: r real, v real variable, u uint8, i int32 */
+  deer_shape in[MAX_INPUTS];
+  deer_node (*build)(deer_graph *g, const deer_node *in, const example *e);
+
+  /* the expected value: of one element, or of the whole output */
+  double (*each)(const double *v, const example *e);
+  void (*whole)(const example *e, const double *const *in, double *out);
+
+  bool constant;    /* the output does not change with the inputs: gradients must be zero */
+  bool stopped;     /* it does, but gradients must be zero all the same */
+  double low, high; /* real inputs lie between, -2 and 2 when both are 0 */
+  int below;        /* integer inputs are 0 .. below - 1 */
+  int p[4];         /* settings of the op */
+  double s[2];
+  unsigned mask;
+  deer_shape shape;
+};
+
+/* ---- elementwise ---- */
+
+#define BUILD(name, expression)                                                                    \
+  static deer_node build_##name(deer_graph *g, const deer_node *in, const example *e) {            \
+    (void)g, (void)in, (void)e;                                                                    \
+    return expression;                                                                             \
+  }
+
+#define EACH(name, graph, number)                                                                  \
+  BUILD(name, graph)                                                                               \
+  static double each_##name(const double *v, const example *e) {                                   \
+    (void)e;                                                                                       \
+    return number;                                                                                 \
+  }
+
+static double clipped(double x, double low, double high) {
+  return x < low ? low : x > high ? high : x;
+}
+
+static double huber(double x, double t) { return fabs(x) <= t ? x * x / 2 : t * (fabs(x) - t / 2); }
+
+EACH(input, in[0], v[0])
+EACH(variable, deer_square(g, in[0]), v[0] * v[0])
+EACH(constant, deer_mul(g, in[0], deer_constant(g, e->in[0], 2.5)), v[0] * 2.5)
+EACH(stop, deer_stop(g, in[0]), v[0])
+EACH(add, deer_add(g, in[0], in[1]), v[0] + v[1])
+EACH(add_same, deer_add(g, in[0], in[0]), v[0] + v[0])
+EACH(sub, deer_sub(g, in[0], in[1]), v[0] - v[1])
+EACH(mul, deer_mul(g, in[0], in[1]), v[0] * v[1])
+EACH(mul_same, deer_mul(g, in[0], in[0]), v[0] * v[0])
+EACH(div, deer_div(g, in[0], in[1]), v[0] / v[1])
+EACH(min, deer_min(g, in[0], in[1]), v[0] < v[1] ? v[0] : v[1])
+EACH(max, deer_max(g, in[0], in[1]), v[0] > v[1] ? v[0] : v[1])
+EACH(min_square, deer_min(g, deer_square(g, in[0]), in[1]), fmin(v[0] * v[0], v[1]))
+EACH(greater, deer_greater(g, in[0], in[1]), v[0] > v[1] ? 1 : 0)
+EACH(where, deer_where(g, deer_relu(g, in[0]), in[1], in[2]), v[0] > 0 ? v[1] : v[2])
+EACH(scale, deer_scale(g, in[0], e->s[0]), v[0] * e->s[0])
+EACH(shift, deer_shift(g, in[0], e->s[0]), v[0] + e->s[0])
+EACH(clip, deer_clip(g, in[0], e->s[0], e->s[1]), clipped(v[0], e->s[0], e->s[1]))
+EACH(huber, deer_huber(g, in[0], e->s[0]), huber(v[0], e->s[0]))
+EACH(neg, deer_neg(g, in[0]), -v[0])
+EACH(abs, deer_abs(g, in[0]), fabs(v[0]))
+EACH(sign, deer_sign(g, in[0]), v[0] > 0 ? 1 : v[0] < 0 ? -1 : 0)
+EACH(exp, deer_exp(g, in[0]), exp(v[0]))
+EACH(log, deer_log(g, in[0]), log(v[0]))
+EACH(sqrt, deer_sqrt(g, in[0]), sqrt(v[0]))
+EACH(square, deer_square(g, in[0]), v[0] * v[0])
+EACH(tanh, deer_tanh(g, in[0]), tanh(v[0]))
+EACH(sigmoid, deer_sigmoid(g, in[0]), 1 / (1 + exp(-v[0])))
+EACH(relu, deer_relu(g, in[0]), v[0] > 0 ? v[0] : 0)
+EACH(relu_square, deer_square(g, deer_relu(g, in[0])), v[0] > 0 ? v[0] * v[0] : 0)
+EACH(cast, deer_cast(g, in[0]), v[0])
+EACH(reshape, deer_reshape(g, in[0], e->shape), v[0])
+
+/* ---- places: from the number of an element to its indices and back ---- */
+
+static void indices_of(size_t place, const deer_shape *shape, int *index) {
+  for (int i = shape->rank - 1; i >= 0; i--) {
+    index[i] = (int)(place % (size_t)shape->dim[i]);
+    place /= (size_t)shape->dim[i];
+  }
+}
+
+static size_t place_of(const int *index, const deer_shape *shape) {
+  size_t place = 0;
+  for (int i = 0; i < shape->rank; i++) place = place * (size_t)shape->dim[i] + (size_t)index[i];
+  return place;
+}
+
+/* the place in the smaller tensor of an element of the larger one, whose kept axes it has */
+static size_t kept_place(size_t place, const deer_shape *large, unsigned kept) {
+  int index[DEER_MAX_RANK];
+  size_t at = 0;
+  indices_of(place, large, index);
+  for (int i = 0; i < large->rank; i++)
+    if (kept & DEER_AXIS(i)) at = at * (size_t)large->dim[i] + (size_t)index[i];
+  return at;
+}
+
+/* ---- flat blocks: p[0] is the offset, shape that of the view ---- */
+
+BUILD(view, deer_view(g, in[0], e->p[0], e->shape))
+
+static void whole_view(const example *e, const double *const *in, double *out) {
+  for (size_t i = 0; i < deer_shape_count(&e->shape); i++) out[i] = in[0][i + (size_t)e->p[0]];
+}
+
+/* two parts, which overlap when p says so, in a block of p[2] */
+BUILD(pack, deer_pack(g, in, e->p, 2, e->p[2]))
+
+static void whole_pack(const example *e, const double *const *in, double *out) {
+  memset(out, 0, (size_t)e->p[2] * sizeof *out);
+  for (int k = 0; k < 2; k++)
+    for (size_t i = 0; i < deer_shape_count(&e->in[k]); i++) out[i + (size_t)e->p[k]] += in[k][i];
+}
+
+/* ---- products ---- */
+
+BUILD(matmul, deer_matmul(g, in[0], in[1], e->p[0], e->p[1]))
+
+static void whole_matmul(const example *e, const double *const *in, double *out) {
+  const int ta = e->p[0], tb = e->p[1];
+  const int m = e->in[0].dim[ta], k = e->in[0].dim[1 - ta], n = e->in[1].dim[1 - tb];
+  for (int i = 0; i < m; i++)
+    for (int j = 0; j < n; j++) {
+      double sum = 0;
+      for (int l = 0; l < k; l++) {
+        const int a[] = {ta ? l : i, ta ? i : l}, b[] = {tb ? j : l, tb ? l : j};
+        sum += in[0][place_of(a, &e->in[0])] * in[1][place_of(b, &e->in[1])];
+      }
+      out[i * n + j] = sum;
+    }
+}
+
+BUILD(conv2d, deer_conv2d(g, in[0], in[1], e->p[0], e->p[1]))
+
+/* Calls out(x, w, y) with three places for every product that a convolution sums up. */
+typedef void conv_term(size_t x, size_t w, size_t y, const double *const *in, double *out);
+
+static void each_conv_term(const deer_shape *x, const deer_shape *w, const int *stride,
+                           conv_term *term, const double *const *in, double *out) {
+  const int h = (x->dim[2] - w->dim[2]) / stride[0] + 1;
+  const int width = (x->dim[3] - w->dim[3]) / stride[1] + 1;
+  const deer_shape y = DEER_SHAPE(x->dim[0], w->dim[0], h, width);
+  for (size_t place = 0; place < deer_shape_count(&y); place++)
+    for (size_t tap = 0; tap < deer_shape_count(w); tap++) {
+      int at[4], f[4];
+      indices_of(place, &y, at);
+      indices_of(tap, w, f);
+      if (f[0] != at[1]) continue;
+      const int from[] = {at[0], f[1], at[2] * stride[0] + f[2], at[3] * stride[1] + f[3]};
+      term(place_of(from, x), tap, place, in, out);
+    }
+}
+
+static void conv_term_y(size_t x, size_t w, size_t y, const double *const *in, double *out) {
+  out[y] += in[0][x] * in[1][w];
+}
+
+static void conv_term_x(size_t x, size_t w, size_t y, const double *const *in, double *out) {
+  out[x] += in[0][w] * in[1][y];
+}
+
+static void conv_term_w(size_t x, size_t w, size_t y, const double *const *in, double *out) {
+  out[w] += in[0][x] * in[1][y];
+}
+
+static void whole_conv2d(const example *e, const double *const *in, double *out) {
+  const deer_shape *x = &e->in[0], *w = &e->in[1];
+  const size_t rows = (size_t)((x->dim[2] - w->dim[2]) / e->p[0] + 1);
+  const size_t columns = (size_t)((x->dim[3] - w->dim[3]) / e->p[1] + 1);
+  memset(out, 0, (size_t)x->dim[0] * (size_t)w->dim[0] * rows * columns * sizeof *out);
+  each_conv_term(x, w, e->p, conv_term_y, in, out);
+}
+
+/* Inputs are (filters, gy) or (x, gy), shape is that of the other one. The ops are reached as
+ * gradients of sum(conv2d * gy). */
+static deer_node conv_gradient(deer_graph *g, deer_node x, deer_node w, deer_node gy,
+                               const example *e, bool to_x) {
+  const deer_node loss =
+      deer_sum(g, deer_mul(g, deer_conv2d(g, x, w, e->p[0], e->p[1]), gy), DEER_ALL_AXES);
+  deer_node out;
+  deer_gradients(g, loss, to_x ? &x : &w, 1, &out);
+  return out;
+}
+
+BUILD(conv2d_input, conv_gradient(g, deer_constant(g, e->shape, 1), in[0], in[1], e, true))
+BUILD(conv2d_filter, conv_gradient(g, in[0], deer_constant(g, e->shape, 1), in[1], e, false))
+
+static void whole_conv2d_input(const example *e, const double *const *in, double *out) {
+  memset(out, 0, deer_shape_count(&e->shape) * sizeof *out);
+  each_conv_term(&e->shape, &e->in[0], e->p, conv_term_x, in, out);
+}
+
+static void whole_conv2d_filter(const example *e, const double *const *in, double *out) {
+  memset(out, 0, deer_shape_count(&e->shape) * sizeof *out);
+  each_conv_term(&e->in[0], &e->shape, e->p, conv_term_w, in, out);
+}
+
+/* the pooling ops: a kernel of p[0] by p[1] */
+BUILD(maxpool, deer_maxpool2d(g, in[0], e->p[0], e->p[1]))
+
+static void whole_maxpool(const example *e, const double *const *in, double *out) {
+  const deer_shape *x = &e->in[0];
+  const deer_shape y = DEER_SHAPE(x->dim[0], x->dim[1], x->dim[2] / e->p[0], x->dim[3] / e->p[1]);
+  for (size_t place = 0; place < deer_shape_count(&y); place++) {
+    int at[4];
+    indices_of(place, &y, at);
+    out[place] = -INFINITY;
+    for (int i = 0; i < e->p[0]; i++)
+      for (int j = 0; j < e->p[1]; j++) {
+        const int from[] = {at[0], at[1], at[2] * e->p[0] + i, at[3] * e->p[1] + j};
+        out[place] = fmax(out[place], in[0][place_of(from, x)]);
+      }
+  }
+}
+
+/* ---- axes ---- */
+
+BUILD(sum, deer_sum(g, in[0], e->mask))
+BUILD(mean, deer_mean(g, in[0], e->mask))
+BUILD(expand, deer_expand(g, in[0], e->shape, e->mask))
+BUILD(max_last, deer_max_last(g, in[0]))
+BUILD(argmax_last, deer_argmax_last(g, in[0]))
+
+static void whole_sum(const example *e, const double *const *in, double *out) {
+  size_t left = 1;
+  for (int i = 0; i < e->in[0].rank; i++)
+    if (!(e->mask & DEER_AXIS(i))) left *= (size_t)e->in[0].dim[i];
+  memset(out, 0, left * sizeof *out);
+  for (size_t i = 0; i < deer_shape_count(&e->in[0]); i++)
+    out[kept_place(i, &e->in[0], ~e->mask)] += in[0][i];
+}
+
+static void whole_mean(const example *e, const double *const *in, double *out) {
+  size_t summed = 1, left = 1;
+  for (int i = 0; i < e->in[0].rank; i++)
+    *(e->mask & DEER_AXIS(i) ? &summed : &left) *= (size_t)e->in[0].dim[i];
+  whole_sum(e, in, out);
+  for (size_t i = 0; i < left; i++) out[i] /= (double)summed;
+}
+
+static void whole_expand(const example *e, const double *const *in, double *out) {
+  for (size_t i = 0; i < deer_shape_count(&e->shape); i++)
+    out[i] = in[0][kept_place(i, &e->shape, e->mask)];
+}
+
+static int last_dim(const deer_shape *shape) { return shape->dim[shape->rank - 1]; }
+
+/* one row of n after the other; each gives the index of its largest, or the largest itself */
+static void largest(const example *e, const double *x, double *out, bool index) {
+  const int n = last_dim(&e->in[0]);
+  const size_t rows = deer_shape_count(&e->in[0]) / (size_t)n;
+  for (size_t r = 0; r < rows; r++, x += n) {
+    int best = n - 1;
+    for (int i = n - 1; i >= 0; i--)
+      if (x[i] >= x[best]) best = i;
+    out[r] = index ? best : x[best];
+  }
+}
+
+static void whole_max_last(const example *e, const double *const *in, double *out) {
+  largest(e, in[0], out, false);
+}
+
+static void whole_argmax_last(const example *e, const double *const *in, double *out) {
+  largest(e, in[0], out, true);
+}
+
+/* ---- choosing elements ---- */
+
+BUILD(take, deer_take(g, in[0], in[1]))
+BUILD(gather, deer_gather(g, in[0], in[1]))
+BUILD(put, deer_put(g, in[0], in[1], e->p[0]))
+
+/* row r, place i of the index belongs to element index[r, i] of row r */
+static void whole_take(const example *e, const double *const *in, double *out) {
+  const size_t n = (size_t)last_dim(&e->in[0]), rows = deer_shape_count(&e->in[0]) / n;
+  const size_t m = deer_shape_count(&e->in[1]) / rows;
+  for (size_t i = 0; i < rows * m; i++) out[i] = in[0][i / m * n + (size_t)in[1][i]];
+}
+
+static void whole_put(const example *e, const double *const *in, double *out) {
+  const size_t n = (size_t)e->p[0], m = (size_t)last_dim(&e->in[0]);
+  const size_t count = deer_shape_count(&e->in[0]);
+  memset(out, 0, count / m * n * sizeof *out);
+  for (size_t i = 0; i < count; i++) out[i / m * n + (size_t)in[1][i]] += in[0][i];
+}
+
+/* ---- shape: transpose has its axes in p; the others axis, start, length ---- */
+
+BUILD(transpose, deer_transpose(g, in[0], e->p))
+BUILD(concat, deer_concat(g, in, (int)strlen(e->kinds), e->p[0]))
+BUILD(concat_same, deer_concat(g, (deer_node[]){in[0], in[0]}, 2, e->p[0]))
+BUILD(slice, deer_slice(g, in[0], e->p[0], e->p[1], e->p[2]))
+BUILD(pad, deer_pad(g, in[0], e->p[0], e->p[1], e->p[2]))
+
+static void whole_transpose(const example *e, const double *const *in, double *out) {
+  const deer_shape *x = &e->in[0];
+  deer_shape y = *x;
+  for (int i = 0; i < x->rank; i++) y.dim[i] = x->dim[e->p[i]];
+  for (size_t place = 0; place < deer_shape_count(x); place++) {
+    int from[DEER_MAX_RANK], to[DEER_MAX_RANK];
+    indices_of(place, x, from);
+    for (int i = 0; i < x->rank; i++) to[i] = from[e->p[i]];
+    out[place_of(to, &y)] = in[0][place];
+  }
+}
+
+/* lays `in` of shape `x` into `out` of shape `y`, `start` along the axis; leaves out what does not
+ * fit */
+static void lay(const double *in, const deer_shape *x, double *out, const deer_shape *y, int axis,
+                int start) {
+  for (size_t place = 0; place < deer_shape_count(x); place++) {
+    int index[DEER_MAX_RANK];
+    indices_of(place, x, index);
+    index[axis] += start;
+    if (index[axis] < 0 || index[axis] >= y->dim[axis]) continue;
+    out[place_of(index, y)] = in[place];
+  }
+}
+
+static void whole_concat(const example *e, const double *const *in, double *out) {
+  const int axis = e->p[0], n = (int)strlen(e->kinds);
+  deer_shape y = e->in[0];
+  for (int k = 1; k < n; k++) y.dim[axis] += e->in[k].dim[axis];
+  for (int k = 0, start = 0; k < n; start += e->in[k++].dim[axis])
+    lay(in[k], &e->in[k], out, &y, axis, start);
+}
+
+static void whole_concat_same(const example *e, const double *const *in, double *out) {
+  deer_shape y = e->in[0];
+  y.dim[e->p[0]] *= 2;
+  for (int k = 0; k < 2; k++) lay(in[0], &e->in[0], out, &y, e->p[0], k * e->in[0].dim[e->p[0]]);
+}
+
+static void whole_slice(const example *e, const double *const *in, double *out) {
+  deer_shape y = e->in[0];
+  y.dim[e->p[0]] = e->p[2];
+  lay(in[0], &e->in[0], out, &y, e->p[0], -e->p[1]);
+}
+
+static void whole_pad(const example *e, const double *const *in, double *out) {
+  deer_shape y = e->in[0];
+  y.dim[e->p[0]] = e->p[2];
+  memset(out, 0, deer_shape_count(&y) * sizeof *out);
+  lay(in[0], &e->in[0], out, &y, e->p[0], e->p[1]);
+}
+
+/* ---- the table ---- */
+
+/* a shape as DEER_SHAPE makes it, in the form that a static table may hold */
+#define S(...)                                                                                     \
+  {                                                                                                \
+    .rank = (int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)), .dim = { __VA_ARGS__ }              \
+  }
+#define SCALAR                                                                                     \
+  { .rank = 0 }
+#define FORM(name)   .build = build_##name, .each = each_##name
+#define WHOLE(name)  .build = build_##name, .whole = whole_##name
+#define WHOLE2(b, w) .build = build_##b, .whole = whole_##w
+
+static const example examples[] = {
+    /* sources and flat blocks */
+    {.op = "input", .kinds = "r", .in = {S(3, 2)}, FORM(input)},
+    {.op = "variable", .kinds = "v", .in = {S(5)}, FORM(variable)},
+    {.op = "constant", .kinds = "r", .in = {S(2, 3)}, FORM(constant)},
+    {.op = "constant", .kinds = "r", .in = {SCALAR}, FORM(constant)},
+    {.op = "view", .kinds = "v", .in = {S(10)}, WHOLE(view), .p = {3}, .shape = S(2, 3)},
+    {.op = "view", .kinds = "r", .in = {S(6)}, WHOLE(view), .p = {5}, .shape = SCALAR},
+    {.op = "pack", .kinds = "rr", .in = {S(2, 3), S(4)}, WHOLE(pack), .p = {5, 0, 12}},
+    {.op = "pack", .kinds = "rr", .in = {S(2, 3), S(4)}, WHOLE(pack), .p = {1, 3, 9}},
+    {.op = "reshape", .kinds = "r", .in = {S(2, 6)}, FORM(reshape), .shape = S(3, 2, 2)},
+    {.op = "reshape", .kinds = "r", .in = {S(1, 1)}, FORM(reshape), .shape = SCALAR},
+    {.op = "stop", .kinds = "r", .in = {S(4)}, FORM(stop), .stopped = true},
+
+    /* elementwise; 37 elements are two whole blocks of a vector kernel and a rest */
+    {.op = "add", .kinds = "rr", .in = {S(5, 7), S(5, 7)}, FORM(add)},
+    {.op = "add", .kinds = "rr", .in = {SCALAR, SCALAR}, FORM(add)},
+    {.op = "add", .kinds = "r", .in = {S(3)}, FORM(add_same)},
+    {.op = "sub", .kinds = "rr", .in = {S(37), S(37)}, FORM(sub)},
+    {.op = "mul", .kinds = "rr", .in = {S(2, 3, 4), S(2, 3, 4)}, FORM(mul)},
+    {.op = "mul", .kinds = "r", .in = {S(4)}, FORM(mul_same)},
+    {.op = "div", .kinds = "rr", .in = {S(13), S(13)}, FORM(div), .low = 0.5, .high = 2.5},
+    {.op = "div", .kinds = "rr", .in = {S(2, 3), S(2, 3)}, FORM(div), .low = -2.5, .high = -0.5},
+    {.op = "min", .kinds = "rr", .in = {S(37), S(37)}, FORM(min)},
+    {.op = "min", .kinds = "rr", .in = {S(19), S(19)}, FORM(min_square)},
+    {.op = "max", .kinds = "rr", .in = {S(37), S(37)}, FORM(max)},
+    {.op = "greater", .kinds = "rr", .in = {S(21), S(21)}, FORM(greater), .constant = true},
+    {.op = "where", .kinds = "rrr", .in = {S(3, 7), S(3, 7), S(3, 7)}, FORM(where)},
+    {.op = "scale", .kinds = "r", .in = {S(37)}, FORM(scale), .s = {-1.75}},
+    {.op = "scale", .kinds = "r", .in = {S(3)}, FORM(scale), .s = {0}},
+    {.op = "shift", .kinds = "r", .in = {S(2, 2)}, FORM(shift), .s = {0.3}},
+    {.op = "clip", .kinds = "r", .in = {S(37)}, FORM(clip), .s = {-0.9, 1.3}},
+    {.op = "clip", .kinds = "r", .in = {S(9)}, FORM(clip), .s = {-INFINITY, 0.4}},
+    {.op = "clip", .kinds = "r", .in = {S(37)}, FORM(huber), .s = {1}},
+    {.op = "clip", .kinds = "r", .in = {S(4, 4)}, FORM(huber), .s = {0.3}},
+    {.op = "neg", .kinds = "r", .in = {S(37)}, FORM(neg)},
+    {.op = "abs", .kinds = "r", .in = {S(37)}, FORM(abs)},
+    {.op = "sign", .kinds = "r", .in = {S(37)}, FORM(sign), .constant = true},
+    {.op = "exp", .kinds = "r", .in = {S(37)}, FORM(exp)},
+    {.op = "log", .kinds = "r", .in = {S(37)}, FORM(log), .low = 0.3, .high = 3},
+    {.op = "sqrt", .kinds = "r", .in = {S(37)}, FORM(sqrt), .low = 0.3, .high = 3},
+    {.op = "square", .kinds = "r", .in = {S(37)}, FORM(square)},
+    {.op = "tanh", .kinds = "r", .in = {S(37)}, FORM(tanh)},
+    {.op = "tanh", .kinds = "r", .in = {SCALAR}, FORM(tanh)},
+    {.op = "sigmoid", .kinds = "r", .in = {S(37)}, FORM(sigmoid), .low = -4, .high = 4},
+    {.op = "relu", .kinds = "r", .in = {S(37)}, FORM(relu)},
+    {.op = "relu", .kinds = "r", .in = {S(2, 9)}, FORM(relu_square)},
+    {.op = "cast", .kinds = "u", .in = {S(3, 11)}, FORM(cast), .below = 256},
+    {.op = "cast", .kinds = "i", .in = {S(7)}, FORM(cast), .below = 100000},
+
+    /* products */
+    {.op = "matmul", .kinds = "rr", .in = {S(3, 4), S(4, 5)}, WHOLE(matmul)},
+    {.op = "matmul", .kinds = "rr", .in = {S(4, 3), S(4, 5)}, WHOLE(matmul), .p = {1, 0}},
+    {.op = "matmul", .kinds = "rr", .in = {S(3, 4), S(5, 4)}, WHOLE(matmul), .p = {0, 1}},
+    {.op = "matmul", .kinds = "rr", .in = {S(4, 3), S(5, 4)}, WHOLE(matmul), .p = {1, 1}},
+    {.op = "matmul", .kinds = "rr", .in = {S(1, 6), S(6, 4)}, WHOLE(matmul)},
+    {.op = "matmul", .kinds = "rr", .in = {S(6, 1), S(4, 6)}, WHOLE(matmul), .p = {1, 1}},
+    {.op = "matmul", .kinds = "rr", .in = {S(5, 6), S(6, 1)}, WHOLE(matmul)},
+    {.op = "matmul", .kinds = "rr", .in = {S(6, 5), S(1, 6)}, WHOLE(matmul), .p = {1, 1}},
+    {.op = "matmul", .kinds = "rr", .in = {S(1, 1), S(1, 1)}, WHOLE(matmul)},
+    {.op = "conv2d",
+     .kinds = "rr",
+     .in = {S(2, 3, 6, 5), S(4, 3, 3, 2)},
+     WHOLE(conv2d),
+     .p = {1, 1}},
+    {.op = "conv2d",
+     .kinds = "rr",
+     .in = {S(2, 2, 8, 9), S(3, 2, 2, 5)},
+     WHOLE(conv2d),
+     .p = {3, 2}},
+    {.op = "conv2d",
+     .kinds = "rr",
+     .in = {S(3, 1, 7, 1), S(1, 1, 2, 1)},
+     WHOLE(conv2d),
+     .p = {1, 1}},
+    {.op = "conv2d",
+     .kinds = "rr",
+     .in = {S(1, 2, 3, 3), S(2, 2, 3, 3)},
+     WHOLE(conv2d),
+     .p = {5, 5}},
+    {.op = "conv2d_input",
+     .kinds = "rr",
+     .in = {S(3, 2, 3, 2), S(2, 3, 2, 3)},
+     WHOLE(conv2d_input),
+     .p = {2, 1},
+     .shape = S(2, 2, 6, 4)},
+    {.op = "conv2d_filter",
+     .kinds = "rr",
+     .in = {S(2, 2, 6, 4), S(2, 3, 2, 3)},
+     WHOLE(conv2d_filter),
+     .p = {2, 1},
+     .shape = S(3, 2, 3, 2)},
+    {.op = "poolindex2d", .kinds = "r", .in = {S(2, 3, 4, 6)}, WHOLE(maxpool), .p = {2, 3}},
+    {.op = "poolindex2d", .kinds = "r", .in = {S(1, 2, 5, 7)}, WHOLE(maxpool), .p = {2, 2}},
+
+    /* axes */
+    {.op = "sum", .kinds = "r", .in = {S(3, 4)}, WHOLE(sum), .mask = 0x1},
+    {.op = "sum", .kinds = "r", .in = {S(3, 70)}, WHOLE(sum), .mask = 0x1},
+    {.op = "sum", .kinds = "r", .in = {S(3, 37)}, WHOLE(sum), .mask = 0x2},
+    {.op = "sum", .kinds = "r", .in = {S(3, 4)}, WHOLE(sum), .mask = 0x3},
+    {.op = "sum", .kinds = "r", .in = {S(3, 4)}, WHOLE(sum), .mask = 0},
+    {.op = "sum", .kinds = "r", .in = {S(2, 3, 2, 3)}, WHOLE(sum), .mask = 0xd},
+    {.op = "sum", .kinds = "r", .in = {S(2, 3, 2, 3)}, WHOLE(sum), .mask = 0x5},
+    {.op = "sum", .kinds = "r", .in = {S(2, 3, 1, 3)}, WHOLE(sum), .mask = 0xa},
+    {.op = "sum", .kinds = "r", .in = {S(2, 2, 2, 2, 2, 2)}, WHOLE(sum), .mask = 0x2a},
+    {.op = "sum", .kinds = "r", .in = {S(2, 1, 3)}, WHOLE(sum), .mask = 0x2},
+    {.op = "sum", .kinds = "r", .in = {S(2, 3)}, WHOLE(sum), .mask = DEER_ALL_AXES},
+    {.op = "sum", .kinds = "r", .in = {SCALAR}, WHOLE(sum), .mask = DEER_ALL_AXES},
+    {.op = "sum", .kinds = "r", .in = {S(4, 5)}, WHOLE(mean), .mask = 0x1},
+    {.op = "sum", .kinds = "r", .in = {S(4, 5)}, WHOLE(mean), .mask = DEER_ALL_AXES},
+    {.op = "expand", .kinds = "r", .in = {S(4)}, WHOLE(expand), .mask = 0x2, .shape = S(3, 4)},
+    {.op = "expand", .kinds = "r", .in = {S(3)}, WHOLE(expand), .mask = 0x1, .shape = S(3, 4)},
+    {.op = "expand",
+     .kinds = "r",
+     .in = {S(3)},
+     WHOLE(expand),
+     .mask = 0x2,
+     .shape = S(2, 3, 2, 2)},
+    {.op = "expand", .kinds = "r", .in = {SCALAR}, WHOLE(expand), .shape = S(2, 3)},
+    {.op = "expand", .kinds = "r", .in = {SCALAR}, WHOLE(expand), .shape = SCALAR},
+    {.op = "expand",
+     .kinds = "r",
+     .in = {S(2, 3)},
+     WHOLE(expand),
+     .mask = 0xa,
+     .shape = S(2, 2, 3, 3)},
+    {.op = "expand",
+     .kinds = "r",
+     .in = {S(2, 3)},
+     WHOLE(expand),
+     .mask = 0x5,
+     .shape = S(2, 2, 3)},
+    {.op = "expand",
+     .kinds = "r",
+     .in = {S(2, 1)},
+     WHOLE(expand),
+     .mask = 0x3,
+     .shape = S(2, 1, 2)},
+    {.op = "max_last", .kinds = "r", .in = {S(4, 5)}, WHOLE(max_last)},
+    {.op = "max_last", .kinds = "r", .in = {S(2, 3, 2)}, WHOLE(max_last)},
+    {.op = "max_last", .kinds = "r", .in = {S(6)}, WHOLE(max_last)},
+    {.op = "argmax_last", .kinds = "r", .in = {S(4, 5)}, WHOLE(argmax_last), .constant = true},
+    {.op = "argmax_last", .kinds = "r", .in = {S(3)}, WHOLE(argmax_last), .constant = true},
+
+    /* choosing elements; with few values to choose from, some come more than once */
+    {.op = "take", .kinds = "ri", .in = {S(3, 5), S(3, 4)}, WHOLE(take), .below = 5},
+    {.op = "take", .kinds = "ri", .in = {S(4), S(9)}, WHOLE(take), .below = 4},
+    {.op = "take", .kinds = "ri", .in = {S(2, 2, 3), S(2, 2, 1)}, WHOLE(take), .below = 3},
+    {.op = "take", .kinds = "ri", .in = {S(5, 3), S(5)}, WHOLE2(gather, take), .below = 3},
+    {.op = "take", .kinds = "ri", .in = {S(4), SCALAR}, WHOLE2(gather, take), .below = 4},
+    {.op = "put", .kinds = "ri", .in = {S(3, 4), S(3, 4)}, WHOLE(put), .below = 3, .p = {5}},
+    {.op = "put", .kinds = "ri", .in = {S(2), S(2)}, WHOLE(put), .below = 1, .p = {1}},
+
+    /* shape */
+    {.op = "transpose", .kinds = "r", .in = {S(3, 4)}, WHOLE(transpose), .p = {1, 0}},
+    {.op = "transpose", .kinds = "r", .in = {S(2, 3, 4)}, WHOLE(transpose), .p = {2, 0, 1}},
+    {.op = "transpose", .kinds = "r", .in = {S(2, 3, 2, 3)}, WHOLE(transpose), .p = {0, 2, 3, 1}},
+    {.op = "transpose", .kinds = "r", .in = {S(2, 3, 1, 2)}, WHOLE(transpose), .p = {3, 2, 1, 0}},
+    {.op = "transpose", .kinds = "r", .in = {S(2, 3)}, WHOLE(transpose), .p = {0, 1}},
+    {.op = "transpose", .kinds = "r", .in = {SCALAR}, WHOLE(transpose)},
+    {.op = "concat", .kinds = "rr", .in = {S(2, 3), S(2, 4)}, WHOLE(concat), .p = {1}},
+    {.op = "concat", .kinds = "rrr", .in = {S(1, 2), S(3, 2), S(2, 2)}, WHOLE(concat), .p = {0}},
+    {.op = "concat", .kinds = "rr", .in = {S(2, 1, 2), S(2, 3, 2)}, WHOLE(concat), .p = {1}},
+    {.op = "concat", .kinds = "r", .in = {S(2, 3)}, WHOLE(concat_same), .p = {1}},
+    {.op = "slice", .kinds = "r", .in = {S(4, 5)}, WHOLE(slice), .p = {1, 2, 2}},
+    {.op = "slice", .kinds = "r", .in = {S(4, 5)}, WHOLE(slice), .p = {0, 1, 3}},
+    {.op = "slice", .kinds = "r", .in = {S(2, 3, 2)}, WHOLE(slice), .p = {1, 0, 3}},
+    {.op = "pad", .kinds = "r", .in = {S(2, 3)}, WHOLE(pad), .p = {1, 1, 5}},
+    {.op = "pad", .kinds = "r", .in = {S(2, 3)}, WHOLE(pad), .p = {0, 0, 3}},
+    {.op = "pad", .kinds = "r", .in = {S(2, 3, 2)}, WHOLE(pad), .p = {1, 2, 5}},
+};
+
+#undef FORM
+#undef WHOLE
+#undef WHOLE2
+
+#endif
