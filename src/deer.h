@@ -8,6 +8,7 @@ extern "C" {
 
 #include "base/base.h"
 #include "base/field.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mt19937.h"
 #include "base/rng.h"

@@ -18,25 +18,25 @@ local params = deer.launcher(arg, {
   -- environment
   frame_skip = 1,
   -- learning
-  update_rule = "rmsprop",
+  update_rule = "adam",
   batch_accumulator = "mean",
-  learning_rate = 0.005,
-  learning_rate_decay = 1.0,
+  learning_rate = 0.003,
+  learning_rate_decay = 0.7,
   discount = 0.9,
   discount_inc = 1.0,
   discount_max = 0.99,
   rms_decay = 0.9,
   rms_epsilon = 0.0001,
   momentum = 0.0,
-  clip_delta = 1.0,
+  clip_delta = 0.0,
   epsilon_start = 1.0,
   epsilon_min = 0.1,
-  epsilon_decay = 10000,
+  epsilon_decay = 8000,
   update_frequency = 1,
   replay_memory_size = 1000000,
-  batch_size = 32,
+  batch_size = 64,
   network_type = "deer",
-  freeze_interval = 1000,
+  freeze_interval = 100,
   seed = 123456,
 }, {
   presets = {
@@ -94,9 +94,6 @@ local agent = deer.NeuralAgent{
   seed = params.seed,
 }
 
--- on a terminal: how far it is
-agent:attach(bc.ProgressController{})
-
 -- before each epoch's changes: what was in force
 agent:attach(bc.VerboseController{ evaluate_on = "epoch", periodicity = 1 })
 
@@ -139,5 +136,8 @@ agent:attach(bc.InterleavedTestEpochController{
   show_score = true,
   summarize_every = params.period_btw_summary_perfs,
 })
+
+-- on a terminal: how far it is
+agent:attach(bc.ProgressController{})
 
 agent:run(params.epochs, params.steps_per_epoch)

@@ -7,6 +7,7 @@
 --- list in a continuous space). A third method, qValues(state), is optional. deer.QNetwork
 --- extends this class too, with its learning done in C.
 
+local Environment = require "deer.environment"
 local class = require "deer.class"
 local core = require "deer.core"
 local seeds = require "deer.seeds"
@@ -32,7 +33,7 @@ Algo.options = {
 -- before init, so that a class with an init of its own need not call this one
 function Algo:prepare(options)
   local environment = options.environment
-  if type(environment) ~= "table" or type(environment.handle) ~= "function" then
+  if not class.isObject(environment, Environment) then
     text.fail("%s: option 'environment': expected an environment, got %s", self.__name,
       text.describe(environment))
   end

@@ -46,6 +46,14 @@ function class.is(object, wanted)
   return false
 end
 
+--- Is `value` an object (and no class) of the class or of one that extends it?
+---@param value any
+---@param wanted deer.Class
+---@return boolean
+function class.isObject(value, wanted)
+  return class.is(value, wanted) and not class.isClass(value)
+end
+
 --- The options of a class, those of its parents first.
 ---@param self deer.Class
 ---@return deer.Option[]

@@ -10,6 +10,8 @@
 ---
 ---   local set = deer.DataSet{ environment = env, capacity = 10000 }
 
+local Environment = require "deer.environment"
+local class = require "deer.class"
 local core = require "deer.core"
 local options = require "deer.options"
 local seeds = require "deer.seeds"
@@ -47,6 +49,10 @@ return function(given)
   local environment = checked.environment
   if environment == nil and not (checked.input_dimensions and checked.n_actions) then
     text.fail("DataSet: expected an environment, or input_dimensions and n_actions")
+  end
+  if environment ~= nil and not class.isObject(environment, Environment) then
+    text.fail("DataSet: option 'environment': expected an environment, got %s",
+      text.describe(environment))
   end
   checked.environment = environment and environment:handle()
   checked.seed = checked.seed or seeds.default()

@@ -7,13 +7,13 @@
 
 local EpsilonGreedyPolicy = require "deer.policies.epsilon_greedy"
 local Algo = require "deer.algo"
+local Environment = require "deer.environment"
 local Policy = require "deer.policy"
 local Signals = require "deer.signals"
 local class = require "deer.class"
 local core = require "deer.core"
 local networks = require "deer.networks"
 local seeds = require "deer.seeds"
-local spairs = require "deer.spairs"
 local text = require "deer.text"
 
 ---@class deer.NeuralAgent: deer.Class
@@ -46,17 +46,17 @@ NeuralAgent.options = {
 
 local function check_parts(options)
   local environment, algo = options.environment, options.learning_algo
-  if type(environment) ~= "table" or type(environment.handle) ~= "function" then
+  if not class.isObject(environment, Environment) then
     text.fail("NeuralAgent: option 'environment': expected an environment, got %s",
       text.describe(environment))
   end
-  if not class.is(algo, Algo) or class.isClass(algo) then
+  if not class.isObject(algo, Algo) then
     text.fail("NeuralAgent: option 'learning_algo': expected a learning algorithm, got %s",
       text.describe(algo))
   end
   for _, name in ipairs { "train_policy", "test_policy" } do
     local policy = options[name]
-    if policy ~= nil and (not class.is(policy, Policy) or class.isClass(policy)) then
+    if policy ~= nil and not class.isObject(policy, Policy) then
       text.fail("NeuralAgent: option '%s': expected a policy, got %s", name, text.describe(policy))
     end
   end
@@ -115,16 +115,19 @@ end
 
 -- ---- running -----------------------------------------------------------------------------------
 
+local function check_count(name, value, least)
+  if type(value) ~= "number" or not math.tointeger(value) or value < least then
+    text.fail("agent:run: %s: expected an integer of at least %d, got %s", name, least,
+      text.describe(value))
+  end
+end
+
 --- Runs epochs of `length` steps: training epochs, or, after startMode, test epochs.
 ---@param n_epochs integer
 ---@param length integer
 function NeuralAgent:run(n_epochs, length)
-  for name, value in spairs{ n_epochs = n_epochs, length = length } do
-    if not math.tointeger(value) or value < 0 then
-      text.fail("agent:run: %s: expected an integer of at least 0, got %s", name,
-        text.describe(value))
-    end
-  end
+  check_count("n_epochs", n_epochs, 0)
+  check_count("length", length, 1)
   local outer = self.epoch_length
   self.epoch_length = length
   if self._signals.mode == -1 then self.n_epochs = n_epochs end

@@ -104,8 +104,10 @@ end
 -- a seed is an integer, or drawn from a generator
 local function as_seed(value)
   if math.type(value) == "integer" then return value end
-  if type(value) == "userdata" and value.randint then return value:randint(0, 2 ^ 31 - 1 | 0) end
-  if type(value) == "userdata" and value.int then return value:int(0, 2 ^ 31 - 1 | 0) end
+  local meta = type(value) == "userdata" and getmetatable(value)
+  local methods = type(meta) == "table" and type(meta.__index) == "table" and meta.__index or {}
+  local draw = methods.randint or methods.int
+  return draw and draw(value, 0, 2 ^ 31 - 1 | 0)
 end
 
 local CONVERT = {

@@ -1,5 +1,6 @@
 /* agent.c: life, epochs, modes, training and statistics of the agent. */
 #include "agent/internal.h"
+#include "base/log.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,15 +15,26 @@ static int longest_history(const deer_space *space) {
   return longest;
 }
 
+/* do the states of one space fit a network made for the other? */
+static bool same_space(const deer_space *a, const deer_space *b) {
+  if (a->n_subjects != b->n_subjects || a->actions.n != b->actions.n ||
+      a->actions.size != b->actions.size)
+    return false;
+  for (int s = 0; s < a->n_subjects; s++) {
+    const deer_subject *x = &a->subjects[s], *y = &b->subjects[s];
+    if (x->history != y->history || x->dtype != y->dtype || !deer_shape_equal(&x->shape, &y->shape))
+      return false;
+  }
+  return true;
+}
+
 static deer_status check(const deer_agent_config *c) {
   int longest = longest_history(&c->env->space);
   if (c->replay_start_size != -1 && c->replay_start_size < longest)
     return deer_fail(DEER_EINVAL,
                      "replay_start_size is %lld (expected at least %d, the longest history)",
                      (long long)c->replay_start_size, longest);
-  if (c->algo->space.n_subjects != c->env->space.n_subjects ||
-      c->algo->space.actions.n != c->env->space.actions.n ||
-      c->algo->space.actions.size != c->env->space.actions.size)
+  if (!same_space(&c->algo->space, &c->env->space))
     return deer_fail(DEER_EINVAL, "the algorithm was made for another environment");
   return DEER_OK;
 }
@@ -93,9 +105,18 @@ void deer_agent_listen(deer_agent *a, deer_listener *listener, void *context, un
 
 /* one epoch of `length` steps in the present mode */
 static deer_status epoch(deer_agent *a, int64_t length) {
+  bool training = a->mode == -1;
   a->step = 0;
+  if (training) a->loss_sum = 0, a->n_losses = 0, a->n_refused = 0;
   while (length > 0) DEER_TRY(deer_agent_episode(a, &length));
-  if (a->mode == -1) a->epochs++;
+  if (training) {
+    a->epochs++;
+    /* episodes shorter than the history would otherwise pass in silence */
+    if (a->n_refused > 0 && a->n_losses == 0)
+      deer_log_write(DEER_LOG_WARNING,
+                     "epoch %lld: %lld updates asked for, none done: no sample has a full history",
+                     (long long)a->epoch, (long long)a->n_refused);
+  }
   return deer_agent_signal(a, (deer_event){.signal = DEER_ON_EPOCH_END});
 }
 
@@ -107,10 +128,7 @@ static deer_status locate(const deer_agent *a, deer_status status) {
 }
 
 static deer_status epochs(deer_agent *a, int64_t n_epochs, int64_t length) {
-  for (a->epoch = 1; a->epoch <= n_epochs; a->epoch++) {
-    if (a->mode == -1) a->loss_sum = 0, a->n_losses = 0;
-    DEER_TRY(epoch(a, length));
-  }
+  for (a->epoch = 1; a->epoch <= n_epochs; a->epoch++) DEER_TRY(epoch(a, length));
   return DEER_OK;
 }
 
@@ -118,7 +136,7 @@ static deer_status training(deer_agent *a, int64_t n_epochs, int64_t length) {
   deer_status status = deer_agent_signal(a, (deer_event){.signal = DEER_ON_START});
   if (status == DEER_OK) status = locate(a, epochs(a, n_epochs, length));
   /* the end is told also when it comes early; the first failure is the one to report */
-  char first[1024];
+  char first[2048];
   snprintf(first, sizeof first, "%s", status == DEER_OK ? "" : deer_error());
   deer_status stopped = a->env->class->stop ? a->env->class->stop(a->env) : DEER_OK;
   deer_status ended = deer_agent_signal(a, (deer_event){.signal = DEER_ON_END});
@@ -155,7 +173,10 @@ deer_status deer_agent_train(deer_agent *a, bool *trained) {
   if (deer_replay_count(a->replay) <= a->replay_start_size) return DEER_OK;
   double loss;
   deer_status status = a->algo->class->learn(a->algo, a->replay, &a->replay_rng, &loss);
-  if (status == DEER_EAGAIN) return DEER_OK;
+  if (status == DEER_EAGAIN) {
+    a->n_refused++;
+    return DEER_OK;
+  }
   DEER_TRY(status);
   a->loss_sum += loss;
   a->n_losses++;

@@ -19,7 +19,14 @@ static deer_status reset(deer_agent *a) {
     const deer_subject *subject = &space->subjects[s];
     memset(a->state[s], 0, (size_t)subject->history * deer_subject_bytes(subject));
   }
-  return a->env->class->reset(a->env, a->mode, a->state);
+  DEER_TRY(a->env->class->reset(a->env, a->mode, a->state));
+  return deer_state_check(space, (const void *const *)a->state);
+}
+
+/* the present observation, before it is shown to anybody */
+static deer_status observe(deer_agent *a) {
+  DEER_TRY(a->env->class->observe(a->env, a->observation));
+  return deer_observation_check(&a->env->space, (const void *const *)a->observation);
 }
 
 /* drops the oldest entry of each history and appends the present observation */
@@ -84,7 +91,7 @@ typedef struct outcome {
 
 static deer_status step(deer_agent *a, outcome *o) {
   const deer_env_class *env = a->env->class;
-  DEER_TRY(env->observe(a->env, a->observation));
+  DEER_TRY(observe(a));
   shift(a);
   DEER_TRY(decide(a));
   DEER_TRY(env->act(a->env, a->action, &o->reward));
@@ -114,7 +121,7 @@ static deer_status steps(deer_agent *a, int64_t *budget, outcome *o) {
   }
   if (o->ending == DEER_TERMINATED) return DEER_OK;
   /* cut short: what came last is kept, so that the last step can bootstrap from it */
-  DEER_TRY(a->env->class->observe(a->env, a->observation));
+  DEER_TRY(observe(a));
   return deer_replay_close(memory(a), (const void *const *)a->observation);
 }
 
@@ -125,7 +132,11 @@ deer_status deer_agent_episode(deer_agent *a, int64_t *budget) {
   a->in_episode = true;
   deer_status status = steps(a, budget, &o);
   a->in_episode = false;
-  DEER_TRY(status);
+  if (status != DEER_OK) {
+    /* a later run must not go on from here as if nothing had happened */
+    deer_replay_break(memory(a));
+    return status;
+  }
   if (a->mode != -1) a->n_test_episodes++;
   return deer_agent_signal(a, (deer_event){.signal = DEER_ON_EPISODE_END,
                                            .terminal = o.ending == DEER_TERMINATED,

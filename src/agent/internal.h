@@ -26,6 +26,7 @@ struct deer_agent {
 
   double loss_sum, value_sum, test_reward;
   int64_t n_losses, n_values, n_test_episodes;
+  int64_t n_refused;     /* updates of this training epoch for which nothing could be drawn */
   int64_t steps, epochs; /* of training */
   int64_t epoch, step;   /* where the run is, for messages; both count from 1 */
 };

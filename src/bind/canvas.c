@@ -314,7 +314,6 @@ static const luaL_Reg metamethods[] = {
 };
 
 /* Pushes the module: { new = function(width, height) }. */
-int deer_open_canvas(lua_State *L);
 int deer_open_canvas(lua_State *L) {
   luaL_newmetatable(L, CANVAS);
   luaL_setfuncs(L, metamethods, 0);

@@ -1,9 +1,18 @@
-/* init.c: the module deer.core. */
-#include "bind/bind.h"
+/* init.c: the module deer.core, put together from its parts. */
+#include "bind/core.h"
 
 int luaopen_deer_core(lua_State *L) {
   lua_newtable(L);
-  lua_pushliteral(L, DEER_VERSION);
-  lua_setfield(L, -2, "version");
+  deer_open_info(L);
+  deer_open_rng(L);
+  deer_open_tensor(L);
+  deer_open_env(L);
+  deer_open_algo(L);
+  deer_open_luaalgo(L);
+  deer_open_policy(L);
+  deer_open_dataset(L);
+  deer_open_agent(L);
+  deer_open_canvas(L);
+  lua_setfield(L, -2, "canvas");
   return 1;
 }

@@ -4,7 +4,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,73 +160,18 @@ static int sys_mkdir(lua_State *L) {
   return 1;
 }
 
-// write() may take a part, and a signal may come between
-static int write_bytes(int fd, const char *bytes, size_t size) {
-  while (size > 0) {
-    ssize_t n = write(fd, bytes, size);
-    if (n < 0) {
-      if (errno == EINTR) continue;
-      return errno;
-    }
-    bytes += n;
-    size -= (size_t)n;
-  }
-  return 0;
-}
-
-// writes and reaches the disk before it returns; 0 or errno
-static int write_whole(const char *path, int flags, const char *bytes, size_t size) {
-  int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0666);
-  if (fd < 0) return errno;
-  int error = write_bytes(fd, bytes, size);
-  // devices and pipes cannot be synchronised, which is fine
-  if (error == 0 && fsync(fd) != 0 && errno != EINVAL && errno != EROFS) error = errno;
-  if (close(fd) != 0 && error == 0) error = errno;
-  return error;
-}
-
-// the renaming itself is safe only when the folder has reached the disk
-static void sync_folder(char *path) {
-  char *slash = strrchr(path, '/');
-  if (slash != NULL) slash[slash == path] = '\0';
-  int fd = open(slash != NULL ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  fsync(fd);
-  close(fd);
-}
-
-// all or nothing: a new file beside the old one takes its place by renaming; 0 or errno
-static int replace_file(const char *path, const char *bytes, size_t size) {
-  char target[PATH_MAX], temporary[PATH_MAX + 32];
-  struct stat st;
-  // what is no plain file (a device, a pipe) is written to, not replaced; a link is followed
-  if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) return write_whole(path, 0, bytes, size);
-  if (realpath(path, target) == NULL) {
-    // not there yet
-    if (strlen(path) >= sizeof target) return ENAMETOOLONG;
-    strcpy(target, path);
-  }
-  // in the same folder, since only there renaming is atomic; the process id keeps two writers apart
-  snprintf(temporary, sizeof temporary, "%s.tmp.%ld", target, (long)getpid());
-  int error = write_whole(temporary, O_CREAT | O_TRUNC, bytes, size);
-  if (error == 0 && rename(temporary, target) != 0) error = errno;
-  if (error != 0) {
-    unlink(temporary);
-    return error;
-  }
-  sync_folder(target);
-  return 0;
-}
-
 // write_file(path, bytes): true, or nil and a message, with the old file untouched
 static int sys_write_file(lua_State *L) {
   size_t size;
   const char *path = luaL_checkstring(L, 1);
   const char *bytes = luaL_checklstring(L, 2, &size);
-  int error = replace_file(path, bytes, size);
-  if (error != 0) return push_failure(L, path, error);
-  lua_pushboolean(L, 1);
-  return 1;
+  if (deer_file_replace(path, bytes, size) == DEER_OK) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  luaL_pushfail(L);
+  lua_pushstring(L, deer_error());
+  return 2;
 }
 
 int luaopen_deer_sys(lua_State *L) {

@@ -22,9 +22,10 @@ static deer_status check_subject(const deer_subject *subject, int s) {
   if (subject->dtype != DEER_DTYPE_REAL && subject->dtype != DEER_DTYPE_U8)
     return deer_fail(DEER_EINVAL, "subject %d: stored as %s (expected %s or uint8)", s,
                      deer_dtype_name(subject->dtype), deer_dtype_name(DEER_DTYPE_REAL));
-  if (subject->shape.rank > DEER_MAX_RANK - 2)
-    return deer_fail(DEER_ESHAPE, "subject %d: rank %d (expected at most %d)", s,
-                     subject->shape.rank, DEER_MAX_RANK - 2);
+  /* a batch of states has two dimensions more */
+  if (subject->shape.rank < 0 || subject->shape.rank > DEER_MAX_RANK - 2)
+    return deer_fail(DEER_ESHAPE, "subject %d: rank %d (expected 0 to %d)", s, subject->shape.rank,
+                     DEER_MAX_RANK - 2);
   deer_shape state = deer_subject_state(subject);
   if (deer_shape_check(&state, "state") != DEER_OK)
     return deer_fail(DEER_ESHAPE, "subject %d: %s", s, deer_error());
@@ -42,11 +43,13 @@ static deer_status check_actions(const deer_action_space *actions) {
   if (actions->size < 1 || actions->size > DEER_MAX_ACTION_SIZE)
     return deer_fail(DEER_EINVAL, "actions: %d numbers (expected 1 to %d)", actions->size,
                      DEER_MAX_ACTION_SIZE);
-  for (int i = 0; i < actions->size; i++)
-    if (!(isfinite(actions->low[i]) && isfinite(actions->high[i]) &&
-          actions->low[i] <= actions->high[i]))
-      return deer_fail(DEER_EINVAL, "actions: number %d lies between %g and %g", i, actions->low[i],
-                       actions->high[i]);
+  for (int i = 0; i < actions->size; i++) {
+    /* the width must be a number too, for drawing actions at random */
+    double low = actions->low[i], high = actions->high[i];
+    if (!(isfinite((deer_real)low) && isfinite((deer_real)high) && isfinite(high - low) &&
+          low <= high))
+      return deer_fail(DEER_EINVAL, "actions: number %d lies between %g and %g", i, low, high);
+  }
   return DEER_OK;
 }
 
@@ -56,6 +59,36 @@ deer_status deer_space_check(const deer_space *space) {
                      DEER_MAX_SUBJECTS);
   for (int s = 0; s < space->n_subjects; s++) DEER_TRY(check_subject(&space->subjects[s], s));
   return check_actions(&space->actions);
+}
+
+/* looks at `n` observations of subject s that lie one after the other; `what` they are */
+static deer_status check_finite(const deer_subject *subject, int s, const void *data, int n,
+                                const char *what) {
+  if (subject->dtype != DEER_DTYPE_REAL) return DEER_OK;
+  const deer_real *x = data;
+  size_t count = (size_t)n * deer_subject_count(subject), i = 0;
+  /* without a way out the compiler makes vectors of this loop; frames have many elements */
+  int wrong = 0;
+  for (size_t k = 0; k < count; k++) wrong |= !isfinite(x[k]);
+  if (!wrong) return DEER_OK;
+  while (isfinite(x[i])) i++;
+  return deer_fail(DEER_EDATA,
+                   "subject %d of the %s is %g at element %zu (expected a finite number)", s, what,
+                   (double)x[i], i);
+}
+
+deer_status deer_observation_check(const deer_space *space, const void *const *observation) {
+  for (int s = 0; s < space->n_subjects; s++)
+    DEER_TRY(check_finite(&space->subjects[s], s, observation[s], 1, "observation"));
+  return DEER_OK;
+}
+
+deer_status deer_state_check(const deer_space *space, const void *const *state) {
+  for (int s = 0; s < space->n_subjects; s++) {
+    const deer_subject *subject = &space->subjects[s];
+    DEER_TRY(check_finite(subject, s, state[s], subject->history, "initial history"));
+  }
+  return DEER_OK;
 }
 
 deer_status deer_action_check(const deer_action_space *actions, const deer_real *action) {

@@ -39,6 +39,12 @@ size_t deer_subject_count(const deer_subject *subject);     /* elements of one o
 size_t deer_subject_bytes(const deer_subject *subject);     /* bytes of one observation */
 deer_shape deer_subject_state(const deer_subject *subject); /* [history, shape...] */
 
+/* DEER_EDATA when an element of observation[s] ([shape...] of every subject s), or of state[s]
+ * ([history, shape...]), is NaN or infinite: "subject 0 of the observation is nan at element 3
+ * ...". */
+deer_status deer_observation_check(const deer_space *space, const void *const *observation);
+deer_status deer_state_check(const deer_space *space, const void *const *state);
+
 /* DEER_OK when `action` lies in the space; else DEER_EINVAL, "action 7 is not one of 0..1". */
 deer_status deer_action_check(const deer_action_space *actions, const deer_real *action);
 

@@ -2,6 +2,9 @@
 #include "graph/internal.h"
 
 #include <string.h>
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
 
 struct deer_program {
   int n_nodes;   /* of the graph it was made from */
@@ -196,8 +199,24 @@ void deer_program_free(deer_program *p) {
 
 /* ---- run ---- */
 
+/* moving averages that fade out become subnormal numbers, on which the CPU is a hundred times
+ * slower: while a program runs they count as zero */
+#if defined(__SSE__)
+static unsigned flush_subnormals(void) {
+  unsigned mode = _mm_getcsr();
+  _mm_setcsr(mode | 0x8040);
+  return mode;
+}
+static void restore_mode(unsigned mode) { _mm_setcsr(mode); }
+#else
+static unsigned flush_subnormals(void) { return 0; }
+static void restore_mode(unsigned mode) { (void)mode; }
+#endif
+
 void deer_program_run(deer_program *p) {
+  unsigned mode = flush_subnormals();
   for (int i = 0; i < p->n_steps; i++) p->steps[i].op->run(&p->steps[i]);
+  restore_mode(mode);
 }
 
 void *deer_program_data(const deer_program *p, deer_node node) {

@@ -11,11 +11,10 @@ typedef struct deer_image {
   int width, height, channels;
 } deer_image;
 
-/* Writes the picture to `path`. The file is complete or not there: it is written beside its place,
- * synchronised and renamed, so after a failure an old file is as it was and nothing is left behind.
- * The same pixels give the same bytes (for one version of libpng and zlib). Fails with DEER_EINVAL
- * for sides or channels that make no picture, DEER_ENOMEM, and DEER_EIO, whose message names the
- * path and the reason; what exists and is not a regular file (a folder, a device) is left alone. */
+/* Writes the picture to `path` as base/file.h says: the file is complete or not there, and after a
+ * failure an old file is as it was. The same pixels give the same bytes (for one version of libpng
+ * and zlib). Fails with DEER_EINVAL for sides or channels that make no picture, DEER_ENOMEM, and
+ * DEER_EIO, whose message names the path and the reason. */
 deer_status deer_png_write(const char *path, const deer_image *image);
 
 #endif

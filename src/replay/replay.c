@@ -120,21 +120,6 @@ static int64_t position(const deer_replay *r, int64_t index) {
   return p < r->room ? p : p - r->room;
 }
 
-static deer_status check_finite(const deer_replay *r, const void *const *observation) {
-  for (int s = 0; s < r->space.n_subjects; s++) {
-    const deer_subject *subject = &r->space.subjects[s];
-    if (subject->dtype != DEER_DTYPE_REAL) continue;
-    const deer_real *x = observation[s];
-    for (size_t i = 0, n = deer_subject_count(subject); i < n; i++)
-      if (!isfinite(x[i]))
-        return deer_fail(
-            DEER_EDATA,
-            "subject %d of the observation is %g at element %zu (expected a finite number)", s,
-            (double)x[i], i);
-  }
-  return DEER_OK;
-}
-
 static void forget_oldest(deer_replay *r) {
   if (!(r->flags[r->first] & DEER_SLOT_FINAL)) r->samples--;
   r->first = r->first + 1 == r->room ? 0 : r->first + 1;
@@ -166,7 +151,7 @@ static int64_t append(deer_replay *r, const void *const *observation, uint8_t fl
 deer_status deer_replay_push(deer_replay *r, const deer_sample *sample) {
   if (!isfinite(sample->reward))
     return deer_fail(DEER_EDATA, "the reward is %g (expected a finite number)", sample->reward);
-  DEER_TRY(check_finite(r, sample->observation));
+  DEER_TRY(deer_observation_check(&r->space, sample->observation));
   uint8_t flags = sample->ending == DEER_TERMINATED  ? DEER_SLOT_TERMINAL
                   : sample->ending == DEER_TRUNCATED ? DEER_SLOT_TRUNCATED
                                                      : 0;
@@ -182,10 +167,16 @@ deer_status deer_replay_close(deer_replay *r, const void *const *observation) {
   int64_t last = r->slots > 0 ? position(r, r->slots - 1) : -1;
   if (last < 0 || r->flags[last] & (DEER_SLOT_FINAL | DEER_SLOT_TERMINAL))
     return deer_fail(DEER_ESTATE, "there is no episode to close");
-  DEER_TRY(check_finite(r, observation));
+  DEER_TRY(deer_observation_check(&r->space, observation));
   r->flags[last] = DEER_SLOT_TRUNCATED;
   append(r, observation, DEER_SLOT_FINAL);
   return DEER_OK;
+}
+
+void deer_replay_break(deer_replay *r) {
+  if (r->slots == 0) return;
+  uint8_t *last = &r->flags[position(r, r->slots - 1)];
+  if (*last == 0) *last = DEER_SLOT_TRUNCATED;
 }
 
 /* ---- drawing ---- */

@@ -45,7 +45,9 @@ typedef struct deer_replay_class {
 
 typedef struct deer_replay_config {
   const deer_space *space; /* copied */
-  int64_t capacity;        /* samples kept; at least 1 */
+  int64_t capacity;        /* samples kept; at least 1. Final observations lie beside them, in room
+                              for one per 16 samples: only when truncated episodes are shorter
+                              than that are the oldest samples forgotten a little earlier */
   bool only_full_history;  /* draw only where the whole history lies in one episode; else older
                               entries are zeros */
   const deer_option *options;
@@ -72,6 +74,10 @@ deer_status deer_replay_push(deer_replay *replay, const deer_sample *sample);
 /* Ends an episode that did not reach a terminal state: `observation` is what followed the last
  * sample, which from now on counts as truncated. */
 deer_status deer_replay_close(deer_replay *replay, const void *const *observation);
+
+/* Ends an episode of which nothing more will be known (an error, Ctrl-C), so that the next sample
+ * begins another one. Its last sample, unless terminal, can never be drawn. */
+void deer_replay_break(deer_replay *replay);
 
 int64_t deer_replay_count(const deer_replay *replay); /* samples held */
 int64_t deer_replay_slots(

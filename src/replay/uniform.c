@@ -1,11 +1,11 @@
 /* uniform.c: every sample that can be drawn is equally likely. Lin 1992; Mnih et al. 2015. */
 #include "replay/internal.h"
 
-/* a slot by drawing and rejecting; -1 after `tries` of them */
-static int64_t draw_one(const deer_replay *r, deer_rng *rng, int tries) {
-  uint64_t slots = (uint64_t)deer_replay_slots(r);
-  while (slots > 0 && tries-- > 0) {
-    int64_t index = (int64_t)deer_rng_below(rng, slots);
+/* a slot by drawing and rejecting; -1 when that takes longer than looking at all of them */
+static int64_t draw_one(const deer_replay *r, deer_rng *rng) {
+  int64_t slots = deer_replay_slots(r);
+  for (int64_t tries = slots > 0 ? 100 + slots / 16 : 0; tries > 0; tries--) {
+    int64_t index = (int64_t)deer_rng_below(rng, (uint64_t)slots);
     if (deer_replay_drawable(r, index)) return index;
   }
   return -1;
@@ -24,11 +24,15 @@ static int64_t draw_exactly(const deer_replay *r, deer_rng *rng) {
 
 static deer_status draw(deer_replay *self, deer_rng *rng, int n, int64_t *index) {
   for (int i = 0; i < n; i++) {
-    index[i] = draw_one(self, rng, 200);
-    if (index[i] < 0) index[i] = draw_exactly(self, rng);
-    if (index[i] < 0)
-      return deer_fail(DEER_EAGAIN, "no sample with a full history of %d in the replay",
-                       self->longest);
+    int64_t found = draw_one(self, rng);
+    if (found < 0) found = draw_exactly(self, rng);
+    /* what can be drawn does not change on the way, so this is said before anything is written */
+    if (found < 0)
+      return deer_fail(
+          DEER_EAGAIN,
+          "no sample can be drawn: none of %lld has a full history of %d and a known successor",
+          (long long)self->samples, self->only_full_history ? self->longest : 1);
+    index[i] = found;
   }
   return DEER_OK;
 }

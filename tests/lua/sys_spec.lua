@@ -79,10 +79,10 @@ describe("deer.sys", function()
       local root = child.tree { f = "old" }
       local ok, message = sys.write_file(root .. "/none/f", "x")
       assert.is_nil(ok)
-      assert.equal(root .. "/none/f: No such file or directory", message)
+      assert.equal("cannot write " .. root .. "/none/f: No such file or directory", message)
       ok, message = sys.write_file(root, "x")
       assert.is_nil(ok)
-      assert.equal(root .. ": Is a directory", message)
+      assert.equal("cannot write " .. root .. ": Is a directory", message)
     end)
 
     it("keeps the old file when the disk is full", function()
@@ -91,7 +91,7 @@ describe("deer.sys", function()
       local _, out, err = child.shell(([[cd %s; ulimit -f 8; %s -e '
         print(require("deer.sys").write_file("f", ("x"):rep(1e6)))']]):format(root,
         child.quote(child.program)))
-      assert.equal("nil\tf: File too large\n", out, err)
+      assert.equal("nil\tcannot write f: File too large\n", out, err)
       assert.equal("old", read(root .. "/f"))
       assert.same({ "f" }, sys.listdir(root))
     end)

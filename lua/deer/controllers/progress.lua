@@ -77,8 +77,10 @@ function ProgressController:show(agent, now)
   text.status(line:sub(1, sys.columns() - 1))
 end
 
+-- others may print now
 function ProgressController:onEpochEnd()
   self.steps = 0
+  text.status(nil)
 end
 
 function ProgressController.onEnd()

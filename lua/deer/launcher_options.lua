@@ -1,0 +1,121 @@
+--- The options of a launcher's command line: DeeR's, as far as the launcher has a default for them,
+--- its own, and those of every launcher.
+
+local options = require "deer.options"
+local spairs = require "deer.spairs"
+local text = require "deer.text"
+
+---@class deer.launcher.Option: deer.Option
+---@field words string as on the command line, without the dashes in front
+---@field letter? string the short form
+---@field flag? boolean what an option without a value sets
+
+local COUNT, SIZE, ANY, PART = { 0, 2 ^ 53 }, { 1, 2 ^ 53 }, { 0, math.huge }, { 0, 1 }
+
+-- parameter; letter; words, if not the parameter's with dashes; type; range; help
+local DEER = {
+  { "epochs", "e", nil, "integer", COUNT, "training epochs" },
+  { "steps_per_epoch", "s", nil, "integer", SIZE, "steps of a training epoch" },
+  { "steps_per_test", "t", "test-length", "integer", SIZE, "steps of a test epoch" },
+  { "period_btw_summary_perfs", "f", "freq_summary_perfs", "integer", nil,
+    "test epochs per summary of the environment" },
+  { "frame_skip", nil, nil, "integer", SIZE, "frames per action" },
+  { "update_rule", nil, nil, "string", nil, "sgd, rmsprop, deepmind_rmsprop or adam" },
+  { "batch_accumulator", nil, nil, "string", nil, "how the losses of a batch add up: sum or mean" },
+  { "learning_rate", nil, nil, "number", ANY, "step size of the updates" },
+  { "learning_rate_decay", nil, nil, "number", ANY, "its factor from epoch to epoch" },
+  { "rms_decay", nil, nil, "number", PART, "decay of the averages of rmsprop" },
+  { "rms_epsilon", nil, nil, "number", ANY, "added under its square root" },
+  { "momentum", nil, nil, "number", PART, "part of the last step taken again" },
+  { "clip_delta", nil, nil, "number", ANY, "errors above it count linearly; 0: squared always" },
+  { "clip_norm", nil, nil, "number", ANY, "largest norm of a gradient; 0: any" },
+  { "discount", nil, nil, "number", PART, "discount factor of the first epoch" },
+  { "discount_inc", nil, "discount_inc", "number", ANY,
+    "factor of its distance to 1 from epoch to epoch" },
+  { "discount_max", nil, "discount_max", "number", PART, "stays below this" },
+  { "epsilon_start", nil, nil, "number", PART, "probability of a random action at first" },
+  { "epsilon_min", nil, nil, "number", PART, "its lowest value" },
+  { "epsilon_decay", nil, nil, "integer", SIZE, "actions until then" },
+  { "replay_memory_size", nil, "max-history", "integer", SIZE, "samples remembered" },
+  { "batch_size", nil, nil, "integer", SIZE, "samples of an update" },
+  { "freeze_interval", nil, nil, "integer", SIZE, "updates per copy to the target" },
+  { "update_frequency", nil, nil, "integer", SIZE, "actions per update" },
+  { "network_type", nil, nil, "string", nil, "the network" },
+  { "param1", nil, nil, "string", nil, "for the environment" },
+  { "param2", nil, nil, "string", nil, "for the environment" },
+  { "param3", nil, nil, "string", nil, "for the environment" },
+}
+
+local function row(name, letter, words, kind, range, help)
+  return { name = name, letter = letter, words = words or name:gsub("_", "-"), type = kind,
+    range = range, help = help }
+end
+
+-- a default that is none of DeeR's parameters
+local function own(name, default)
+  local kind = math.type(default) == "integer" and "integer" or type(default)
+  if kind ~= "integer" and kind ~= "number" and kind ~= "string" and kind ~= "boolean" then
+    text.fail("launcher: default '%s': expected a number, a string or a boolean, got %s", name,
+      text.describe(default))
+  end
+  return row(name, nil, nil, kind, nil, "of this script")
+end
+
+local launcher_options = {}
+
+--- The options, in the order in which --help shows them.
+---@param defaults table<string, any>
+---@param preset_names string[]
+---@return deer.launcher.Option[]
+function launcher_options.list(defaults, preset_names)
+  local list, wanted = {}, {}
+  local function add(option) list[#list + 1] = option end
+  for name in spairs(defaults) do wanted[options.key(name)] = name end
+  wanted.seed, wanted.deterministic = nil, nil
+  for _, known in ipairs(DEER) do
+    local key = options.key(known[1])
+    if wanted[key] then add(row(table.unpack(known, 1, 6))) end
+    wanted[key] = nil
+  end
+  for _, name in spairs(wanted) do add(own(name, defaults[name])) end
+
+  add(row("seed", nil, nil, "integer", { 0, 2 ^ 32 - 1 }, "same number, same run"))
+  add{ name = "deterministic", words = "deterministic", type = "boolean", flag = true,
+    help = "the same run every time (default)" }
+  add{ name = "deterministic", words = "no-deterministic", type = "boolean", flag = false,
+    help = "draw the seed from the clock" }
+  if #preset_names > 0 then
+    add{ name = "preset", words = "preset", type = "string", choices = preset_names,
+      help = "parameters as " .. table.concat(preset_names, ", ") }
+  end
+  add{ name = "help", letter = "h", words = "help", type = "boolean", flag = true,
+    help = "print this and stop" }
+  return list
+end
+
+-- what stands for the value in --help
+local PLACE = { integer = " N", number = " X", boolean = " yes|no", string = " WORD" }
+
+--- The text of --help.
+---@param list deer.launcher.Option[]
+---@param defaults table<string, any>
+---@param script string
+---@return string
+function launcher_options.help(list, defaults, script)
+  local heads, width = {}, 0
+  for i, option in ipairs(list) do
+    heads[i] = ("  %s--%s%s"):format(option.letter and "-" .. option.letter .. " " or "",
+      option.words, option.flag == nil and PLACE[option.type] or "")
+    width = math.max(width, #heads[i])
+  end
+  local lines = { ("usage: deerlua %s [options]"):format(script), "" }
+  for i, option in ipairs(list) do
+    local default = option.flag == nil and defaults[option.name]
+    if type(default) == "number" then default = text.format(default) end
+    lines[#lines + 1] = ("%-" .. width + 2 .. "s%s%s"):format(heads[i], option.help,
+      default and (" (%s)"):format(default) or "")
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+return launcher_options

@@ -1,0 +1,27 @@
+/* file.h: files that are complete or not there. Contents go to a new file beside the place, reach
+ * the disk, and take the place by renaming, so that a crash, a full disk or a power cut leaves the
+ * old file as it was. */
+#ifndef DEER_FILE_H
+#define DEER_FILE_H
+
+#include "base/base.h"
+
+/* A file being written; lives only during deer_file_replace_with. */
+typedef struct deer_file deer_file;
+
+/* Writes the contents by calls of deer_file_write. Anything but DEER_OK, with a message, gives the
+ * whole file up. */
+typedef deer_status deer_file_fill(deer_file *file, void *context);
+
+/* Appends. Fails with DEER_EIO and a message that names path and reason. */
+deer_status deer_file_write(deer_file *file, const void *bytes, size_t size);
+
+/* Replaces the file `path`, or makes it, with what `fill` writes. A link is followed; what exists
+ * and is no regular file (a device, a pipe) is written to as it is. Returns the status of `fill`,
+ * or DEER_EIO with "cannot write PATH: REASON"; then nothing is left behind. */
+deer_status deer_file_replace_with(const char *path, deer_file_fill *fill, void *context);
+
+/* The same for contents that are in memory. */
+deer_status deer_file_replace(const char *path, const void *bytes, size_t size);
+
+#endif

@@ -1,0 +1,102 @@
+/* core.h: what the files of the module deer.core share: its classes and how options are read.
+ *
+ * A Lua object behind an environment, an algo or a policy (user value 1 of their userdata) is called
+ * back as callback.h says. Objects of the core that need no memory of their own live inside the
+ * userdata, so they are there as long as anybody in Lua or an agent's user values refers to them. */
+#ifndef DEER_BIND_CORE_H
+#define DEER_BIND_CORE_H
+
+#include "bind/callback.h"
+#include "bind/value.h"
+
+/* ---- classes ---- */
+
+/* Makes the metatable of a class. `events` (__gc, ...) may be NULL. Scripts that ask for the
+ * metatable get a table with the name alone. */
+void deer_lua_class(lua_State *L, const char *name, const luaL_Reg *methods,
+                    const luaL_Reg *events);
+
+#define DEER_ENV_CLASS     "deer.Env"
+#define DEER_ALGO_CLASS    "deer.Algo"
+#define DEER_POLICY_CLASS  "deer.Policy"
+#define DEER_AGENT_CLASS   "deer.Agent"
+#define DEER_DATASET_CLASS "deer.DataSet"
+
+/* The value at `index` as an object of a class, NULL when it is none. */
+deer_env *deer_lua_to_env(lua_State *L, int index);
+deer_algo *deer_lua_to_algo(lua_State *L, int index);
+deer_policy *deer_lua_to_policy(lua_State *L, int index);
+
+/* What the userdata of an algo begins with. */
+typedef struct deer_algo_box {
+  deer_algo *algo;
+  bool owned; /* made by deer_algo_new, freed with the userdata; else written in Lua */
+} deer_algo_box;
+
+/* The environment in field "environment" of the options at `table`; pushes its userdata. Raises. */
+deer_env *deer_lua_environment_option(lua_State *L, int table);
+
+/* The agent at `index`; raises when it is none or closed. */
+deer_agent *deer_lua_check_agent(lua_State *L, int index);
+
+/* The userdata at stack index `index` holds `object`, an environment, an algo or a policy: what it
+ * is written in takes part in the call. Nothing is done for those written in C. */
+void deer_lua_own_env(deer_call *call, int index);
+void deer_lua_own_algo(deer_call *call, int index);
+void deer_lua_own_policy(deer_call *call, int index);
+
+/* Places the buffers of a batch of batch->size samples (at most DEER_MOST_SAMPLES) in a block, which
+ * is aligned to 16; returns how many bytes it has to have. NULL only measures. */
+#define DEER_MOST_SAMPLES (1 << 24)
+size_t deer_lua_place_batch(const deer_space *space, deer_batch *batch, void *block);
+
+/* Pushes states, actions, rewards, next_states and terminals. */
+void deer_lua_push_batch(lua_State *L, const deer_space *space, const deer_batch *batch);
+
+/* Pushes the training or the test samples of an agent as a data set. The caller makes the agent's
+ * userdata its user value 1. */
+void deer_lua_push_dataset(lua_State *L, const deer_space *space, const deer_rng *rng, bool test);
+
+/* Parts of the module: each adds functions to the table on top of the stack. */
+void deer_open_info(lua_State *L);
+void deer_open_rng(lua_State *L);
+void deer_open_tensor(lua_State *L);
+void deer_open_env(lua_State *L);
+void deer_open_algo(lua_State *L);
+void deer_open_luaalgo(lua_State *L);
+void deer_open_policy(lua_State *L);
+void deer_open_dataset(lua_State *L);
+void deer_open_agent(lua_State *L);
+int deer_open_canvas(lua_State *L); /* pushes a table of its own */
+
+/* ---- options ---- */
+
+/* Raises an error with the user's file and line in front; the format is that of lua_pushfstring. */
+int deer_lua_fail(lua_State *L, const char *format, ...);
+
+/* Raises "option 'epsilon': expected a number, got nil" about the value at `index`. */
+int deer_lua_bad_option(lua_State *L, const char *name, const char *expected, int index);
+
+/* Raises unless the value at `arg` is a table of options. */
+void deer_lua_check_options(lua_State *L, int arg);
+
+/* Options of the table at `table`; `fallback` when absent. Raise when it is of another type or a
+ * whole number below `least`. A word stays valid as long as the table holds it. */
+lua_Integer deer_lua_integer_option(lua_State *L, int table, const char *name, lua_Integer fallback,
+                                    lua_Integer least);
+double deer_lua_number_option(lua_State *L, int table, const char *name, double fallback);
+bool deer_lua_boolean_option(lua_State *L, int table, const char *name, bool fallback);
+const char *deer_lua_word_option(lua_State *L, int table, const char *name, const char *fallback);
+
+/* The options with names in the table at `index` (nil: none), sorted by name, so that of several
+ * wrong ones always the same is reported. Entries without a name are passed over. Pushes a value
+ * that keeps the array alive; the texts belong to the table. */
+const deer_option *deer_lua_options(lua_State *L, int index, int *n);
+
+/* A kind of replay by its name; raises with the nearest name. */
+const deer_replay_class *deer_lua_replay(lua_State *L, const char *name);
+
+/* The network described by the value at `index`, in a userdata that is pushed; NULL for nil. */
+const deer_net_spec *deer_lua_network(lua_State *L, int index, const deer_space *space);
+
+#endif

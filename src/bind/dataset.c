@@ -1,0 +1,279 @@
+/* dataset.c: deer.DataSet, a replay memory: one of its own, or the training or test samples of an
+ * agent. The agent's test set is made anew at each test epoch, so it is asked for at every use. */
+#include "bind/core.h"
+
+#include <limits.h>
+#include <string.h>
+
+typedef struct dataset {
+  deer_replay *own; // NULL: the agent's, which is in user value 1
+  bool test;        // of the agent's two
+  deer_rng rng;
+  void *observation[DEER_MAX_SUBJECTS]; // behind this struct; for one observation on its way
+} dataset;
+
+/* ---- life ---- */
+
+static dataset *check_dataset(lua_State *L) { return luaL_checkudata(L, 1, DEER_DATASET_CLASS); }
+
+// the replay of the data set at 1, as it is now
+static deer_replay *check_replay(lua_State *L) {
+  const dataset *set = check_dataset(L);
+  if (set->own) return set->own;
+  luaL_argcheck(L, lua_getiuservalue(L, 1, 1) == LUA_TUSERDATA, 1, "data set is closed");
+  const deer_agent *agent = deer_lua_check_agent(L, -1);
+  lua_pop(L, 1);
+  deer_replay *replay = set->test ? deer_agent_test_set(agent) : deer_agent_replay(agent);
+  luaL_argcheck(L, replay, 1, "there was no test epoch yet");
+  return replay;
+}
+
+static size_t room(const deer_space *space, int s) {
+  return (deer_subject_bytes(&space->subjects[s]) + 15) / 16 * 16;
+}
+
+// pushes a data set that holds nothing yet
+static dataset *push_dataset(lua_State *L, const deer_space *space, const deer_rng *rng) {
+  size_t head = (sizeof(dataset) + 15) / 16 * 16, bytes = head;
+  for (int s = 0; s < space->n_subjects; s++) bytes += room(space, s);
+  dataset *set = lua_newuserdatauv(L, bytes, 1);
+  *set = (dataset){.rng = *rng};
+  char *place = (char *)set + head;
+  for (int s = 0; s < space->n_subjects; place += room(space, s++)) set->observation[s] = place;
+  luaL_setmetatable(L, DEER_DATASET_CLASS);
+  return set;
+}
+
+void deer_lua_push_dataset(lua_State *L, const deer_space *space, const deer_rng *rng, bool test) {
+  push_dataset(L, space, rng)->test = test;
+}
+
+// raises about a field of the options at 1 for the reason in deer_error()
+static void check_option(lua_State *L, const char *name, deer_status status) {
+  if (status != DEER_OK) deer_lua_fail(L, "option '%s': %s", name, deer_error());
+}
+
+// the space from input_dimensions, n_actions and observation_types of the options at 1
+static void read_space(lua_State *L, deer_space *space) {
+  lua_getfield(L, 1, "input_dimensions");
+  check_option(L, "input_dimensions", deer_lua_read_dimensions(L, lua_gettop(L), space));
+  lua_getfield(L, 1, "n_actions");
+  check_option(L, "n_actions", deer_lua_read_n_actions(L, lua_gettop(L), &space->actions));
+  if (lua_getfield(L, 1, "observation_types") != LUA_TNIL) {
+    if (!lua_istable(L, -1)) deer_lua_bad_option(L, "observation_types", "a list", -1);
+    for (int s = 0; s < space->n_subjects; s++) {
+      lua_rawgeti(L, -1, s + 1);
+      check_option(L, "observation_types",
+                   deer_lua_read_type(L, lua_gettop(L), &space->subjects[s].dtype));
+      lua_pop(L, 1);
+    }
+  }
+  deer_status status = deer_space_check(space);
+  if (status != DEER_OK) deer_throw(L, status);
+}
+
+// dataset{ environment = | input_dimensions =, n_actions =, ...; capacity =, ... }
+static int dataset_new(lua_State *L) {
+  deer_space space = {0};
+  deer_lua_check_options(L, 1);
+  if (lua_getfield(L, 1, "environment") != LUA_TNIL)
+    space = deer_lua_environment_option(L, 1)->space;
+  else
+    read_space(L, &space);
+  deer_replay_config config = {
+      .space = &space,
+      .capacity = deer_lua_integer_option(L, 1, "capacity", 1000000, 1),
+      .only_full_history = deer_lua_boolean_option(L, 1, "only_full_history", true)};
+  const char *kind = deer_lua_word_option(L, 1, "replay", "uniform");
+  const deer_replay_class *class = deer_lua_replay(L, kind);
+  deer_rng rng = deer_rng_seed((uint64_t)deer_lua_integer_option(L, 1, "seed", 0, LUA_MININTEGER));
+  dataset *set = push_dataset(L, &space, &rng);
+  deer_status status = deer_replay_new(class, &config, &set->own);
+  return status == DEER_OK ? 1 : deer_throw(L, status);
+}
+
+static int dataset_gc(lua_State *L) {
+  dataset *set = check_dataset(L);
+  deer_replay_free(set->own);
+  set->own = NULL;
+  return 0;
+}
+
+/* ---- looking ---- */
+
+// Making Lua values may run finalizers, which may do anything: the replay is looked up anew for
+// each sample, and an observation is copied before it is pushed.
+
+static int dataset_count(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)deer_replay_count(check_replay(L)));
+  return 1;
+}
+
+static int dataset_bytes(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)deer_replay_bytes(check_replay(L)));
+  return 1;
+}
+
+// pushes a list with what `push` makes of every sample
+static int push_list(lua_State *L, void (*push)(lua_State *L, dataset *set, int64_t slot, int s),
+                     int s) {
+  dataset *set = check_dataset(L);
+  int64_t count = deer_replay_count(check_replay(L));
+  lua_createtable(L, count < INT_MAX ? (int)count : INT_MAX, 0);
+  lua_Integer n = 0;
+  for (int64_t slot = -1; deer_replay_next(check_replay(L), &slot);) {
+    push(L, set, slot, s);
+    lua_rawseti(L, -2, ++n);
+  }
+  return 1;
+}
+
+static void push_observation(lua_State *L, dataset *set, int64_t slot, int s) {
+  const deer_replay *replay = check_replay(L);
+  const deer_subject *subject = &deer_replay_space(replay)->subjects[s];
+  memcpy(set->observation[s], deer_replay_observation(replay, slot, s),
+         deer_subject_bytes(subject));
+  deer_tensor from = deer_tensor_wrap(subject->dtype, subject->shape, set->observation[s]);
+  deer_lua_push(L, &from);
+}
+
+static void push_action(lua_State *L, dataset *set, int64_t slot, int s) {
+  (void)set, (void)s;
+  const deer_replay *replay = check_replay(L);
+  deer_action_space actions = deer_replay_space(replay)->actions;
+  deer_real action[DEER_MAX_ACTION_SIZE];
+  memcpy(action, deer_replay_action(replay, slot), (size_t)actions.size * sizeof *action);
+  deer_lua_push_action(L, &actions, action);
+}
+
+static void push_reward(lua_State *L, dataset *set, int64_t slot, int s) {
+  (void)set, (void)s;
+  lua_pushnumber(L, deer_replay_reward(check_replay(L), slot));
+}
+
+static void push_terminal(lua_State *L, dataset *set, int64_t slot, int s) {
+  (void)set, (void)s;
+  lua_pushboolean(L, deer_replay_ending(check_replay(L), slot) == DEER_TERMINATED);
+}
+
+static void push_truncated(lua_State *L, dataset *set, int64_t slot, int s) {
+  (void)set, (void)s;
+  lua_pushboolean(L, deer_replay_ending(check_replay(L), slot) == DEER_TRUNCATED);
+}
+
+// observations(): for each subject a list in the order of time
+static int dataset_observations(lua_State *L) {
+  int n = deer_replay_space(check_replay(L))->n_subjects;
+  lua_settop(L, 1);
+  lua_createtable(L, n, 0);
+  for (int s = 0; s < n; s++) {
+    push_list(L, push_observation, s);
+    lua_rawseti(L, 2, s + 1);
+  }
+  return 1;
+}
+
+static int dataset_actions(lua_State *L) { return push_list(L, push_action, 0); }
+static int dataset_rewards(lua_State *L) { return push_list(L, push_reward, 0); }
+static int dataset_terminals(lua_State *L) { return push_list(L, push_terminal, 0); }
+static int dataset_truncateds(lua_State *L) { return push_list(L, push_truncated, 0); }
+
+/* ---- adding ---- */
+
+static bool check_flag(lua_State *L, int arg, bool needed) {
+  if (needed || !lua_isnoneornil(L, arg)) luaL_checktype(L, arg, LUA_TBOOLEAN);
+  return lua_toboolean(L, arg);
+}
+
+// addSample(observation, action, reward, terminal [, truncated])
+static int dataset_add(lua_State *L) {
+  dataset *set = check_dataset(L);
+  deer_replay *replay = check_replay(L);
+  const deer_space *space = deer_replay_space(replay);
+  deer_real action[DEER_MAX_ACTION_SIZE];
+  if (deer_lua_read_observation(L, 2, space, set->observation) != DEER_OK)
+    luaL_argerror(L, 2, deer_error());
+  if (deer_lua_read_action(L, 3, &space->actions, action) != DEER_OK)
+    luaL_argerror(L, 3, deer_error());
+  deer_sample sample = {.observation = (const void *const *)set->observation,
+                        .action = action,
+                        .reward = luaL_checknumber(L, 4)};
+  bool terminal = check_flag(L, 5, true), truncated = check_flag(L, 6, false);
+  sample.ending = terminal ? DEER_TERMINATED : truncated ? DEER_TRUNCATED : DEER_RUNNING;
+  deer_status status = deer_replay_push(replay, &sample);
+  return status == DEER_OK ? 0 : deer_throw(L, status);
+}
+
+// close(observation): what came after the last sample, when the episode goes no further
+static int dataset_close(lua_State *L) {
+  dataset *set = check_dataset(L);
+  deer_replay *replay = check_replay(L);
+  if (deer_lua_read_observation(L, 2, deer_replay_space(replay), set->observation) != DEER_OK)
+    luaL_argerror(L, 2, deer_error());
+  deer_status status = deer_replay_close(replay, (const void *const *)set->observation);
+  return status == DEER_OK ? 0 : deer_throw(L, status);
+}
+
+/* ---- drawing ---- */
+
+// turns slots of the memory into positions among the samples, from 0; slots that hold the last
+// observation of an episode are no samples
+static void number_samples(const deer_replay *replay, int64_t *index, int n, int64_t *number) {
+  int64_t count = 0;
+  for (int64_t slot = -1; deer_replay_next(replay, &slot);) number[slot] = count++;
+  for (int i = 0; i < n; i++) index[i] = number[index[i]];
+}
+
+// randomBatch(size) -> states, actions, rewards, next_states, terminals, indices; nil, message
+static int dataset_batch(lua_State *L) {
+  dataset *set = check_dataset(L);
+  lua_Integer size = luaL_checkinteger(L, 2);
+  luaL_argcheck(L, size >= 1 && size <= DEER_MOST_SAMPLES, 2, "size of 1 to 2^24 expected");
+  deer_space space = *deer_replay_space(check_replay(L));
+  deer_batch batch = {.size = (int)size};
+  void *block = lua_newuserdatauv(L, deer_lua_place_batch(&space, &batch, NULL), 0);
+  deer_lua_place_batch(&space, &batch, block);
+  size_t slots = (size_t)deer_replay_slots(check_replay(L));
+  int64_t *number = lua_newuserdatauv(L, slots * sizeof *number + 1, 0);
+
+  // from here to the end of the drawing nothing raises
+  deer_replay *replay = check_replay(L);
+  deer_status status = deer_replay_sample(replay, &set->rng, &batch);
+  if (status == DEER_EAGAIN) {
+    luaL_pushfail(L);
+    lua_pushstring(L, deer_error());
+    return 2;
+  }
+  if (status != DEER_OK) return deer_throw(L, status);
+  if ((size_t)deer_replay_slots(replay) <= slots)
+    number_samples(replay, batch.index, batch.size, number);
+
+  deer_lua_push_batch(L, &space, &batch);
+  lua_createtable(L, batch.size, 0);
+  for (int i = 0; i < batch.size; i++) {
+    lua_pushinteger(L, (lua_Integer)batch.index[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  return 6;
+}
+
+static const luaL_Reg methods[] = {
+    {"nElems", dataset_count},
+    {"observations", dataset_observations},
+    {"actions", dataset_actions},
+    {"rewards", dataset_rewards},
+    {"terminals", dataset_terminals},
+    {"truncateds", dataset_truncateds},
+    {"addSample", dataset_add},
+    {"close", dataset_close},
+    {"randomBatch", dataset_batch},
+    {"bytes", dataset_bytes},
+    {NULL, NULL},
+};
+static const luaL_Reg events[] = {{"__gc", dataset_gc}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"dataset", dataset_new}, {NULL, NULL}};
+
+void deer_open_dataset(lua_State *L) {
+  deer_lua_class(L, DEER_DATASET_CLASS, methods, events);
+  luaL_setfuncs(L, functions, 0);
+}

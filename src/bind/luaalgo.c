@@ -1,0 +1,160 @@
+/* luaalgo.c: a Lua object as an algo of the core. It learns from batches in nested tables. */
+#include "bind/core.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct lua_algo {
+  deer_algo base;
+  deer_batch batch; // its buffers lie behind this struct
+} lua_algo;
+
+typedef struct lua_algo_box {
+  deer_algo_box box;
+  lua_algo own;
+} lua_algo_box;
+
+/* ---- acting ---- */
+
+typedef struct state_argument {
+  const deer_space *space;
+  const void *const *state;
+} state_argument;
+
+static void push_state(lua_State *L, const void *data) {
+  const state_argument *argument = data;
+  deer_lua_push_state(L, argument->space, argument->state);
+}
+
+// calls a method with the state; its results lie above it, from the stack's old top + 2 on
+static deer_status ask(deer_call *call, int object, const char *name, state_argument argument,
+                       int n_results) {
+  deer_method method = {name, push_state, &argument, 1};
+  return deer_call_method(call, object, &method, n_results);
+}
+
+// a number that may be absent, then it is 0
+static deer_status read_value(lua_State *L, int index, double *value) {
+  char got[DEER_DESCRIBE];
+  *value = lua_tonumber(L, index);
+  if (lua_isnil(L, index) || lua_type(L, index) == LUA_TNUMBER) return DEER_OK;
+  return deer_fail(DEER_EDATA, "expected a number, the value, got %s",
+                   deer_lua_describe(L, index, got));
+}
+
+static deer_status act(deer_algo *self, const void *const *state, deer_real *action,
+                       double *value) {
+  int object;
+  deer_call *call = deer_call_find(self, &object);
+  if (!call) return DEER_ESTATE;
+  lua_State *L = call->L;
+  int top = lua_gettop(L);
+  DEER_TRY(ask(call, object, "chooseBestAction", (state_argument){&self->space, state}, 2));
+  deer_status status = deer_lua_read_action(L, top + 2, &self->space.actions, action);
+  if (status == DEER_OK) status = read_value(L, top + 3, value);
+  if (status != DEER_OK) status = deer_call_refuse(call, top + 1, "chooseBestAction");
+  lua_settop(L, top);
+  return status;
+}
+
+static deer_status values(deer_algo *self, const void *const *state, deer_real *q) {
+  int object;
+  deer_call *call = deer_call_find(self, &object);
+  if (!call) return DEER_ESTATE;
+  lua_State *L = call->L;
+  int top = lua_gettop(L);
+  DEER_TRY(ask(call, object, "qValues", (state_argument){&self->space, state}, 1));
+  deer_shape shape = DEER_SHAPE(self->space.actions.n);
+  deer_tensor into = deer_tensor_wrap(DEER_DTYPE_REAL, shape, q);
+  deer_status status = deer_lua_read(L, top + 2, &into);
+  if (status != DEER_OK) status = deer_call_refuse(call, top + 1, "qValues");
+  lua_settop(L, top);
+  return status;
+}
+
+/* ---- learning ---- */
+
+// states, actions, rewards, next_states, terminals
+static void push_batch(lua_State *L, const void *data) {
+  const lua_algo *algo = data;
+  deer_lua_push_batch(L, &algo->base.space, &algo->batch);
+}
+
+static deer_status read_loss(lua_State *L, int index, double *loss) {
+  char got[DEER_DESCRIBE];
+  *loss = lua_tonumber(L, index);
+  if (lua_type(L, index) == LUA_TNUMBER && isfinite(*loss)) return DEER_OK;
+  return deer_fail(DEER_EDATA, "expected a finite number, the loss, got %s",
+                   deer_lua_describe(L, index, got));
+}
+
+static deer_status learn(deer_algo *self, deer_replay *replay, deer_rng *rng, double *loss) {
+  lua_algo *algo = (lua_algo *)self;
+  int object;
+  deer_call *call = deer_call_find(self, &object);
+  if (!call) return DEER_ESTATE;
+  DEER_TRY(deer_replay_sample(replay, rng, &algo->batch));
+  lua_State *L = call->L;
+  int top = lua_gettop(L);
+  deer_method method = {"train", push_batch, algo, 5};
+  DEER_TRY(deer_call_method(call, object, &method, 1));
+  deer_status status = read_loss(L, top + 2, loss);
+  if (status != DEER_OK)
+    status = deer_call_refuse(call, top + 1, "train");
+  else
+    self->updates++;
+  lua_settop(L, top);
+  return status;
+}
+
+static const deer_algo_class lua_algo_class = {.abi = DEER_ALGO_ABI,
+                                               .name = "lua",
+                                               .help = "an algorithm written in Lua",
+                                               .caps =
+                                                   DEER_ALGO_DISCRETE | DEER_ALGO_CONTINUOUS,
+                                               .size = sizeof(lua_algo),
+                                               .act = act,
+                                               .values = values,
+                                               .learn = learn};
+
+/* ---- making one ---- */
+
+static void check_methods(lua_State *L) {
+  static const char *const needed[] = {"chooseBestAction", "train", NULL};
+  luaL_checktype(L, 1, LUA_TTABLE);
+  for (int i = 0; needed[i]; i++)
+    if (lua_getfield(L, 1, needed[i]) != LUA_TFUNCTION)
+      deer_lua_fail(L, "algo: expected a method '%s', got %s", needed[i], luaL_typename(L, -1));
+}
+
+// luaalgo(object, { environment =, batch_size = })
+static int algo_lua(lua_State *L) {
+  check_methods(L);
+  deer_lua_check_options(L, 2);
+  deer_env *env = deer_lua_environment_option(L, 2);
+  lua_Integer size = deer_lua_integer_option(L, 2, "batch_size", 32, 1);
+  if (size > DEER_MOST_SAMPLES)
+    deer_lua_fail(L, "option 'batch_size': expected at most %d, got %I", DEER_MOST_SAMPLES,
+                  (LUAI_UACINT)size);
+  // the buffers follow the struct in the same userdata: there is nothing to give back
+  size_t head = (sizeof(lua_algo_box) + 15) / 16 * 16;
+  deer_batch batch = {.size = (int)size};
+  size_t bytes = deer_lua_place_batch(&env->space, &batch, NULL);
+  lua_algo_box *box = lua_newuserdatauv(L, head + bytes, 1);
+  deer_lua_place_batch(&env->space, &batch, (char *)box + head);
+  *box = (lua_algo_box){.own = {.base = {.class = &lua_algo_class,
+                                         .space = env->space,
+                                         .learning_rate = 0.005,
+                                         .discount = 0.9,
+                                         .batch_size = size},
+                                .batch = batch}};
+  box->box.algo = &box->own.base;
+  luaL_setmetatable(L, DEER_ALGO_CLASS);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);
+  return 1;
+}
+
+static const luaL_Reg functions[] = {{"luaalgo", algo_lua}, {NULL, NULL}};
+
+void deer_open_luaalgo(lua_State *L) { luaL_setfuncs(L, functions, 0); }

@@ -1,0 +1,384 @@
+/* luaenv.c: deer.Env, a Lua object as an environment of the core.
+ *
+ * The methods are looked up at each reset and stay on the stack of the call until the next, so a
+ * step costs three calls (act, inTerminalState, observe) or one (step) and no look-up. */
+#include "bind/core.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct lua_env {
+  deer_env base;
+  bool steps; // the object has step(), which was found at the last reset
+  bool known; // step() has left the next observation and how things stand
+  deer_ending ending;
+  void *next[DEER_MAX_SUBJECTS]; // behind this struct
+} lua_env;
+
+// where the methods lie, counted from the object
+enum { ACT = 1, TERMINAL, TRUNCATED, OBSERVE, SLOTS = OBSERVE };
+static const char *const names[] = {NULL, "act", "inTerminalState", "isTruncated", "observe"};
+
+/* ---- reset ---- */
+
+// pushes a method, or nil when it may be absent and is
+static void get_method(lua_State *L, const char *name, bool needed) {
+  if (lua_getfield(L, 1, name) == LUA_TNIL && needed)
+    luaL_error(L, "expected a method '%s', the environment has none", name);
+}
+
+// object -> reset, the methods of a step in the order of their slots, is there a step()?
+static int look_up(lua_State *L) {
+  get_method(L, "reset", true);
+  bool steps = lua_getfield(L, 1, "step") != LUA_TNIL;
+  if (!steps) {
+    lua_pop(L, 1);
+    get_method(L, "act", true);
+  }
+  get_method(L, "inTerminalState", false);
+  get_method(L, "isTruncated", false);
+  get_method(L, "observe", true);
+  lua_pushboolean(L, steps);
+  return 1 + SLOTS + 1;
+}
+
+// fills the slots; leaves reset() on the stack
+static deer_status refresh(lua_env *env, deer_call *call, int object) {
+  lua_State *L = call->L;
+  lua_pushcfunction(L, look_up);
+  lua_pushvalue(L, object);
+  DEER_TRY(deer_call_run(call, 1, 1 + SLOTS + 1));
+  env->steps = lua_toboolean(L, -1);
+  env->known = false;
+  lua_pop(L, 1);
+  for (int slot = SLOTS; slot > 0; slot--) lua_replace(L, object + slot);
+  return DEER_OK;
+}
+
+static deer_status reset(deer_env *self, int mode, void *const *history) {
+  int object;
+  deer_call *call = deer_call_find(self, &object);
+  if (!call) return DEER_ESTATE;
+  lua_State *L = call->L;
+  int top = lua_gettop(L);
+  DEER_TRY(refresh((lua_env *)self, call, object));
+  // reset itself stays below its call, for messages
+  lua_pushvalue(L, -1);
+  lua_pushvalue(L, object);
+  lua_pushinteger(L, mode);
+  deer_status status = deer_call_run(call, 2, 1);
+  if (status == DEER_OK && deer_lua_read_state(L, top + 2, &self->space, history) != DEER_OK)
+    status = deer_call_refuse(call, top + 1, "reset");
+  lua_settop(L, top);
+  return status;
+}
+
+/* ---- a step ---- */
+
+// pushes the method in a slot and its object; the arguments may follow
+static void push_slot(lua_State *L, int object, int slot) {
+  lua_pushvalue(L, object + slot);
+  lua_pushvalue(L, object);
+}
+
+// a result of the method in a slot is refused for the reason in deer_error()
+static deer_status refuse(const lua_env *env, deer_call *call, int object, int slot) {
+  return deer_call_refuse(call, object + slot,
+                          slot == ACT && env->steps ? "step" : names[slot]);
+}
+
+// an answer of yes or no; nil is no
+static deer_status read_flag(lua_State *L, int index, const char *what, bool *flag) {
+  char got[DEER_DESCRIBE];
+  *flag = lua_toboolean(L, index);
+  if (lua_isnil(L, index) || lua_isboolean(L, index)) return DEER_OK;
+  return deer_fail(DEER_EDATA, "expected true or false%s, got %s", what,
+                   deer_lua_describe(L, index, got));
+}
+
+static deer_status read_reward(lua_State *L, int index, double *reward) {
+  char got[DEER_DESCRIBE];
+  *reward = lua_tonumber(L, index);
+  if (lua_type(L, index) == LUA_TNUMBER && isfinite(*reward)) return DEER_OK;
+  return deer_fail(DEER_EDATA, "expected a finite number, the reward, got %s",
+                   deer_lua_describe(L, index, got));
+}
+
+// what step() returned: reward, terminal, truncated and an observation of each subject, from
+// `index` on
+static deer_status read_step(lua_env *env, lua_State *L, int index, double *reward) {
+  bool terminal, truncated;
+  DEER_TRY(read_reward(L, index, reward));
+  DEER_TRY(read_flag(L, index + 1, " (terminal)", &terminal));
+  DEER_TRY(read_flag(L, index + 2, " (truncated)", &truncated));
+  const deer_space *space = &env->base.space;
+  for (int s = 0; s < space->n_subjects; s++)
+    DEER_TRY(deer_lua_read_subject(L, index + 3 + s, space, s, env->next[s]));
+  env->ending = terminal ? DEER_TERMINATED : truncated ? DEER_TRUNCATED : DEER_RUNNING;
+  env->known = true;
+  return DEER_OK;
+}
+
+typedef struct action_argument {
+  const deer_action_space *space;
+  const deer_real *action;
+} action_argument;
+
+// a list of numbers needs memory and may raise: light action_argument -> action
+static int push_list(lua_State *L) {
+  const action_argument *argument = lua_touserdata(L, 1);
+  deer_lua_push_action(L, argument->space, argument->action);
+  return 1;
+}
+
+static deer_status push_action(deer_call *call, const deer_action_space *space,
+                               const deer_real *action) {
+  if (space->n > 0) {
+    lua_pushinteger(call->L, (lua_Integer)*action);
+    return DEER_OK;
+  }
+  action_argument argument = {space, action};
+  lua_pushcfunction(call->L, push_list);
+  lua_pushlightuserdata(call->L, &argument);
+  return deer_call_run(call, 1, 1);
+}
+
+static deer_status act(deer_env *self, const deer_real *action, double *reward) {
+  lua_env *env = (lua_env *)self;
+  int object;
+  deer_call *call = deer_call_find(self, &object);
+  if (!call) return DEER_ESTATE;
+  lua_State *L = call->L;
+  int top = lua_gettop(L);
+  push_slot(L, object, ACT);
+  deer_status status = push_action(call, &self->space.actions, action);
+  if (status == DEER_OK)
+    status = deer_call_run(call, 2, env->steps ? 3 + self->space.n_subjects : 1);
+  if (status == DEER_OK) {
+    status = env->steps ? read_step(env, L, top + 1, reward) : read_reward(L, top + 1, reward);
+    if (status != DEER_OK) status = refuse(env, call, object, ACT);
+  }
+  lua_settop(L, top);
+  return status;
+}
+
+static deer_status observe(deer_env *self, void *const *observation) {
+  lua_env *env = (lua_env *)self;
+  const deer_space *space = &self->space;
+  if (env->known) {
+    for (int s = 0; s < space->n_subjects; s++)
+      memcpy(observation[s], env->next[s], deer_subject_bytes(&space->subjects[s]));
+    return DEER_OK;
+  }
+  int object;
+  deer_call *call = deer_call_find(self, &object);
+  if (!call) return DEER_ESTATE;
+  lua_State *L = call->L;
+  int top = lua_gettop(L);
+  push_slot(L, object, OBSERVE);
+  DEER_TRY(deer_call_run(call, 1, 1));
+  deer_status status = deer_lua_read_observation(L, top + 1, space, observation);
+  if (status != DEER_OK) status = refuse(env, call, object, OBSERVE);
+  lua_settop(L, top);
+  return status;
+}
+
+// asks one of the two methods that end an episode; one that is absent says no
+static deer_status ask(lua_env *env, deer_call *call, int object, int slot, bool *yes) {
+  lua_State *L = call->L;
+  *yes = false;
+  if (lua_isnil(L, object + slot)) return DEER_OK;
+  push_slot(L, object, slot);
+  DEER_TRY(deer_call_run(call, 1, 1));
+  deer_status status = read_flag(L, lua_gettop(L), "", yes);
+  if (status != DEER_OK) status = refuse(env, call, object, slot);
+  lua_pop(L, 1);
+  return status;
+}
+
+static deer_status ending(deer_env *self, deer_ending *ending) {
+  lua_env *env = (lua_env *)self;
+  *ending = env->ending;
+  if (env->known) return DEER_OK;
+  int object;
+  deer_call *call = deer_call_find(self, &object);
+  if (!call) return DEER_ESTATE;
+  bool yes;
+  DEER_TRY(ask(env, call, object, TERMINAL, &yes));
+  *ending = yes ? DEER_TERMINATED : DEER_RUNNING;
+  if (yes) return DEER_OK;
+  DEER_TRY(ask(env, call, object, TRUNCATED, &yes));
+  if (yes) *ending = DEER_TRUNCATED;
+  return DEER_OK;
+}
+
+/* ---- seldom ---- */
+
+// object, light name -> the method
+static int look_up_one(lua_State *L) {
+  lua_getfield(L, 1, lua_touserdata(L, 2));
+  return 1;
+}
+
+// pushes a method of the object at a stack index, or nil
+static deer_status find_method(deer_call *call, int object, const char *name) {
+  lua_pushcfunction(call->L, look_up_one);
+  lua_pushvalue(call->L, object);
+  lua_pushlightuserdata(call->L, (void *)(uintptr_t)name);
+  return deer_call_run(call, 2, 1);
+}
+
+// Calls a method that an environment need not have; with an argument when `argument` is an object
+// of the core whose Lua object is on the stack.
+static deer_status call_optional(deer_env *self, const char *name, const void *argument) {
+  int object, index;
+  deer_call *call = deer_call_find(self, &object);
+  if (!call || (argument && !deer_call_find(argument, &index))) return DEER_ESTATE;
+  lua_State *L = call->L;
+  DEER_TRY(find_method(call, object, name));
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return DEER_OK;
+  }
+  lua_pushvalue(L, object);
+  if (argument) lua_pushvalue(L, index);
+  return deer_call_run(call, argument ? 2 : 1, 0);
+}
+
+static deer_status stop(deer_env *self) { return call_optional(self, "stop", NULL); }
+
+static deer_status summarize(deer_env *self, struct deer_replay *test_set) {
+  return call_optional(self, "summarizePerformance", test_set);
+}
+
+static const deer_env_class lua_env_class = {.abi = DEER_ENV_ABI,
+                                             .name = "lua",
+                                             .help = "an environment written in Lua",
+                                             .size = sizeof(lua_env),
+                                             .reset = reset,
+                                             .act = act,
+                                             .observe = observe,
+                                             .ending = ending,
+                                             .summarize = summarize,
+                                             .stop = stop};
+
+/* ---- making one ---- */
+
+// raises unless the object at 1 has the methods of an environment
+static void check_methods(lua_State *L) {
+  static const char *const needed[] = {"reset",           "observe",  "inputDimensions", "nActions",
+                                       "inTerminalState", "act", NULL};
+  bool steps = lua_getfield(L, 1, "step") != LUA_TNIL;
+  for (int i = 0; needed[i]; i++) {
+    // step() answers for the last two
+    if (steps && i >= 4) break;
+    if (lua_getfield(L, 1, needed[i]) != LUA_TFUNCTION)
+      deer_lua_fail(L, "environment: expected a method '%s', got %s", needed[i],
+                    luaL_typename(L, -1));
+  }
+  lua_settop(L, 1);
+}
+
+static void push_subject(lua_State *L, const void *subject) {
+  lua_pushinteger(L, *(const int *)subject);
+}
+
+// calls a method that describes the space; the result is on top of the stack, the method below it
+static deer_status describe(deer_call *call, const char *name, const int *subject) {
+  deer_method method = {name, subject ? push_subject : NULL, subject, subject != NULL};
+  return deer_call_method(call, 1, &method, 1);
+}
+
+static deer_status read_types(deer_call *call, deer_space *space) {
+  lua_State *L = call->L;
+  DEER_TRY(find_method(call, 1, "observationType"));
+  bool absent = lua_isnil(L, -1);
+  lua_pop(L, 1);
+  for (int s = 0; !absent && s < space->n_subjects; s++) {
+    DEER_TRY(describe(call, "observationType", &s));
+    if (deer_lua_read_type(L, lua_gettop(L), &space->subjects[s].dtype) != DEER_OK)
+      return deer_call_refuse(call, lua_gettop(L) - 1, "observationType");
+    lua_pop(L, 2);
+  }
+  return DEER_OK;
+}
+
+static deer_status read_space(deer_call *call, deer_space *space) {
+  lua_State *L = call->L;
+  DEER_TRY(describe(call, "inputDimensions", NULL));
+  if (deer_lua_read_dimensions(L, lua_gettop(L), space) != DEER_OK)
+    return deer_call_refuse(call, lua_gettop(L) - 1, "inputDimensions");
+  lua_pop(L, 2);
+  DEER_TRY(describe(call, "nActions", NULL));
+  if (deer_lua_read_n_actions(L, lua_gettop(L), &space->actions) != DEER_OK)
+    return deer_call_refuse(call, lua_gettop(L) - 1, "nActions");
+  lua_pop(L, 2);
+  DEER_TRY(read_types(call, space));
+  return deer_space_check(space);
+}
+
+// bytes of an observation of subject s, rounded up so that the next one is aligned
+static size_t room(const deer_space *space, int s) {
+  return (deer_subject_bytes(&space->subjects[s]) + 15) / 16 * 16;
+}
+
+// environment(object)
+static int env_new(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  check_methods(L);
+  deer_space space = {0};
+  deer_call call;
+  deer_call_open(L, &call);
+  deer_call_start(&call);
+  deer_status status = read_space(&call, &space);
+  deer_call_finish(&call, status);
+  size_t bytes = sizeof(lua_env) + 16;
+  for (int s = 0; s < space.n_subjects; s++) bytes += room(&space, s);
+  // everything lies in the userdata: there is nothing to give back
+  lua_env *env = lua_newuserdatauv(L, bytes, 1);
+  *env = (lua_env){.base = {.class = &lua_env_class, .space = space}};
+  char *next = (char *)env + (sizeof *env + 15) / 16 * 16;
+  for (int s = 0; s < space.n_subjects; next += room(&space, s++)) env->next[s] = next;
+  luaL_setmetatable(L, DEER_ENV_CLASS);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);
+  return 1;
+}
+
+/* ---- what the other files see ---- */
+
+deer_env *deer_lua_to_env(lua_State *L, int index) {
+  return luaL_testudata(L, index, DEER_ENV_CLASS);
+}
+
+void deer_lua_own_env(deer_call *call, int index) {
+  deer_env *env = deer_lua_to_env(call->L, index);
+  lua_getiuservalue(call->L, index, 1);
+  deer_call_own(call, env, SLOTS);
+}
+
+// Env:space() -> { inputDimensions =, nActions =, observationTypes = }
+static int env_space(lua_State *L) {
+  const deer_env *env = luaL_checkudata(L, 1, DEER_ENV_CLASS);
+  lua_createtable(L, 0, 3);
+  deer_lua_push_dimensions(L, &env->space);
+  lua_setfield(L, -2, "inputDimensions");
+  deer_lua_push_n_actions(L, &env->space.actions);
+  lua_setfield(L, -2, "nActions");
+  lua_createtable(L, env->space.n_subjects, 0);
+  for (int s = 0; s < env->space.n_subjects; s++) {
+    lua_pushstring(L, deer_dtype_name(env->space.subjects[s].dtype));
+    lua_rawseti(L, -2, s + 1);
+  }
+  lua_setfield(L, -2, "observationTypes");
+  return 1;
+}
+
+static const luaL_Reg methods[] = {{"space", env_space}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"environment", env_new}, {NULL, NULL}};
+
+void deer_open_env(lua_State *L) {
+  deer_lua_class(L, DEER_ENV_CLASS, methods, NULL);
+  luaL_setfuncs(L, functions, 0);
+}

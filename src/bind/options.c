@@ -1,0 +1,144 @@
+/* options.c: option tables of constructors, and what the classes written in C share. */
+#include "bind/core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void deer_lua_class(lua_State *L, const char *name, const luaL_Reg *methods,
+                    const luaL_Reg *events) {
+  luaL_newmetatable(L, name);
+  if (events) luaL_setfuncs(L, events, 0);
+  lua_newtable(L);
+  luaL_setfuncs(L, methods, 0);
+  lua_setfield(L, -2, "__index");
+  // __gc must be out of reach: what it frees may be in use
+  lua_createtable(L, 0, 1);
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "__name");
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 1);
+}
+
+int deer_lua_fail(lua_State *L, const char *format, ...) {
+  va_list arguments;
+  deer_push_where(L);
+  va_start(arguments, format);
+  lua_pushvfstring(L, format, arguments);
+  va_end(arguments);
+  lua_concat(L, 2);
+  return lua_error(L);
+}
+
+int deer_lua_bad_option(lua_State *L, const char *name, const char *expected, int index) {
+  char got[DEER_DESCRIBE];
+  return deer_lua_fail(L, "option '%s': expected %s, got %s", name, expected,
+                       deer_lua_describe(L, index, got));
+}
+
+void deer_lua_check_options(lua_State *L, int arg) {
+  luaL_checktype(L, arg, LUA_TTABLE);
+  lua_settop(L, arg);
+}
+
+lua_Integer deer_lua_integer_option(lua_State *L, int table, const char *name, lua_Integer fallback,
+                                    lua_Integer least) {
+  lua_Integer value = fallback;
+  if (lua_getfield(L, table, name) != LUA_TNIL) {
+    int whole = lua_type(L, -1) == LUA_TNUMBER;
+    if (whole) value = lua_tointegerx(L, -1, &whole);
+    if (!whole || value < least)
+      deer_lua_bad_option(
+          L, name,
+          least == LUA_MININTEGER
+              ? "a whole number"
+              : lua_pushfstring(L, "a whole number of at least %I", (LUAI_UACINT)least),
+          whole ? -2 : -1);
+  }
+  lua_pop(L, 1);
+  return value;
+}
+
+double deer_lua_number_option(lua_State *L, int table, const char *name, double fallback) {
+  if (lua_getfield(L, table, name) != LUA_TNIL) {
+    if (lua_type(L, -1) != LUA_TNUMBER) deer_lua_bad_option(L, name, "a number", -1);
+    fallback = lua_tonumber(L, -1);
+  }
+  lua_pop(L, 1);
+  return fallback;
+}
+
+bool deer_lua_boolean_option(lua_State *L, int table, const char *name, bool fallback) {
+  if (lua_getfield(L, table, name) != LUA_TNIL) {
+    if (!lua_isboolean(L, -1)) deer_lua_bad_option(L, name, "true or false", -1);
+    fallback = lua_toboolean(L, -1);
+  }
+  lua_pop(L, 1);
+  return fallback;
+}
+
+const char *deer_lua_word_option(lua_State *L, int table, const char *name, const char *fallback) {
+  if (lua_getfield(L, table, name) != LUA_TNIL) {
+    if (lua_type(L, -1) != LUA_TSTRING) deer_lua_bad_option(L, name, "a name", -1);
+    fallback = lua_tostring(L, -1);
+  }
+  lua_pop(L, 1);
+  return fallback;
+}
+
+deer_env *deer_lua_environment_option(lua_State *L, int table) {
+  lua_getfield(L, table, "environment");
+  deer_env *env = deer_lua_to_env(L, -1);
+  if (!env) deer_lua_bad_option(L, "environment", "an environment", -1);
+  return env;
+}
+
+/* ---- options of the core's classes ---- */
+
+static int compare_options(const void *a, const void *b) {
+  return strcmp(((const deer_option *)a)->name, ((const deer_option *)b)->name);
+}
+
+// the value on top of the stack
+static deer_value read_value(lua_State *L, const char *name) {
+  switch (lua_type(L, -1)) {
+  case LUA_TNUMBER:
+    return (deer_value){DEER_VALUE_NUMBER, lua_tonumber(L, -1), NULL};
+  case LUA_TBOOLEAN:
+    return (deer_value){DEER_VALUE_BOOL, lua_toboolean(L, -1), NULL};
+  case LUA_TSTRING:
+    return (deer_value){DEER_VALUE_TEXT, 0, lua_tostring(L, -1)};
+  default:
+    deer_lua_bad_option(L, name, "a number, a name, true or false", -1);
+    return (deer_value){0};
+  }
+}
+
+const deer_option *deer_lua_options(lua_State *L, int index, int *n) {
+  size_t count = 0;
+  *n = 0;
+  if (lua_isnil(L, index)) {
+    lua_pushnil(L);
+    return NULL;
+  }
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) count++;
+  deer_option *options = lua_newuserdatauv(L, (count + 1) * sizeof *options, 0);
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+    if (lua_type(L, -2) != LUA_TSTRING) continue;
+    const char *name = lua_tostring(L, -2);
+    options[(*n)++] = (deer_option){name, read_value(L, name)};
+  }
+  qsort(options, (size_t)*n, sizeof *options, compare_options);
+  return options;
+}
+
+const deer_replay_class *deer_lua_replay(lua_State *L, const char *name) {
+  const char *names[64];
+  size_t n = 0;
+  const deer_replay_class *found = deer_replay_find(name);
+  if (found) return found;
+  for (; n < 64 && deer_replay_at((int)n); n++) names[n] = deer_replay_at((int)n)->name;
+  const char *nearest = deer_nearest(name, names, n);
+  deer_lua_fail(L, nearest ? "unknown replay '%s'; did you mean '%s'?" : "unknown replay '%s'",
+                name, nearest);
+  return NULL;
+}
