@@ -41,8 +41,10 @@ function networks.dump(algo, fname, n_epoch)
   local path, epoch = path_of(fname, n_epoch, "dumpNetwork")
   local made, message = sys.mkdir(path:match "^(.*)/")
   if not made then return nil, message end
+  local params = algo:getAllParams()
+  for _, param in ipairs(params) do param.dtype = param.dtype or "float32" end
   local metadata = { algo = algo.__name, epoch = tostring(epoch), writer = "deerlua" }
-  local saved, reason = core.safetensors.save(path, algo:getAllParams(), metadata)
+  local saved, reason = core.safetensors.save(path, params, metadata)
   if not saved then return nil, reason end
   if epoch >= 0 then remove_others(path) end
   return path

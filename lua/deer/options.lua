@@ -105,9 +105,9 @@ end
 local function as_seed(value)
   if math.type(value) == "integer" then return value end
   local meta = type(value) == "userdata" and getmetatable(value)
-  local methods = type(meta) == "table" and type(meta.__index) == "table" and meta.__index or {}
-  local draw = methods.randint or methods.int
-  return draw and draw(value, 0, 2 ^ 31 - 1 | 0)
+  local name = type(meta) == "table" and meta.__name
+  if name == "deer.Rng" then return value:int(0, 0x7fffffff) end
+  if name == "deer.RandomState" then return value:randint(0, 0x7fffffff) end
 end
 
 local CONVERT = {

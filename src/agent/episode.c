@@ -97,8 +97,9 @@ static deer_status step(deer_agent *a, outcome *o) {
   DEER_TRY(env->act(a->env, a->action, &o->reward));
   DEER_TRY(env->ending(a->env, &o->ending));
   if (!isfinite(o->reward))
-    return deer_fail(
-        DEER_EDATA, "the environment returned the reward %g (expected a finite number)", o->reward);
+    return deer_fail(DEER_EDATA,
+                     "the environment returned the reward %g (expected a finite number)",
+                     isnan(o->reward) ? NAN : o->reward);
   deer_sample sample = {.observation = (const void *const *)a->observation,
                         .action = a->action,
                         .reward = o->reward,

@@ -14,7 +14,7 @@ enum { USER_VALUES = TEST_DATASET };
 
 deer_agent *deer_lua_check_agent(lua_State *L, int index) {
   agent_box *box = luaL_checkudata(L, index, DEER_AGENT_CLASS);
-  luaL_argcheck(L, box->agent, 1, "agent is closed");
+  if (!box->agent) deer_lua_fail(L, "the agent is closed");
   return box->agent;
 }
 
@@ -167,7 +167,7 @@ static deer_status listener(void *context, const deer_event *event) {
 // run(n_epochs, length)
 static int agent_run(lua_State *L) {
   deer_lua_check_agent(L, 1);
-  lua_Integer n_epochs = luaL_checkinteger(L, 2), length = luaL_checkinteger(L, 3);
+  lua_Integer n_epochs = deer_lua_check_integer(L, 2), length = deer_lua_check_integer(L, 3);
   lua_settop(L, 1);
   deer_call call;
   deer_agent *agent = open_call(L, &call, ENVIRONMENT, LISTENERS);
@@ -206,9 +206,8 @@ static int agent_summarize(lua_State *L) {
 
 // listen(signal, function | nil)
 static int agent_listen(lua_State *L) {
-  static const char *const signals[] = {"onStart",      "onActionChosen", "onActionTaken",
-                                        "onEpisodeEnd", "onEpochEnd",     "onEnd",
-                                        NULL};
+  static const char *const signals[] = {
+      "onStart", "onActionChosen", "onActionTaken", "onEpisodeEnd", "onEpochEnd", "onEnd", NULL};
   deer_agent *agent = deer_lua_check_agent(L, 1);
   int signal = luaL_checkoption(L, 2, NULL, signals);
   if (!lua_isnoneornil(L, 3)) luaL_checktype(L, 3, LUA_TFUNCTION);
@@ -235,8 +234,9 @@ static int agent_mode(lua_State *L) {
 // startMode(mode, length)
 static int agent_start_mode(lua_State *L) {
   deer_agent *agent = deer_lua_check_agent(L, 1);
-  lua_Integer mode = luaL_checkinteger(L, 2), length = luaL_checkinteger(L, 3);
-  luaL_argcheck(L, mode >= 0 && mode <= INT_MAX, 2, "test mode of at least 0 expected");
+  lua_Integer mode = deer_lua_check_integer(L, 2), length = deer_lua_check_integer(L, 3);
+  if (mode < 0 || mode > INT_MAX)
+    return deer_lua_bad_argument(L, 2, "test mode of at least 0 expected");
   deer_status status = deer_agent_start_mode(agent, (int)mode, length);
   return status == DEER_OK ? 0 : deer_throw(L, status);
 }
@@ -252,7 +252,7 @@ static int agent_override(lua_State *L) {
   luaL_checkany(L, 2);
   const deer_space *space = deer_replay_space(deer_agent_replay(agent));
   if (deer_lua_read_action(L, 2, &space->actions, action) != DEER_OK)
-    return luaL_argerror(L, 2, deer_error());
+    return deer_lua_bad_argument(L, 2, deer_error());
   deer_status status = deer_agent_override_action(agent, action);
   return status == DEER_OK ? 0 : deer_throw(L, status);
 }

@@ -57,7 +57,7 @@ static int algo_learning_rate(lua_State *L) {
 }
 
 static int algo_set_learning_rate(lua_State *L) {
-  deer_status status = deer_algo_set_learning_rate(check_algo(L), luaL_checknumber(L, 2));
+  deer_status status = deer_algo_set_learning_rate(check_algo(L), deer_lua_check_number(L, 2));
   return status == DEER_OK ? 0 : deer_throw(L, status);
 }
 
@@ -67,7 +67,7 @@ static int algo_discount(lua_State *L) {
 }
 
 static int algo_set_discount(lua_State *L) {
-  deer_status status = deer_algo_set_discount(check_algo(L), luaL_checknumber(L, 2));
+  deer_status status = deer_algo_set_discount(check_algo(L), deer_lua_check_number(L, 2));
   return status == DEER_OK ? 0 : deer_throw(L, status);
 }
 
@@ -100,7 +100,8 @@ static void check_state(lua_State *L, int arg, const deer_space *space, void **s
   for (int s = 0; s < space->n_subjects; s++) bytes += room(space, s);
   char *block = lua_newuserdatauv(L, bytes, 0);
   for (int s = 0; s < space->n_subjects; block += room(space, s++)) state[s] = block;
-  if (deer_lua_read_state(L, arg, space, state) != DEER_OK) luaL_argerror(L, arg, deer_error());
+  if (deer_lua_read_state(L, arg, space, state) != DEER_OK)
+    deer_lua_bad_argument(L, arg, deer_error());
 }
 
 // chooseBestAction(state) -> action, value

@@ -1,8 +1,9 @@
 /* core.h: what the files of the module deer.core share: its classes and how options are read.
  *
- * A Lua object behind an environment, an algo or a policy (user value 1 of their userdata) is called
- * back as callback.h says. Objects of the core that need no memory of their own live inside the
- * userdata, so they are there as long as anybody in Lua or an agent's user values refers to them. */
+ * A Lua object behind an environment, an algo or a policy (user value 1 of their userdata) is
+ * called back as callback.h says. Objects of the core that need no memory of their own live inside
+ * the userdata, so they are there as long as anybody in Lua or an agent's user values refers to
+ * them. */
 #ifndef DEER_BIND_CORE_H
 #define DEER_BIND_CORE_H
 
@@ -45,8 +46,8 @@ void deer_lua_own_env(deer_call *call, int index);
 void deer_lua_own_algo(deer_call *call, int index);
 void deer_lua_own_policy(deer_call *call, int index);
 
-/* Places the buffers of a batch of batch->size samples (at most DEER_MOST_SAMPLES) in a block, which
- * is aligned to 16; returns how many bytes it has to have. NULL only measures. */
+/* Places the buffers of a batch of batch->size samples (at most DEER_MOST_SAMPLES) in a block,
+ * which is aligned to 16; returns how many bytes it has to have. NULL only measures. */
 #define DEER_MOST_SAMPLES (1 << 24)
 size_t deer_lua_place_batch(const deer_space *space, deer_batch *batch, void *block);
 
@@ -67,12 +68,21 @@ void deer_open_luaalgo(lua_State *L);
 void deer_open_policy(lua_State *L);
 void deer_open_dataset(lua_State *L);
 void deer_open_agent(lua_State *L);
-int deer_open_canvas(lua_State *L); /* pushes a table of its own */
+
+/* Parts that push a table of their own. */
+int deer_open_canvas(lua_State *L);
+int deer_open_safetensors(lua_State *L);
 
 /* ---- options ---- */
 
 /* Raises an error with the user's file and line in front; the format is that of lua_pushfstring. */
 int deer_lua_fail(lua_State *L, const char *format, ...);
+
+/* As luaL_argerror, luaL_checkinteger and luaL_checknumber, but with the user's file and line where
+ * the method is called by deer's own Lua files. */
+int deer_lua_bad_argument(lua_State *L, int arg, const char *message);
+lua_Integer deer_lua_check_integer(lua_State *L, int arg);
+double deer_lua_check_number(lua_State *L, int arg);
 
 /* Raises "option 'epsilon': expected a number, got nil" about the value at `index`. */
 int deer_lua_bad_option(lua_State *L, const char *name, const char *expected, int index);

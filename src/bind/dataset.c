@@ -80,10 +80,10 @@ static int dataset_new(lua_State *L) {
     space = deer_lua_environment_option(L, 1)->space;
   else
     read_space(L, &space);
-  deer_replay_config config = {
-      .space = &space,
-      .capacity = deer_lua_integer_option(L, 1, "capacity", 1000000, 1),
-      .only_full_history = deer_lua_boolean_option(L, 1, "only_full_history", true)};
+  deer_replay_config config = {.space = &space,
+                               .capacity = deer_lua_integer_option(L, 1, "capacity", 1000000, 1),
+                               .only_full_history =
+                                   deer_lua_boolean_option(L, 1, "only_full_history", true)};
   const char *kind = deer_lua_word_option(L, 1, "replay", "uniform");
   const deer_replay_class *class = deer_lua_replay(L, kind);
   deer_rng rng = deer_rng_seed((uint64_t)deer_lua_integer_option(L, 1, "seed", 0, LUA_MININTEGER));

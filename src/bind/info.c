@@ -53,8 +53,8 @@ static entry check_entry(lua_State *L) {
   }
   const char *nearest = deer_nearest(name, names, (size_t)n);
   luaL_argerror(L, 2,
-                lua_pushfstring(L, nearest ? "unknown %s '%s'; did you mean '%s'?"
-                                           : "unknown %s '%s'",
+                lua_pushfstring(L,
+                                nearest ? "unknown %s '%s'; did you mean '%s'?" : "unknown %s '%s'",
                                 kinds[kind], name, nearest));
   return e;
 }

@@ -14,5 +14,7 @@ int luaopen_deer_core(lua_State *L) {
   deer_open_agent(L);
   deer_open_canvas(L);
   lua_setfield(L, -2, "canvas");
+  deer_open_safetensors(L);
+  lua_setfield(L, -2, "safetensors");
   return 1;
 }

@@ -110,8 +110,7 @@ static deer_status learn(deer_algo *self, deer_replay *replay, deer_rng *rng, do
 static const deer_algo_class lua_algo_class = {.abi = DEER_ALGO_ABI,
                                                .name = "lua",
                                                .help = "an algorithm written in Lua",
-                                               .caps =
-                                                   DEER_ALGO_DISCRETE | DEER_ALGO_CONTINUOUS,
+                                               .caps = DEER_ALGO_DISCRETE | DEER_ALGO_CONTINUOUS,
                                                .size = sizeof(lua_algo),
                                                .act = act,
                                                .values = values,

@@ -83,8 +83,7 @@ static void push_slot(lua_State *L, int object, int slot) {
 
 // a result of the method in a slot is refused for the reason in deer_error()
 static deer_status refuse(const lua_env *env, deer_call *call, int object, int slot) {
-  return deer_call_refuse(call, object + slot,
-                          slot == ACT && env->steps ? "step" : names[slot]);
+  return deer_call_refuse(call, object + slot, slot == ACT && env->steps ? "step" : names[slot]);
 }
 
 // an answer of yes or no; nil is no
@@ -266,8 +265,8 @@ static const deer_env_class lua_env_class = {.abi = DEER_ENV_ABI,
 
 // raises unless the object at 1 has the methods of an environment
 static void check_methods(lua_State *L) {
-  static const char *const needed[] = {"reset",           "observe",  "inputDimensions", "nActions",
-                                       "inTerminalState", "act", NULL};
+  static const char *const needed[] = {
+      "reset", "observe", "inputDimensions", "nActions", "inTerminalState", "act", NULL};
   bool steps = lua_getfield(L, 1, "step") != LUA_TNIL;
   for (int i = 0; needed[i]; i++) {
     // step() answers for the last two

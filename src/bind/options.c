@@ -29,6 +29,37 @@ int deer_lua_fail(lua_State *L, const char *format, ...) {
   return lua_error(L);
 }
 
+int deer_lua_bad_argument(lua_State *L, int arg, const char *message) {
+  lua_Debug ar = {0};
+  lua_getstack(L, 0, &ar);
+  lua_getinfo(L, "n", &ar);
+  // the object before the colon does not count
+  if (ar.namewhat && strcmp(ar.namewhat, "method") == 0) arg--;
+  if (arg == 0) return deer_lua_fail(L, "bad self in call to '%s' (%s)", ar.name, message);
+  return deer_lua_fail(L, "bad argument #%d to '%s' (%s)", arg, ar.name ? ar.name : "?", message);
+}
+
+// a number may be a string that reads as one, as everywhere in Lua
+static int not_a(lua_State *L, int arg, const char *expected) {
+  char got[DEER_DESCRIBE];
+  deer_lua_describe(L, arg, got);
+  return deer_lua_bad_argument(L, arg, lua_pushfstring(L, "%s expected, got %s", expected, got));
+}
+
+lua_Integer deer_lua_check_integer(lua_State *L, int arg) {
+  int whole;
+  lua_Integer n = lua_tointegerx(L, arg, &whole);
+  if (!whole) not_a(L, arg, "whole number");
+  return n;
+}
+
+double deer_lua_check_number(lua_State *L, int arg) {
+  int number;
+  double x = lua_tonumberx(L, arg, &number);
+  if (!number) not_a(L, arg, "number");
+  return x;
+}
+
 int deer_lua_bad_option(lua_State *L, const char *name, const char *expected, int index) {
   char got[DEER_DESCRIBE];
   return deer_lua_fail(L, "option '%s': expected %s, got %s", name, expected,

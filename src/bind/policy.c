@@ -8,12 +8,12 @@
 static deer_epsilon_greedy *check_epsilon_greedy(lua_State *L) {
   static const char name[] = "epsilon_greedy";
   deer_policy *policy = luaL_checkudata(L, 1, DEER_POLICY_CLASS);
-  luaL_argcheck(L, strcmp(policy->class->name, name) == 0, 1, "this policy has no epsilon");
+  if (strcmp(policy->class->name, name) != 0) deer_lua_fail(L, "this policy has no epsilon");
   return (deer_epsilon_greedy *)policy;
 }
 
 static double check_epsilon(lua_State *L, int arg, double epsilon) {
-  luaL_argcheck(L, epsilon >= 0 && epsilon <= 1, arg, "epsilon of 0 to 1 expected");
+  if (!(epsilon >= 0 && epsilon <= 1)) deer_lua_bad_argument(L, arg, "epsilon of 0 to 1 expected");
   return epsilon;
 }
 
@@ -24,7 +24,7 @@ static int policy_epsilon(lua_State *L) {
 
 static int policy_set_epsilon(lua_State *L) {
   deer_epsilon_greedy *policy = check_epsilon_greedy(L);
-  policy->epsilon = check_epsilon(L, 2, luaL_checknumber(L, 2));
+  policy->epsilon = check_epsilon(L, 2, deer_lua_check_number(L, 2));
   return 0;
 }
 

@@ -3,9 +3,7 @@
 
 #include <string.h>
 
-static deer_tensor *check_tensor(lua_State *L) {
-  return luaL_checkudata(L, 1, DEER_TENSOR_CLASS);
-}
+static deer_tensor *check_tensor(lua_State *L) { return luaL_checkudata(L, 1, DEER_TENSOR_CLASS); }
 
 // the type called so; "float32" is the real number of the build
 static deer_dtype check_dtype(lua_State *L, int arg) {
@@ -120,8 +118,12 @@ static int tensor_tostring(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"set", tensor_set},         {"shape", tensor_shape}, {"dtype", tensor_dtype},
-    {"totable", tensor_totable}, {"bytes", tensor_bytes}, {"fill", tensor_fill},
+    {"set", tensor_set},
+    {"shape", tensor_shape},
+    {"dtype", tensor_dtype},
+    {"totable", tensor_totable},
+    {"bytes", tensor_bytes},
+    {"fill", tensor_fill},
     {NULL, NULL},
 };
 static const luaL_Reg events[] = {

@@ -90,8 +90,8 @@ static const char *expected(const deer_tensor *array, char text[DEER_DESCRIBE + 
 typedef struct reader {
   lua_State *L;
   const deer_tensor *into;
-  size_t next;            // the element that comes next
-  int at[DEER_MAX_RANK];  // where it stands, from 1
+  size_t next;           // the element that comes next
+  int at[DEER_MAX_RANK]; // where it stands, from 1
 } reader;
 
 // " at [2][3]": where in nested tables `depth` levels down
@@ -106,8 +106,8 @@ static const char *place(const reader *r, int depth, char text[96]) {
 // the value on top of the stack is not what should stand here
 static deer_status wrong(const reader *r, int depth, const char *wanted) {
   char got[DEER_DESCRIBE], where[96];
-  return deer_fail(DEER_ESHAPE, "expected %s, got %s%s", wanted,
-                   deer_lua_describe(r->L, -1, got), place(r, depth, where));
+  return deer_fail(DEER_ESHAPE, "expected %s, got %s%s", wanted, deer_lua_describe(r->L, -1, got),
+                   place(r, depth, where));
 }
 
 // puts a number into the array; false when its type cannot hold it
@@ -172,8 +172,7 @@ static double element(const deer_tensor *array, size_t i) {
 // a tensor of the same shape; other types are converted where every element fits
 static deer_status read_tensor(reader *r, const deer_tensor *from) {
   char text[DEER_DESCRIBE + 64];
-  if (!deer_shape_equal(&from->shape, &r->into->shape))
-    return wrong(r, 0, expected(r->into, text));
+  if (!deer_shape_equal(&from->shape, &r->into->shape)) return wrong(r, 0, expected(r->into, text));
   size_t n = deer_shape_count(&from->shape);
   for (size_t i = 0; i < n; i++)
     if (!store(r->into, i, element(from, i)))

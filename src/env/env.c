@@ -12,7 +12,8 @@ static deer_status start(deer_env *env, const deer_option *options, int n, const
     if (status != DEER_OK) return deer_fail(status, "%s: %s", class->name, deer_error());
   }
   DEER_TRY(class->init(env, rng));
-  return deer_space_check(&env->space);
+  deer_status status = deer_space_check(&env->space);
+  return status == DEER_OK ? status : deer_fail(status, "%s: %s", class->name, deer_error());
 }
 
 deer_status deer_env_new(const deer_env_class *class, const deer_option *options, int n,

@@ -74,7 +74,7 @@ static deer_status check_finite(const deer_subject *subject, int s, const void *
   while (isfinite(x[i])) i++;
   return deer_fail(DEER_EDATA,
                    "subject %d of the %s is %g at element %zu (expected a finite number)", s, what,
-                   (double)x[i], i);
+                   isnan(x[i]) ? NAN : (double)x[i], i);
 }
 
 deer_status deer_observation_check(const deer_space *space, const void *const *observation) {

@@ -177,7 +177,7 @@ deer_node deer_assign(deer_graph *g, deer_node variable, deer_node value);
 deer_status deer_compile(deer_graph *g, const deer_node *outputs, int n, deer_program **program);
 void deer_program_free(deer_program *program);
 
-/* Computes everything. Allocates nothing and cannot fail. */
+/* Computes everything. Allocates nothing and cannot fail. Subnormal numbers count as zero. */
 void deer_program_run(deer_program *program);
 
 /* The memory of an input, or of an output after a run; NULL for a node the program does not have.

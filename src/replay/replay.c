@@ -150,7 +150,8 @@ static int64_t append(deer_replay *r, const void *const *observation, uint8_t fl
 
 deer_status deer_replay_push(deer_replay *r, const deer_sample *sample) {
   if (!isfinite(sample->reward))
-    return deer_fail(DEER_EDATA, "the reward is %g (expected a finite number)", sample->reward);
+    return deer_fail(DEER_EDATA, "the reward is %g (expected a finite number)",
+                     isnan(sample->reward) ? NAN : sample->reward);
   DEER_TRY(deer_observation_check(&r->space, sample->observation));
   uint8_t flags = sample->ending == DEER_TERMINATED  ? DEER_SLOT_TERMINAL
                   : sample->ending == DEER_TRUNCATED ? DEER_SLOT_TRUNCATED

@@ -115,7 +115,7 @@ describe("a wrong input is answered with one clear line:", function()
     fails({ [7] = "function Env:inputDimensions() return {} end" }, 7, "inputDimensions")
     fails({ [8] = "function Env:nActions() return 0 end" }, 8, "nActions", "0")
     fails({ [8] = "function Env:nActions() return 'two' end" }, 8, "nActions")
-    fails({ [6] = "" }, 11, "observe")
+    fails({ [6] = "" }, 12, "environment: expected a method 'observe'")
   end)
 
   it("an action out of range", function()
