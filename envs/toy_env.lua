@@ -1,6 +1,6 @@
 --- A toy market (DeeR's Toy_env): the price repeats a pattern of nine steps on a level that changes
---- from one repetition to the next, and every trade costs 0.5. Buying just before the price falls
---- by one and selling when it is one above its level earns about 0.11 per step.
+--- from one repetition to the next, and every trade costs 0.5. Buying when the price is one below
+--- its level and selling when it is one above earns about 0.11 per step.
 ---
 --- Observed are the last six prices and whether one unit is owned. Action 1 means to own it,
 --- action 0 not to. Training runs over the first half of the prices, tests over the second; an
@@ -22,8 +22,7 @@ local COST = 0.5
 local SHOWN_FROM, SHOWN_TO = 101, 200 -- the steps of a test epoch that are drawn
 
 -- two halves of a series of prices; numpy's generator gives the prices that DeeR has for a seed
-local function draw_prices(seed)
-  local random = deer.RandomState(seed)
+local function draw_prices(random)
   local halves = { {}, {} }
   for i = 1, REPETITIONS do
     local level, half = random:uniform(0, 3), halves[i <= REPETITIONS // 2 and 1 or 2]
@@ -34,7 +33,9 @@ end
 
 function ToyEnv:init(options)
   self.path = options.path
-  self.train_prices, self.test_prices = draw_prices(options.seed)
+  -- DeeR goes on to draw the initial weights of the network from this generator
+  self.random_state = deer.RandomState(options.seed)
+  self.train_prices, self.test_prices = draw_prices(self.random_state)
   self:reset(-1)
 end
 

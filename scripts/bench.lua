@@ -1,5 +1,6 @@
---- `make bench`: how long the things take that a training run consists of. Times are medians of seven; a peer is
---- measured beside them where it is installed (python3 with torch), else its column is empty.
+--- `make bench`: how long the things take that a training run consists of. Times are medians of
+--- seven; a peer is measured beside them where it is installed (python3 with torch), else its
+--- column is empty.
 local deer = require "deer"
 local sys = require "deer.sys"
 
@@ -67,7 +68,8 @@ class Net(torch.nn.Module):
     def __init__(self):
         super().__init__()
         self.c1, self.c2 = torch.nn.Conv2d(1, 8, (1, 2)), torch.nn.Conv2d(8, 8, (1, 2))
-        self.a, self.b, self.q = torch.nn.Linear(33, 50), torch.nn.Linear(50, 20), torch.nn.Linear(20, 2)
+        self.a, self.b = torch.nn.Linear(33, 50), torch.nn.Linear(50, 20)
+        self.q = torch.nn.Linear(20, 2)
     def forward(self, price, owns):
         x = torch.relu(self.c2(torch.relu(self.c1(price)))).flatten(1)
         return self.q(torch.relu(self.b(torch.relu(self.a(torch.cat([x, owns], 1))))))
@@ -101,13 +103,15 @@ local function torch_time()
 end
 
 local function row(name, time, peer_name, peer)
-  local other = peer and ("%10.1f us  %5.1f times ours  %s"):format(peer * 1e6, peer / time, peer_name) or ""
+  local other = peer
+    and ("%10.1f us  %5.1f times ours  %s"):format(peer * 1e6, peer / time, peer_name) or ""
   print(("%-44s %10.2f us  %s"):format(name, time * 1e6, other))
 end
 
 row("update, toy network, batch 32, rmsprop", update_time { seed = 1 }, "PyTorch", torch_time())
 row("update, toy network, batch 32, deer-0.2", update_time { seed = 1, network = "deer-0.2",
   update_rule = "deepmind_rmsprop", clip_delta = 1 })
-row("update, toy network, batch 64, adam", update_time { seed = 1, update_rule = "adam", batch_size = 64 })
+row("update, toy network, batch 64, adam", update_time { seed = 1, update_rule = "adam",
+  batch_size = 64 })
 row("best action from Lua, toy network", act_time())
 row("step: Lua environment, greedy, stored", step_time())

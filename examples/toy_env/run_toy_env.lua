@@ -81,6 +81,7 @@ local qnetwork = deer.QNetwork{
   network_type = params.network_type,
   update_rule = params.update_rule,
   batch_accumulator = params.batch_accumulator,
+  initial_weights = env.random_state, -- as in DeeR: a seed gives its prices and its first network
   seed = params.seed,
 }
 

@@ -5,7 +5,9 @@
 
 local Algo = require "deer.algo"
 local core = require "deer.core"
+local draw_weights = require "deer.initial_weights"
 local options = require "deer.options"
+local text = require "deer.text"
 
 ---@class deer.QNetwork: deer.Algo
 ---@overload fun(options: table): deer.QNetwork
@@ -23,6 +25,8 @@ local FIELDS = options.fromFields(core.fields("algo", "dqn"))
 QNetwork.options = {
   network = { type = "any", alias = { "neural_network", "network_type" },
     help = "'deer' (the default), 'deer-0.2', a list of layers, or { branches =, trunk = }" },
+  initial_weights = { type = "any",
+    help = "a deer.RandomState to draw them from as DeeR does; else they come from the seed" },
 }
 for _, field in ipairs(FIELDS) do
   field.alias = ALIASES[field.name]
@@ -44,6 +48,15 @@ function QNetwork:make(given)
     network = NETWORKS[given.network] or given.network,
     seed = given.seed,
   })
+  if given.initial_weights then
+    local random_state = given.initial_weights
+    if tostring(random_state):find "^deer%.RandomState" then
+      draw_weights(self._handle, random_state)
+    else
+      text.fail("QNetwork: option 'initial_weights': expected a deer.RandomState, got %s",
+        text.describe(random_state))
+    end
+  end
   return self._handle
 end
 

@@ -121,27 +121,44 @@ static deer_status epoch(deer_agent *a, int64_t length) {
 }
 
 /* says where it happened; the message of user code and of Ctrl-C is left as it is */
-static deer_status locate(const deer_agent *a, deer_status status) {
+static deer_status locate(const deer_agent *a, deer_status status, const char *kind) {
   if (status == DEER_OK || status == DEER_ECALLBACK || status == DEER_EINTERRUPT) return status;
-  return deer_fail(status, "%sepoch %lld, step %lld: %s", a->mode == -1 ? "" : "test ",
-                   (long long)a->epoch, (long long)a->step, deer_error());
+  return deer_fail(status, "%s %lld, step %lld: %s", kind, (long long)a->epoch, (long long)a->step,
+                   deer_error());
 }
 
 static deer_status epochs(deer_agent *a, int64_t n_epochs, int64_t length) {
-  for (a->epoch = 1; a->epoch <= n_epochs; a->epoch++) DEER_TRY(epoch(a, length));
+  const char *kind = a->mode == -1 ? "epoch" : "test epoch";
+  for (a->epoch = 1; a->epoch <= n_epochs; a->epoch++) {
+    deer_status status = epoch(a, length);
+    if (status != DEER_OK) return locate(a, status, kind);
+  }
   return DEER_OK;
 }
 
+/* the first of several failures, which is the one to report */
+typedef struct failure {
+  deer_status status;
+  char message[2048];
+} failure;
+
+static void keep_first(failure *first, deer_status status) {
+  if (first->status != DEER_OK || status == DEER_OK) return;
+  first->status = status;
+  snprintf(first->message, sizeof first->message, "%s", deer_error());
+}
+
 static deer_status training(deer_agent *a, int64_t n_epochs, int64_t length) {
+  failure first = {.status = DEER_OK};
   deer_status status = deer_agent_signal(a, (deer_event){.signal = DEER_ON_START});
-  if (status == DEER_OK) status = locate(a, epochs(a, n_epochs, length));
-  /* the end is told also when it comes early; the first failure is the one to report */
-  char first[2048];
-  snprintf(first, sizeof first, "%s", status == DEER_OK ? "" : deer_error());
-  deer_status stopped = a->env->class->stop ? a->env->class->stop(a->env) : DEER_OK;
-  deer_status ended = deer_agent_signal(a, (deer_event){.signal = DEER_ON_END});
-  if (status != DEER_OK) return deer_fail(status, "%s", first);
-  return stopped != DEER_OK ? stopped : ended;
+  if (status == DEER_OK) status = epochs(a, n_epochs, length);
+  /* a test epoch that failed has not been left */
+  if (status != DEER_OK) a->mode = -1;
+  keep_first(&first, status);
+  /* the end is told also when it comes early */
+  if (a->env->class->stop) keep_first(&first, a->env->class->stop(a->env));
+  keep_first(&first, deer_agent_signal(a, (deer_event){.signal = DEER_ON_END}));
+  return first.status == DEER_OK ? DEER_OK : deer_fail(first.status, "%s", first.message);
 }
 
 deer_status deer_agent_run(deer_agent *a, int64_t n_epochs, int64_t length) {
@@ -153,7 +170,7 @@ deer_status deer_agent_run(deer_agent *a, int64_t n_epochs, int64_t length) {
   int64_t outer_epoch = a->epoch, outer_step = a->step;
   deer_status status;
   if (a->mode != -1) {
-    status = locate(a, epochs(a, n_epochs, length));
+    status = epochs(a, n_epochs, length);
   } else if (a->in_training_run) {
     return deer_fail(DEER_ESTATE, "run in training mode inside another run");
   } else {

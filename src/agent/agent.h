@@ -57,7 +57,8 @@ void deer_agent_listen(deer_agent *agent, deer_listener *listener, void *context
  * onEpochEnd after each, and nothing else. May be called from a listener between episodes (an
  * interleaved test), but not inside an episode: DEER_ESTATE. On failure: the status of whatever
  * failed, with where it happened ("epoch 3, step 17: ...") in front of the message unless it is
- * DEER_ECALLBACK or DEER_EINTERRUPT. */
+ * DEER_ECALLBACK or DEER_EINTERRUPT; a training run that failed leaves the agent in training mode.
+ */
 deer_status deer_agent_run(deer_agent *agent, int64_t n_epochs, int64_t length);
 
 /* One update of the algo, if the replay holds more than replay_start samples and one can be drawn;

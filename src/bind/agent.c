@@ -12,6 +12,7 @@ typedef struct agent_box {
 enum { ENVIRONMENT = 1, ALGO, TRAIN_POLICY, TEST_POLICY, LISTENERS, DATASET, TEST_DATASET };
 enum { USER_VALUES = TEST_DATASET };
 
+// the agent at `index`, which must be open
 deer_agent *deer_lua_check_agent(lua_State *L, int index) {
   agent_box *box = luaL_checkudata(L, index, DEER_AGENT_CLASS);
   if (!box->agent) deer_lua_fail(L, "the agent is closed");
@@ -61,6 +62,7 @@ static int agent_new(lua_State *L) {
   deer_agent_config config = read_config(L);
   deer_rng rng = deer_rng_seed((uint64_t)deer_lua_integer_option(L, 1, "seed", 0, LUA_MININTEGER));
   config.rng = &rng;
+  // the userdata comes first and keeps what the agent borrows
   agent_box *box = lua_newuserdatauv(L, sizeof *box, USER_VALUES);
   *box = (agent_box){0};
   luaL_setmetatable(L, DEER_AGENT_CLASS);
@@ -76,6 +78,7 @@ static int agent_new(lua_State *L) {
   return status == DEER_OK ? 1 : deer_throw(L, status);
 }
 
+// close(), __close and __gc
 static int agent_close(lua_State *L) {
   agent_box *box = luaL_checkudata(L, 1, DEER_AGENT_CLASS);
   if (box->running) return deer_lua_fail(L, "an agent cannot be closed while it runs");
@@ -111,6 +114,7 @@ static deer_agent *open_call(lua_State *L, deer_call *call, int first, int last)
   return agent;
 }
 
+// from here to finish() nothing raises, and the agent cannot be closed
 static void start(deer_call *call) {
   ((agent_box *)lua_touserdata(call->L, 1))->running++;
   deer_call_start(call);
@@ -133,6 +137,7 @@ static int push_chosen(lua_State *L) {
   return 1;
 }
 
+// the action as onActionChosen receives it
 static deer_status push_action(deer_call *call, const deer_agent *agent, const deer_real *action) {
   const deer_space *space = deer_replay_space(deer_agent_replay(agent));
   if (space->actions.n > 0) {
@@ -145,12 +150,14 @@ static deer_status push_action(deer_call *call, const deer_agent *agent, const d
   return deer_call_run(call, 1, 1);
 }
 
+// what the agent calls for each signal that somebody hears
 static deer_status listener(void *context, const deer_event *event) {
   int listeners;
   deer_call *call = deer_call_find(context, &listeners);
   if (!call) return DEER_ESTATE;
   lua_State *L = call->L;
   int top = lua_gettop(L);
+  // the function, then what it receives
   lua_rawgeti(L, listeners, (lua_Integer)event->signal + 1);
   deer_status status = DEER_OK;
   if (event->signal == DEER_ON_ACTION_CHOSEN) {
@@ -159,7 +166,12 @@ static deer_status listener(void *context, const deer_event *event) {
     lua_pushboolean(L, event->terminal);
     lua_pushnumber(L, event->reward);
   }
-  if (status == DEER_OK) status = deer_call_run(call, lua_gettop(L) - top - 1, 0);
+  // the end of a run is told even when Ctrl-C brought it about
+  int n_args = lua_gettop(L) - top - 1;
+  if (status == DEER_OK && event->signal == DEER_ON_END)
+    status = deer_call_last(call, n_args, 0);
+  else if (status == DEER_OK)
+    status = deer_call_run(call, n_args, 0);
   lua_settop(L, top);
   return status;
 }
@@ -170,6 +182,7 @@ static int agent_run(lua_State *L) {
   lua_Integer n_epochs = deer_lua_check_integer(L, 2), length = deer_lua_check_integer(L, 3);
   lua_settop(L, 1);
   deer_call call;
+  // everything may be called: environment, algo, policies, listeners
   deer_agent *agent = open_call(L, &call, ENVIRONMENT, LISTENERS);
   start(&call);
   finish(&call, deer_agent_run(agent, n_epochs, length));
@@ -189,6 +202,7 @@ static int agent_train(lua_State *L) {
   return 1;
 }
 
+// summarizeTestPerformance(): the environment looks at the test samples
 static int agent_summarize(lua_State *L) {
   deer_call call;
   deer_lua_check_agent(L, 1);
@@ -215,6 +229,7 @@ static int agent_listen(lua_State *L) {
   lua_getiuservalue(L, 1, LISTENERS);
   lua_pushvalue(L, 3);
   lua_rawseti(L, -2, signal + 1);
+  // the agent is told which signals anybody hears
   unsigned mask = 0;
   for (int i = 0; i < DEER_SIGNALS; i++) {
     if (lua_rawgeti(L, 4, i + 1) != LUA_TNIL) mask |= 1u << i;
@@ -241,11 +256,13 @@ static int agent_start_mode(lua_State *L) {
   return status == DEER_OK ? 0 : deer_throw(L, status);
 }
 
+// resumeTrainingMode()
 static int agent_resume(lua_State *L) {
   deer_status status = deer_agent_resume_training(deer_lua_check_agent(L, 1));
   return status == DEER_OK ? 0 : deer_throw(L, status);
 }
 
+// overrideNextAction(action)
 static int agent_override(lua_State *L) {
   deer_agent *agent = deer_lua_check_agent(L, 1);
   deer_real action[DEER_MAX_ACTION_SIZE];
@@ -268,12 +285,14 @@ static int push_mean(lua_State *L, double mean, int64_t n, lua_Integer none) {
   return 1;
 }
 
+// avgBellmanResidual(): -1 when there was no update
 static int agent_loss(lua_State *L) {
   int64_t n;
   double mean = deer_agent_mean_loss(deer_lua_check_agent(L, 1), &n);
   return push_mean(L, mean, n, -1);
 }
 
+// avgEpisodeVValue(): 0 when no step was greedy
 static int agent_value(lua_State *L) {
   int64_t n;
   double mean = deer_agent_mean_value(deer_lua_check_agent(L, 1), &n);
@@ -300,6 +319,7 @@ static int agent_epochs(lua_State *L) {
 
 /* ---- samples ---- */
 
+// dataset(): always the same object
 static int agent_dataset(lua_State *L) {
   deer_lua_check_agent(L, 1);
   lua_getiuservalue(L, 1, DATASET);

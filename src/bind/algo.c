@@ -10,6 +10,7 @@ static deer_algo *check_algo(lua_State *L) { return check_box(L)->algo; }
 
 /* ---- life ---- */
 
+// the class called by the name at `arg`; raises with the nearest name
 static const deer_algo_class *check_class(lua_State *L, int arg) {
   const char *name = luaL_checkstring(L, arg), *names[256];
   int n = 0;
@@ -42,6 +43,7 @@ static int algo_new(lua_State *L) {
   return status == DEER_OK ? 1 : deer_throw(L, status);
 }
 
+// those written in Lua lie inside their userdata
 static int algo_gc(lua_State *L) {
   deer_algo_box *box = check_box(L);
   if (box->owned) deer_algo_free(box->algo);
@@ -51,6 +53,7 @@ static int algo_gc(lua_State *L) {
 
 /* ---- numbers ---- */
 
+// learningRate(), setLearningRate(x) and so on
 static int algo_learning_rate(lua_State *L) {
   lua_pushnumber(L, check_algo(L)->learning_rate);
   return 1;
@@ -97,6 +100,8 @@ static size_t room(const deer_space *space, int s) {
 // reads the state at `arg` into a userdata that is pushed; raises when it does not fit
 static void check_state(lua_State *L, int arg, const deer_space *space, void **state) {
   size_t bytes = 16;
+  // an absent state must stay absent when the block is pushed
+  lua_settop(L, arg);
   for (int s = 0; s < space->n_subjects; s++) bytes += room(space, s);
   char *block = lua_newuserdatauv(L, bytes, 0);
   for (int s = 0; s < space->n_subjects; block += room(space, s++)) state[s] = block;
@@ -155,6 +160,7 @@ typedef struct parameter_list {
   int n, room;
 } parameter_list;
 
+// what the algo calls for each of its parameters: counts, then notes
 static void add_parameter(void *context, const char *name, const deer_shape *shape,
                           deer_real *data) {
   parameter_list *list = context;
@@ -171,6 +177,7 @@ static void add_parameter(void *context, const char *name, const deer_shape *sha
 static parameter_list list_parameters(lua_State *L, deer_algo *algo) {
   parameter_list list = {0};
   if (algo->class->visit) algo->class->visit(algo, &list, add_parameter);
+  // the second walk fills what the first has counted
   list.room = list.n;
   list.n = 0;
   list.items = lua_newuserdatauv(L, ((size_t)list.room + 1) * sizeof *list.items, 0);
@@ -190,17 +197,19 @@ static void push_shape(lua_State *L, const deer_shape *shape) {
   }
 }
 
-// parameters() -> list of { name =, shape =, data = bytes }
+// parameters() -> list of { name =, shape =, dtype =, data = bytes }
 static int algo_parameters(lua_State *L) {
   parameter_list list = list_parameters(L, check_algo(L));
   lua_createtable(L, list.n, 0);
   for (int i = 0; i < list.n; i++) {
     const parameter *item = &list.items[i];
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
     lua_pushstring(L, item->name);
     lua_setfield(L, -2, "name");
     push_shape(L, &item->shape);
     lua_setfield(L, -2, "shape");
+    lua_pushstring(L, deer_dtype_name(DEER_DTYPE_REAL));
+    lua_setfield(L, -2, "dtype");
     lua_pushlstring(L, (const char *)item->data, parameter_bytes(item));
     lua_setfield(L, -2, "data");
     lua_rawseti(L, -2, i + 1);
@@ -248,6 +257,7 @@ static int algo_set_parameters(lua_State *L) {
   parameter_list list = list_parameters(L, check_algo(L));
   if (lua_rawlen(L, 2) != (lua_Unsigned)list.n)
     deer_lua_fail(L, "expected %d parameters, got %d", list.n, (int)lua_rawlen(L, 2));
+  // the first round checks everything, the second writes
   for (int write = 0; write < 2; write++)
     for (int i = 0; i < list.n; i++) {
       const char *data = check_data(L, i, &list.items[i]);

@@ -47,6 +47,7 @@ static void push_states(lua_State *L, const deer_space *space, int size, void *c
   }
 }
 
+// an action of every sample
 static void push_actions(lua_State *L, const deer_action_space *space, const deer_batch *batch) {
   lua_createtable(L, batch->size, 0);
   for (int i = 0; i < batch->size; i++) {

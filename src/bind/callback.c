@@ -43,10 +43,12 @@ int deer_call_finish(deer_call *call, deer_status status) {
   lua_State *L = call->L;
   innermost = call->outer;
   if (status == DEER_OK || status == DEER_EAGAIN) return 0;
+  // an error of the user is raised as it came
   if (status == DEER_ECALLBACK && call->failed) {
     lua_pushvalue(L, call->error);
     return lua_error(L);
   }
+  // one of the core gets the place where the core was called
   if (status != DEER_EINTERRUPT) return deer_throw(L, status);
   deer_push_where(L);
   lua_pushliteral(L, "interrupted");
@@ -84,6 +86,18 @@ static deer_status keep_error(deer_call *call) {
 deer_status deer_call_run(deer_call *call, int n_args, int n_results) {
   if (lua_pcall(call->L, n_args, n_results, call->handler) == LUA_OK) return DEER_OK;
   return keep_error(call);
+}
+
+deer_status deer_call_last(deer_call *call, int n_args, int n_results) {
+  lua_State *L = call->L;
+  if (!deer_interrupted()) return deer_call_run(call, n_args, n_results);
+  // after Ctrl-C a hook raises at each instruction of Lua
+  lua_Hook hook = lua_gethook(L);
+  int mask = lua_gethookmask(L), count = lua_gethookcount(L);
+  lua_sethook(L, NULL, 0, 0);
+  deer_status status = deer_call_run(call, n_args, n_results);
+  lua_sethook(L, hook, mask, count);
+  return status;
 }
 
 // object, deer_method -> the method twice, the object, the arguments

@@ -51,6 +51,9 @@ deer_call *deer_call_find(const void *object, int *index);
  * with the error value kept for deer_call_finish and nothing left on the stack. */
 deer_status deer_call_run(deer_call *call, int n_args, int n_results);
 
+/* The same for what is called although the run is over: a Ctrl-C that was seen does not stop it. */
+deer_status deer_call_last(deer_call *call, int n_args, int n_results);
+
 /* Calls a method by its name. `push` puts n_args arguments on the stack and may raise; NULL when
  * there are none. The stack then holds the method, for deer_call_refuse, and n_results results; as
  * it was on failure. */

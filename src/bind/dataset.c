@@ -92,6 +92,7 @@ static int dataset_new(lua_State *L) {
   return status == DEER_OK ? 1 : deer_throw(L, status);
 }
 
+// an agent's samples are freed by the agent
 static int dataset_gc(lua_State *L) {
   dataset *set = check_dataset(L);
   deer_replay_free(set->own);
@@ -104,6 +105,7 @@ static int dataset_gc(lua_State *L) {
 // Making Lua values may run finalizers, which may do anything: the replay is looked up anew for
 // each sample, and an observation is copied before it is pushed.
 
+// nElems()
 static int dataset_count(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)deer_replay_count(check_replay(L)));
   return 1;
@@ -128,6 +130,7 @@ static int push_list(lua_State *L, void (*push)(lua_State *L, dataset *set, int6
   return 1;
 }
 
+// for push_list: what each list is made of
 static void push_observation(lua_State *L, dataset *set, int64_t slot, int s) {
   const deer_replay *replay = check_replay(L);
   const deer_subject *subject = &deer_replay_space(replay)->subjects[s];
@@ -180,6 +183,7 @@ static int dataset_truncateds(lua_State *L) { return push_list(L, push_truncated
 
 /* ---- adding ---- */
 
+// true or false; false when it may be absent and is
 static bool check_flag(lua_State *L, int arg, bool needed) {
   if (needed || !lua_isnoneornil(L, arg)) luaL_checktype(L, arg, LUA_TBOOLEAN);
   return lua_toboolean(L, arg);
@@ -190,6 +194,7 @@ static int dataset_add(lua_State *L) {
   dataset *set = check_dataset(L);
   deer_replay *replay = check_replay(L);
   const deer_space *space = deer_replay_space(replay);
+  // the observation goes through the data set's own buffers
   deer_real action[DEER_MAX_ACTION_SIZE];
   if (deer_lua_read_observation(L, 2, space, set->observation) != DEER_OK)
     luaL_argerror(L, 2, deer_error());
@@ -239,6 +244,7 @@ static int dataset_batch(lua_State *L) {
   // from here to the end of the drawing nothing raises
   deer_replay *replay = check_replay(L);
   deer_status status = deer_replay_sample(replay, &set->rng, &batch);
+  // nothing to draw is an answer, no error
   if (status == DEER_EAGAIN) {
     luaL_pushfail(L);
     lua_pushstring(L, deer_error());

@@ -14,6 +14,7 @@ typedef struct entry {
 
 static const char *const kinds[] = {"algo", "layer", "replay", "optimizer", NULL};
 
+// class i of each kind; false past the end
 static bool algo_at(int i, entry *e) {
   const deer_algo_class *class = deer_algo_at(i);
   if (class) *e = (entry){class->name, class->paper, class->help, class->fields};
@@ -22,7 +23,8 @@ static bool algo_at(int i, entry *e) {
 
 static bool layer_at(int i, entry *e) {
   const deer_layer_class *class = deer_layer_at(i);
-  if (class) *e = (entry){deer_layer_name(class), NULL, NULL, deer_layer_fields(class)};
+  if (class)
+    *e = (entry){deer_layer_name(class), NULL, deer_layer_help(class), deer_layer_fields(class)};
   return class != NULL;
 }
 
@@ -51,6 +53,7 @@ static entry check_entry(lua_State *L) {
     names[n] = e.name;
     if (strcmp(e.name, name) == 0) return e;
   }
+  // not found: perhaps it is misspelt
   const char *nearest = deer_nearest(name, names, (size_t)n);
   luaL_argerror(L, 2,
                 lua_pushfstring(L,
@@ -94,6 +97,7 @@ static void push_field_number(lua_State *L, const deer_field *field, double x) {
     lua_pushnumber(L, x);
 }
 
+// the words of a choice as a list
 static void push_choices(lua_State *L, const char *choices) {
   char word[64];
   lua_newtable(L);
@@ -103,6 +107,7 @@ static void push_choices(lua_State *L, const char *choices) {
   }
 }
 
+// the default as the field's type has it
 static void push_default(lua_State *L, const deer_field *field) {
   char word[64] = "";
   if (field->type == DEER_FIELD_BOOL) {

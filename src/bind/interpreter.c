@@ -277,6 +277,11 @@ static int protected_main(lua_State *L) {
   return 0;
 }
 
+static void print_warning(void *context, deer_log_level level, const char *message) {
+  (void)context, (void)level;
+  fprintf(stderr, "deerlua: warning: %s\n", message);
+}
+
 int deer_interpreter_main(int argc, char **argv) {
   command c = {.argc = argc, .argv = argv, .script = argc};
   if (!read_options(&c)) {
@@ -289,6 +294,7 @@ int deer_interpreter_main(int argc, char **argv) {
   }
   // a full disk is an error of write(), not the end of the program
   signal(SIGXFSZ, SIG_IGN);
+  deer_log_set(print_warning, NULL, DEER_LOG_WARNING);
   deer_blas_start();
   lua_State *L = luaL_newstate();
   if (L == NULL) {

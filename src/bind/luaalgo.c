@@ -42,6 +42,7 @@ static deer_status read_value(lua_State *L, int index, double *value) {
                    deer_lua_describe(L, index, got));
 }
 
+// chooseBestAction(state) -> action [, value]
 static deer_status act(deer_algo *self, const void *const *state, deer_real *action,
                        double *value) {
   int object;
@@ -57,6 +58,7 @@ static deer_status act(deer_algo *self, const void *const *state, deer_real *act
   return status;
 }
 
+// qValues(state) -> list
 static deer_status values(deer_algo *self, const void *const *state, deer_real *q) {
   int object;
   deer_call *call = deer_call_find(self, &object);
@@ -80,6 +82,7 @@ static void push_batch(lua_State *L, const void *data) {
   deer_lua_push_batch(L, &algo->base.space, &algo->batch);
 }
 
+// the loss at `index`
 static deer_status read_loss(lua_State *L, int index, double *loss) {
   char got[DEER_DESCRIBE];
   *loss = lua_tonumber(L, index);
@@ -88,6 +91,7 @@ static deer_status read_loss(lua_State *L, int index, double *loss) {
                    deer_lua_describe(L, index, got));
 }
 
+// train(states, actions, rewards, next_states, terminals) -> loss [, losses]
 static deer_status learn(deer_algo *self, deer_replay *replay, deer_rng *rng, double *loss) {
   lua_algo *algo = (lua_algo *)self;
   int object;
@@ -96,6 +100,7 @@ static deer_status learn(deer_algo *self, deer_replay *replay, deer_rng *rng, do
   DEER_TRY(deer_replay_sample(replay, rng, &algo->batch));
   lua_State *L = call->L;
   int top = lua_gettop(L);
+  // the tables are copies: the method may draw the next batch itself
   deer_method method = {"train", push_batch, algo, 5};
   DEER_TRY(deer_call_method(call, object, &method, 1));
   deer_status status = read_loss(L, top + 2, loss);
@@ -118,6 +123,7 @@ static const deer_algo_class lua_algo_class = {.abi = DEER_ALGO_ABI,
 
 /* ---- making one ---- */
 
+// raises unless the object at 1 has the methods of an algo
 static void check_methods(lua_State *L) {
   static const char *const needed[] = {"chooseBestAction", "train", NULL};
   luaL_checktype(L, 1, LUA_TTABLE);

@@ -55,6 +55,7 @@ static deer_status refresh(lua_env *env, deer_call *call, int object) {
   return DEER_OK;
 }
 
+// reset(mode) -> histories
 static deer_status reset(deer_env *self, int mode, void *const *history) {
   int object;
   deer_call *call = deer_call_find(self, &object);
@@ -95,6 +96,7 @@ static deer_status read_flag(lua_State *L, int index, const char *what, bool *fl
                    deer_lua_describe(L, index, got));
 }
 
+// the reward at `index`
 static deer_status read_reward(lua_State *L, int index, double *reward) {
   char got[DEER_DESCRIBE];
   *reward = lua_tonumber(L, index);
@@ -130,6 +132,7 @@ static int push_list(lua_State *L) {
   return 1;
 }
 
+// pushes the action as the environment receives it
 static deer_status push_action(deer_call *call, const deer_action_space *space,
                                const deer_real *action) {
   if (space->n > 0) {
@@ -142,6 +145,7 @@ static deer_status push_action(deer_call *call, const deer_action_space *space,
   return deer_call_run(call, 1, 1);
 }
 
+// act(action) -> reward, or step(action)
 static deer_status act(deer_env *self, const deer_real *action, double *reward) {
   lua_env *env = (lua_env *)self;
   int object;
@@ -161,6 +165,7 @@ static deer_status act(deer_env *self, const deer_real *action, double *reward) 
   return status;
 }
 
+// observe() -> list, unless step() has told already
 static deer_status observe(deer_env *self, void *const *observation) {
   lua_env *env = (lua_env *)self;
   const deer_space *space = &self->space;
@@ -195,6 +200,7 @@ static deer_status ask(lua_env *env, deer_call *call, int object, int slot, bool
   return status;
 }
 
+// inTerminalState() and isTruncated(), unless step() has told already
 static deer_status ending(deer_env *self, deer_ending *ending) {
   lua_env *env = (lua_env *)self;
   *ending = env->ending;
@@ -241,7 +247,8 @@ static deer_status call_optional(deer_env *self, const char *name, const void *a
   }
   lua_pushvalue(L, object);
   if (argument) lua_pushvalue(L, index);
-  return deer_call_run(call, argument ? 2 : 1, 0);
+  // stop() comes after the last epoch, also when that did not end well
+  return argument ? deer_call_run(call, 2, 0) : deer_call_last(call, 1, 0);
 }
 
 static deer_status stop(deer_env *self) { return call_optional(self, "stop", NULL); }
@@ -288,6 +295,7 @@ static deer_status describe(deer_call *call, const char *name, const int *subjec
   return deer_call_method(call, 1, &method, 1);
 }
 
+// observationType(subject) of every subject, if there is such a method
 static deer_status read_types(deer_call *call, deer_space *space) {
   lua_State *L = call->L;
   DEER_TRY(find_method(call, 1, "observationType"));
@@ -302,6 +310,7 @@ static deer_status read_types(deer_call *call, deer_space *space) {
   return DEER_OK;
 }
 
+// asks the object what can be observed and done
 static deer_status read_space(deer_call *call, deer_space *space) {
   lua_State *L = call->L;
   DEER_TRY(describe(call, "inputDimensions", NULL));

@@ -71,6 +71,7 @@ static void read_branches(lua_State *L, int index, deer_net_spec *spec) {
   lua_pop(L, 1);
 }
 
+// both forms: a table with a list part is a trunk
 static void read_table(lua_State *L, int index, deer_net_spec *spec) {
   if (lua_rawlen(L, index) > 0) {
     lua_pushvalue(L, index);

@@ -6,6 +6,7 @@
 
 void deer_lua_class(lua_State *L, const char *name, const luaL_Reg *methods,
                     const luaL_Reg *events) {
+  // methods are found through __index
   luaL_newmetatable(L, name);
   if (events) luaL_setfuncs(L, events, 0);
   lua_newtable(L);
@@ -30,6 +31,7 @@ int deer_lua_fail(lua_State *L, const char *format, ...) {
 }
 
 int deer_lua_bad_argument(lua_State *L, int arg, const char *message) {
+  // how the running function was called
   lua_Debug ar = {0};
   lua_getstack(L, 0, &ar);
   lua_getinfo(L, "n", &ar);
@@ -75,15 +77,13 @@ lua_Integer deer_lua_integer_option(lua_State *L, int table, const char *name, l
                                     lua_Integer least) {
   lua_Integer value = fallback;
   if (lua_getfield(L, table, name) != LUA_TNIL) {
-    int whole = lua_type(L, -1) == LUA_TNUMBER;
-    if (whole) value = lua_tointegerx(L, -1, &whole);
-    if (!whole || value < least)
-      deer_lua_bad_option(
-          L, name,
-          least == LUA_MININTEGER
-              ? "a whole number"
-              : lua_pushfstring(L, "a whole number of at least %I", (LUAI_UACINT)least),
-          whole ? -2 : -1);
+    int whole = lua_type(L, -1) == LUA_TNUMBER, index = lua_gettop(L);
+    if (whole) value = lua_tointegerx(L, index, &whole);
+    const char *expected = "a whole number";
+    if (least > LUA_MININTEGER)
+      expected = lua_pushfstring(L, "a whole number of at least %I", (LUAI_UACINT)least);
+    if (!whole || value < least) deer_lua_bad_option(L, name, expected, index);
+    lua_settop(L, index);
   }
   lua_pop(L, 1);
   return value;
@@ -118,6 +118,7 @@ const char *deer_lua_word_option(lua_State *L, int table, const char *name, cons
 
 deer_env *deer_lua_environment_option(lua_State *L, int table) {
   lua_getfield(L, table, "environment");
+  // the userdata stays on the stack
   deer_env *env = deer_lua_to_env(L, -1);
   if (!env) deer_lua_bad_option(L, "environment", "an environment", -1);
   return env;
@@ -144,6 +145,7 @@ static deer_value read_value(lua_State *L, const char *name) {
   }
 }
 
+// in the order of their names, which is no chance order
 const deer_option *deer_lua_options(lua_State *L, int index, int *n) {
   size_t count = 0;
   *n = 0;
@@ -167,6 +169,7 @@ const deer_replay_class *deer_lua_replay(lua_State *L, const char *name) {
   size_t n = 0;
   const deer_replay_class *found = deer_replay_find(name);
   if (found) return found;
+  // not found: perhaps it is misspelt
   for (; n < 64 && deer_replay_at((int)n); n++) names[n] = deer_replay_at((int)n)->name;
   const char *nearest = deer_nearest(name, names, n);
   deer_lua_fail(L, nearest ? "unknown replay '%s'; did you mean '%s'?" : "unknown replay '%s'",

@@ -5,6 +5,7 @@
 
 /* ---- epsilon-greedy ---- */
 
+// the policy at 1, which must have an epsilon
 static deer_epsilon_greedy *check_epsilon_greedy(lua_State *L) {
   static const char name[] = "epsilon_greedy";
   deer_policy *policy = luaL_checkudata(L, 1, DEER_POLICY_CLASS);
@@ -45,6 +46,7 @@ static int policy_new(lua_State *L) {
 
 /* ---- policies written in Lua ---- */
 
+// state, mode
 static void push_choice(lua_State *L, const void *data) {
   const deer_choice *choice = data;
   deer_lua_push_state(L, &choice->algo->space, choice->state);
@@ -64,6 +66,7 @@ static deer_status read_choice(lua_State *L, int index, double *value, bool *gre
                    deer_lua_describe(L, index + 1, got));
 }
 
+// action(state, mode) -> action [, value [, greedy]]
 static deer_status choose(deer_policy *self, const deer_choice *choice, deer_real *action,
                           double *value, bool *greedy) {
   int object;

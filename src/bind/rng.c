@@ -91,6 +91,7 @@ static int state_new(lua_State *L) {
   return 1;
 }
 
+// rand(): 0 to 1
 static int state_rand(lua_State *L) {
   lua_pushnumber(L, deer_mt19937_uniform(check_state(L)));
   return 1;

@@ -37,6 +37,7 @@ static const char *string_field(lua_State *L, int i, const char *key, size_t *si
   return text;
 }
 
+/* The element type in the field dtype of entry i. */
 static deer_dtype check_dtype(lua_State *L, int i) {
   size_t size;
   const char *name = string_field(L, i, "dtype", &size);
@@ -48,11 +49,13 @@ static deer_dtype check_dtype(lua_State *L, int i) {
   return DEER_DTYPE_REAL;
 }
 
+/* The list of dimensions in the field shape of entry i. */
 static deer_shape check_shape(lua_State *L, int i) {
   deer_shape shape = DEER_SCALAR;
   lua_pushliteral(L, "shape");
   if (lua_rawget(L, -2) != LUA_TTABLE)
     item_error(L, i, lua_pushfstring(L, "shape: table expected, got %s", luaL_typename(L, -1)));
+  // as many as there are, each a whole number
   size_t rank = lua_rawlen(L, -1);
   if (rank > DEER_MAX_RANK)
     item_error(L, i, lua_pushfstring(L, "shape: at most %d dimensions expected", DEER_MAX_RANK));
@@ -79,6 +82,7 @@ static deer_named_tensor check_item(lua_State *L, int i) {
   if (strlen(name) != length) item_error(L, i, "name: it contains a zero byte");
   deer_dtype dtype = check_dtype(L, i);
   deer_shape shape = check_shape(L, i);
+  // the bytes must be just what the shape says
   const char *data = string_field(L, i, "data", &size);
   size_t expected = deer_shape_count(&shape) * deer_dtype_size(dtype);
   if (size != expected)
@@ -115,6 +119,7 @@ static const char *check_text(lua_State *L, int index) {
   return text;
 }
 
+/* By bytes: the order must not depend on the language of the machine. */
 static int by_bytes(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
@@ -123,6 +128,7 @@ static int by_bytes(const void *a, const void *b) {
 static void check_metadata(lua_State *L, deer_tensor_list *list) {
   if (lua_isnoneornil(L, 3)) return;
   luaL_checktype(L, 3, LUA_TTABLE);
+  // how many, then what
   size_t n = 0;
   for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1)) n++;
   // keys, then their values
@@ -131,6 +137,7 @@ static void check_metadata(lua_State *L, deer_tensor_list *list) {
     check_text(L, -1);
     texts[list->n_metadata++] = check_text(L, -2);
   }
+  // in the order of a table of Lua the bytes of the file would differ from run to run
   qsort(texts, n, sizeof *texts, by_bytes);
   for (size_t i = 0; i < n; i++) {
     lua_pushstring(L, texts[i]);
@@ -194,6 +201,7 @@ static int safetensors_load(lua_State *L) {
     push_item(L, &list->items[i]);
     lua_rawseti(L, -2, i + 1);
   }
+  // the metadata
   lua_createtable(L, 0, list->n_metadata);
   for (int i = 0; i < list->n_metadata; i++) {
     lua_pushstring(L, list->values[i]);

@@ -52,6 +52,7 @@ static bool read_bounds(lua_State *L, double *low, double *high) {
   return numbers && isfinite(*low) && isfinite(*high) && *low < *high;
 }
 
+// rows {low, high}
 static deer_status read_box(lua_State *L, int index, deer_action_space *actions) {
   char got[DEER_DESCRIBE];
   lua_Unsigned n = lua_rawlen(L, index);

@@ -81,11 +81,13 @@ static int tensor_dtype(lua_State *L) {
   return 1;
 }
 
+// totable(): nested tables, a number for rank 0
 static int tensor_totable(lua_State *L) {
   deer_lua_push(L, check_tensor(L));
   return 1;
 }
 
+// bytes(): a string in the memory's own order
 static int tensor_bytes(lua_State *L) {
   const deer_tensor *tensor = check_tensor(L);
   lua_pushlstring(L, tensor->data,
@@ -100,6 +102,7 @@ static int tensor_fill(lua_State *L) {
   // the first element checks that the type holds the number
   deer_tensor one = deer_tensor_wrap(tensor->dtype, DEER_SCALAR, tensor->data);
   if (deer_lua_read(L, 2, &one) != DEER_OK) luaL_argerror(L, 2, deer_error());
+  // the others are copies of it
   size_t size = deer_dtype_size(tensor->dtype), n = deer_shape_count(&tensor->shape);
   for (size_t i = 1; i < n; i++) memcpy((char *)tensor->data + i * size, tensor->data, size);
   lua_settop(L, 1);

@@ -18,6 +18,7 @@ const char *deer_lua_number(double x, char text[32]) {
     if (strtod(text, NULL) == x) break;
   }
   snprintf(text, 32, "%.*e", digits - 1, x);
+  // the exponent decides which of the two forms is the shorter
   int exponent = atoi(strchr(text, 'e') + 1);
   if (exponent < -4 || exponent >= 16) return text;
   // written out, with at least one digit behind the point
@@ -37,6 +38,7 @@ static const char *describe_string(const char *string, size_t n, char text[DEER_
   return text;
 }
 
+// the value at `index` in words, for "got ..."
 const char *deer_lua_describe(lua_State *L, int index, char text[DEER_DESCRIBE]) {
   char part[DEER_SHAPE_TEXT];
   const deer_tensor *tensor = luaL_testudata(L, index, DEER_TENSOR_CLASS);
@@ -127,6 +129,7 @@ static bool store(const deer_tensor *into, size_t i, double x) {
   }
 }
 
+// what store() takes
 static const char *number_word(deer_dtype dtype) {
   return dtype == DEER_DTYPE_REAL ? "a finite number"
          : dtype == DEER_DTYPE_U8 ? "a whole number of 0 to 255"
@@ -144,8 +147,10 @@ static deer_status read_number(reader *r, int depth) {
 static deer_status read_table(reader *r, int depth) {
   const deer_shape *shape = &r->into->shape;
   char text[DEER_DESCRIBE + 64];
+  // raw access: a metamethod could raise
   if (!lua_istable(r->L, -1) || lua_rawlen(r->L, -1) != (lua_Unsigned)shape->dim[depth])
     return wrong(r, depth, expected(r->into, text));
+  // each entry is a table of the next axis, or a number
   for (int i = 1; i <= shape->dim[depth]; i++) {
     r->at[depth] = i;
     lua_rawgeti(r->L, -1, i);
@@ -174,6 +179,11 @@ static deer_status read_tensor(reader *r, const deer_tensor *from) {
   char text[DEER_DESCRIBE + 64];
   if (!deer_shape_equal(&from->shape, &r->into->shape)) return wrong(r, 0, expected(r->into, text));
   size_t n = deer_shape_count(&from->shape);
+  // bytes are any bytes; reals have to be finite
+  if (from->dtype == DEER_DTYPE_U8 && r->into->dtype == DEER_DTYPE_U8) {
+    memcpy(r->into->data, from->data, n);
+    return DEER_OK;
+  }
   for (size_t i = 0; i < n; i++)
     if (!store(r->into, i, element(from, i)))
       return deer_fail(DEER_EDATA, "expected %s, got %s at element %zu of the tensor",
@@ -181,6 +191,7 @@ static deer_status read_tensor(reader *r, const deer_tensor *from) {
   return DEER_OK;
 }
 
+// the string on top of the stack: one byte for each element
 static deer_status read_bytes(reader *r) {
   char text[DEER_DESCRIBE + 64];
   size_t n = deer_shape_count(&r->into->shape);
@@ -193,6 +204,7 @@ static deer_status read_bytes(reader *r) {
 deer_status deer_lua_read(lua_State *L, int index, const deer_tensor *into) {
   reader r = {.L = L, .into = into};
   lua_pushvalue(L, index);
+  // the value decides how it is read, the array what it must be
   const deer_tensor *tensor = luaL_testudata(L, -1, DEER_TENSOR_CLASS);
   deer_status status;
   if (tensor)
@@ -231,6 +243,7 @@ static void push_axis(lua_State *L, const deer_tensor *from, int depth, size_t *
 
 void deer_lua_push(lua_State *L, const deer_tensor *from) {
   size_t next = 0;
+  // one table per axis is open at a time
   luaL_checkstack(L, DEER_MAX_RANK + 2, NULL);
   push_axis(L, from, 0, &next);
 }

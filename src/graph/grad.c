@@ -91,7 +91,8 @@ static deer_status check(deer_graph *g, deer_node loss, const deer_node *wrt, in
       g->records[loss.id].dtype != DEER_DTYPE_REAL)
     deer_graph_fail(g, "gradients: the loss is not a real scalar");
   for (int i = 0; i < n; i++)
-    if (wrt[i].id <= 0 || wrt[i].id >= g->n) deer_graph_fail(g, "gradients: node %d is none", i);
+    if (wrt[i].id <= 0 || wrt[i].id >= g->n)
+      deer_graph_fail(g, "gradients: node %d is none", i + 1);
   return deer_graph_status(g);
 }
 

@@ -173,7 +173,7 @@ deer_node deer_graph_add(deer_graph *g, const deer_op *op, const deer_node *in, 
     bool known = in[i].id > 0 && in[i].id < g->n;
     const deer_record *r = known ? &g->records[in[i].id] : NULL;
     if (!r)
-      status = deer_fail(DEER_EINVAL, "%s: input %d is not a node of this graph", op->name, i);
+      status = deer_fail(DEER_EINVAL, "%s: input %d is not a node of this graph", op->name, i + 1);
     else if (r->op == &deer_op_assign)
       status = deer_fail(DEER_EINVAL, "%s: the result of an assignment cannot be used", op->name);
     else

@@ -152,8 +152,8 @@ deer_node deer_transpose(deer_graph *g, deer_node x,
                          const int *axes); /* output axis i is input axis axes[i] */
 deer_node deer_concat(deer_graph *g, const deer_node *parts, int n, int axis);
 deer_node deer_slice(deer_graph *g, deer_node x, int axis, int start, int length);
-deer_node deer_pad(deer_graph *g, deer_node x, int axis, int start,
-                   int length); /* zeros around; undoes slice */
+/* The transpose of deer_slice: x lies at `start` of an axis of `length`, zeros around it. */
+deer_node deer_pad(deer_graph *g, deer_node x, int axis, int start, int length);
 
 /* ---- losses ---- */
 

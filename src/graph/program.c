@@ -172,7 +172,7 @@ deer_status deer_compile(deer_graph *g, const deer_node *outputs, int n, deer_pr
   *program = NULL;
   for (int i = 0; i < n; i++)
     if (g->status == DEER_OK && (outputs[i].id <= 0 || outputs[i].id >= g->n))
-      deer_graph_fail(g, "compile: output %d is not a node of this graph", i);
+      deer_graph_fail(g, "compile: output %d is not a node of this graph", i + 1);
   DEER_TRY(deer_graph_status(g));
   deer_program *p = deer_alloc(sizeof *p);
   if (!p) return DEER_ENOMEM;

@@ -1,6 +1,7 @@
 /* safetensors.c: writing names, types and places of arrays as JSON before their bytes, and reading
  * such a file back without believing anything it says. */
 #include "io/safetensors.h"
+#include "io/json.h"
 #include "base/file.h"
 
 #include <errno.h>
@@ -54,6 +55,7 @@ static deer_status tensor_fail(deer_status status, const char *name) {
   return deer_fail(status, "tensor \"%s\": %s", show(name, shown), deer_error());
 }
 
+/* What the array takes, in memory and, written, in the file. */
 static size_t tensor_bytes(const deer_tensor *tensor) {
   return deer_shape_count(&tensor->shape) * deer_dtype_size(tensor->dtype);
 }
@@ -80,32 +82,14 @@ void deer_tensor_list_finish(deer_tensor_list *list) {
 
 /* ---- writing ---- */
 
-/* Bytes of the UTF-8 sequence at the start of a text that is not empty, 0 when it is none. */
-static size_t utf8_sequence(const unsigned char *c) {
-  static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (c[0] < 0x80) return 1;
-  if (c[0] < 0xc0 || c[0] > 0xf4) return 0;
-  size_t n = c[0] >= 0xf0 ? 4 : c[0] >= 0xe0 ? 3 : 2;
-  uint32_t point = c[0] & (0xffu >> (n + 1));
-  for (size_t i = 1; i < n; i++) {
-    if ((c[i] & 0xc0) != 0x80) return 0;
-    point = point << 6 | (c[i] & 0x3fu);
-  }
-  // too long a form, beyond Unicode, half of a pair of UTF-16
-  bool good = point >= least[n] && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
-  return good ? n : 0;
-}
-
 /* JSON knows no other text. */
 static deer_status check_text(const char *text, const char *what) {
-  const unsigned char *c = (const unsigned char *)text;
   char shown[SHOWN];
-  while (c && *c) {
-    size_t n = utf8_sequence(c);
-    if (n == 0) return deer_fail(DEER_EINVAL, "%s \"%s\" is not UTF-8", what, show(text, shown));
-    c += n;
-  }
-  return c ? DEER_OK : deer_fail(DEER_EINVAL, "%s is missing", what);
+  if (!text) return deer_fail(DEER_EINVAL, "%s is missing", what);
+  for (const char *c = text; *c; c += deer_utf8_sequence(c))
+    if (deer_utf8_sequence(c) == 0)
+      return deer_fail(DEER_EINVAL, "%s \"%s\" is not UTF-8", what, show(text, shown));
+  return DEER_OK;
 }
 
 /* The array can be described, and under a name that is new. */
@@ -126,6 +110,7 @@ static deer_status no_memory(void) { return deer_fail(DEER_ENOMEM, "out of memor
  * "name": {"dtype": "F32", "shape": [2, 3], "data_offsets": []}. */
 static deer_status add_item(json_t *header, const deer_named_tensor *item) {
   DEER_TRY(check_item(header, item));
+  // Jansson passes a missing part on: only the results of the last steps need a look
   json_t *shape = json_array();
   int failed = 0;
   for (int i = 0; i < item->tensor.shape.rank; i++)
@@ -137,11 +122,14 @@ static deer_status add_item(json_t *header, const deer_named_tensor *item) {
   return json_object_set_new(header, item->name, entry) || failed ? no_memory() : DEER_OK;
 }
 
+/* Adds {"key": "value"} for all metadata, in the order of the list. */
 static deer_status add_metadata(json_t *header, const deer_tensor_list *list) {
   char shown[SHOWN];
   if (list->n_metadata == 0) return DEER_OK;
+  // the header owns it from here, whatever happens
   json_t *metadata = json_object();
   if (json_object_set_new(header, METADATA, metadata)) return no_memory();
+  // each key is good and new
   for (int i = 0; i < list->n_metadata; i++) {
     DEER_TRY(check_text(list->keys[i], "metadata key"));
     DEER_TRY(check_text(list->values[i], "metadata value"));
@@ -171,6 +159,7 @@ typedef struct layout {
   size_t at;
 } layout;
 
+/* Gives an array the next place in the data and notes it in the header. */
 static deer_status place_item(const deer_named_tensor *item, void *context) {
   layout *l = context;
   json_t *offsets = json_object_get(json_object_get(l->header, item->name), "data_offsets");
@@ -211,6 +200,7 @@ static deer_status print_header(const json_t *header, contents *c) {
   return json_dumpb(header, c->header + LENGTH, size, JSON_COMPACT) == size ? DEER_OK : no_memory();
 }
 
+/* The header of the whole list, to be freed by the caller. */
 static deer_status make_header(const deer_tensor_list *list, contents *c) {
   json_t *header = json_object();
   deer_status status = header ? fill_header(header, list) : no_memory();
@@ -219,10 +209,12 @@ static deer_status make_header(const deer_tensor_list *list, contents *c) {
   return status;
 }
 
+/* The data of one array, as it lies in memory. */
 static deer_status write_item(const deer_named_tensor *item, void *file) {
   return deer_file_write(file, item->tensor.data, tensor_bytes(&item->tensor));
 }
 
+/* The whole file. */
 static deer_status write_contents(deer_file *file, void *context) {
   const contents *c = context;
   DEER_TRY(deer_file_write(file, c->header, c->size));
@@ -239,21 +231,34 @@ deer_status deer_safetensors_save(const char *path, const deer_tensor_list *list
 
 /* ---- reading ---- */
 
-/* What the header says about the array `item` of the list. */
+/* What the header says about an array. */
 typedef struct slot {
-  const file_type *type;
+  const char *name;
+  const file_type *type; // NULL until it is known
   deer_shape shape;
-  uint64_t begin, end; // in the data
-  int item;
+  uint64_t place[2]; // begin and end in the data
+  int item;          // the place in the list
+  bool has_shape, has_place;
 } slot;
 
+/* An entry of the metadata. */
+typedef struct pair {
+  const char *key;
+  char *value;
+} pair;
+
+/* A file being read. Names, keys and values lie in `header`. */
 typedef struct loader {
   int fd;
+  char *header;
   uint64_t data_at, data_size; // where the data begins in the file
-  deer_tensor_list *list;
-  slot *slots; // one per array
+  slot *slots;
+  pair *pairs;
+  int n_slots, n_pairs;
+  bool has_metadata;
 } loader;
 
+/* All of these bytes of the file, wherever it was read before. */
 static deer_status read_at(int fd, void *bytes, size_t size, uint64_t at) {
   for (char *to = bytes; size > 0;) {
     ssize_t n = pread(fd, to, size, (off_t)at);
@@ -267,20 +272,110 @@ static deer_status read_at(int fd, void *bytes, size_t size, uint64_t at) {
   return DEER_OK;
 }
 
-/* The JSON, which is `size` bytes long. */
-static deer_status parse_header(const char *text, size_t size, json_t **header) {
-  json_error_t error;
+/* Makes room for one more than n elements; the old block stays valid when there is no memory. */
+static void *grow(void *block, int n, size_t size) {
+  size_t room = (size_t)n;
+  // there is room up to the next power of two
+  if (n > 0 && (room & (room - 1)) != 0) return block;
+  return deer_realloc(block, (n > 0 ? 2 * room : 1) * size);
+}
+
+/* ---- the header, as it stands ---- */
+
+/* "F32" */
+static deer_status read_type(deer_json *json, slot *s) {
+  char *name, shown[SHOWN];
+  DEER_TRY(deer_json_string(json, &name));
+  for (size_t t = 0; t < TYPES; t++)
+    if (strcmp(types[t].name, name) == 0) s->type = &types[t];
+  if (s->type) return DEER_OK;
+  return deer_fail(DEER_EDATA, "dtype \"%s\" is none of F64, F32, I32, U8", show(name, shown));
+}
+
+/* [2, 3] */
+static deer_status read_shape(deer_json *json, slot *s) {
+  uint64_t dims[DEER_MAX_RANK];
+  size_t rank;
+  DEER_TRY(deer_json_numbers(json, dims, DEER_MAX_RANK, &rank));
+  for (size_t i = 0; i < rank; i++) {
+    if (dims[i] < 1 || dims[i] > INT32_MAX)
+      return deer_fail(DEER_EDATA, "shape[%zu] is not from 1 to %d", i, INT32_MAX);
+    s->shape.dim[i] = (int)dims[i];
+  }
+  s->shape.rank = (int)rank;
+  s->has_shape = true;
+  return deer_shape_check(&s->shape, "shape") == DEER_OK ? DEER_OK : DEER_EDATA;
+}
+
+/* [0, 24] */
+static deer_status read_place(deer_json *json, slot *s) {
+  size_t n;
+  DEER_TRY(deer_json_numbers(json, s->place, 2, &n));
+  s->has_place = true;
+  return n == 2 ? DEER_OK : deer_fail(DEER_EDATA, "data_offsets are two numbers, got %zu", n);
+}
+
+/* One of the three members of a description, in any order. */
+static deer_status read_member(deer_json *json, char *key, void *context) {
+  slot *s = context;
   char shown[SHOWN];
-  if (size == 0 || text[0] != '{') return deer_fail(DEER_EDATA, "its header does not begin with {");
-  *header = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
-  if (*header) return DEER_OK;
-  if (json_error_code(&error) == json_error_out_of_memory) return no_memory();
-  return deer_fail(DEER_EDATA, "its header is not valid JSON: byte %d: %s", error.position,
-                   show(error.text, shown));
+  if (strcmp(key, "dtype") == 0 && !s->type) return read_type(json, s);
+  if (strcmp(key, "shape") == 0 && !s->has_shape) return read_shape(json, s);
+  if (strcmp(key, "data_offsets") == 0 && !s->has_place) return read_place(json, s);
+  return deer_fail(DEER_EDATA, "\"%s\" is unknown or there twice", show(key, shown));
+}
+
+/* The place lies in the data and has the size that type and shape ask for. */
+static deer_status check_slot(const slot *s, uint64_t data_size) {
+  if (!s->type || !s->has_shape || !s->has_place)
+    return deer_fail(DEER_EDATA, "dtype, shape or data_offsets is missing");
+  uint64_t begin = s->place[0], end = s->place[1];
+  if (end < begin || end > data_size)
+    return deer_fail(DEER_EDATA, "data_offsets [%ju, %ju] are no part of %ju bytes of data",
+                     (uintmax_t)begin, (uintmax_t)end, (uintmax_t)data_size);
+  // fewer than 2^31 elements of at most 8 bytes
+  uint64_t size = deer_shape_count(&s->shape) * s->type->size;
+  char text[DEER_SHAPE_TEXT];
+  if (end - begin == size) return DEER_OK;
+  return deer_fail(DEER_EDATA, "%s of shape %s has %ju bytes, data_offsets say %ju", s->type->name,
+                   deer_shape_text(&s->shape, text), (uintmax_t)size, (uintmax_t)(end - begin));
+}
+
+/* Notes an entry of the metadata. */
+static deer_status read_pair(deer_json *json, char *key, void *context) {
+  loader *l = context;
+  char shown[SHOWN];
+  pair *pairs = grow(l->pairs, l->n_pairs, sizeof *pairs);
+  if (!pairs) return DEER_ENOMEM;
+  l->pairs = pairs;
+  pairs[l->n_pairs] = (pair){.key = key};
+  if (deer_json_string(json, &pairs[l->n_pairs].value) != DEER_OK)
+    return deer_fail(DEER_EDATA, "metadata \"%s\": %s", show(key, shown), deer_error());
+  l->n_pairs++;
+  return DEER_OK;
+}
+
+/* An array, or the metadata. */
+static deer_status read_entry(deer_json *json, char *name, void *context) {
+  loader *l = context;
+  if (strcmp(name, METADATA) == 0) {
+    if (l->has_metadata) return deer_fail(DEER_EDATA, "the metadata is there twice");
+    l->has_metadata = true;
+    return deer_json_object(json, read_pair, l);
+  }
+  // a new slot, filled by the members of the description
+  slot *slots = grow(l->slots, l->n_slots, sizeof *slots);
+  if (!slots) return DEER_ENOMEM;
+  l->slots = slots;
+  slot *s = &slots[l->n_slots];
+  *s = (slot){.name = name, .item = l->n_slots++};
+  deer_status status = deer_json_object(json, read_member, s);
+  if (status == DEER_OK) status = check_slot(s, l->data_size);
+  return status == DEER_OK ? DEER_OK : tensor_fail(status, name);
 }
 
 /* Reads the header of the open file and learns where the data is. */
-static deer_status read_header(loader *l, uint64_t file_size, json_t **header) {
+static deer_status read_header(loader *l, uint64_t file_size) {
   uint64_t length;
   if (file_size < LENGTH)
     return deer_fail(DEER_EDATA, "it has %d bytes, too few for a header", (int)file_size);
@@ -292,156 +387,77 @@ static deer_status read_header(loader *l, uint64_t file_size, json_t **header) {
   if (length > file_size - LENGTH)
     return deer_fail(DEER_EDATA, "its header claims %ju bytes, but only %ju follow",
                      (uintmax_t)length, (uintmax_t)(file_size - LENGTH));
+  // what follows is data
   l->data_at = LENGTH + length;
   l->data_size = file_size - l->data_at;
-  char *text = deer_alloc(length);
-  if (!text) return DEER_ENOMEM;
-  deer_status status = read_at(l->fd, text, length, LENGTH);
-  if (status == DEER_OK) status = parse_header(text, length, header);
-  deer_free(text);
-  return status;
+  // one byte more, which is 0, ends the text
+  l->header = deer_alloc(length + 1);
+  if (!l->header) return DEER_ENOMEM;
+  DEER_TRY(read_at(l->fd, l->header, length, LENGTH));
+  // some readers look no further than its first byte
+  if (l->header[0] != '{') return deer_fail(DEER_EDATA, "its header does not begin with '{'");
+  deer_json json = {l->header, l->header};
+  deer_status status = deer_json_object(&json, read_entry, l);
+  if (status == DEER_OK) status = deer_json_end(&json, length);
+  return status == DEER_OK ? DEER_OK : deer_fail(status, "its header: %s", deer_error());
 }
 
-typedef struct pair {
-  const char *key, *value;
-} pair;
+/* ---- the header, as a whole ---- */
+
+static int by_name(const void *a, const void *b) {
+  return strcmp(((const slot *)a)->name, ((const slot *)b)->name);
+}
 
 static int by_key(const void *a, const void *b) {
   return strcmp(((const pair *)a)->key, ((const pair *)b)->key);
 }
 
-/* Copies the metadata, sorted; `pairs` has room for all. */
-static deer_status copy_metadata(json_t *metadata, pair *pairs, deer_tensor_list *list) {
-  const char *key;
-  json_t *value;
-  char shown[SHOWN];
-  size_t n = 0;
-  json_object_foreach(metadata, key, value) {
-    pairs[n] = (pair){key, json_string_value(value)};
-    if (!pairs[n++].value)
-      return deer_fail(DEER_EDATA, "metadata \"%s\" is not a string", show(key, shown));
-  }
-  qsort(pairs, n, sizeof *pairs, by_key);
-  list->keys = deer_alloc_array(n, sizeof *list->keys);
-  list->values = deer_alloc_array(n, sizeof *list->values);
-  if (!list->keys || !list->values) return DEER_ENOMEM;
-  for (size_t i = 0; i < n; i++) {
-    list->n_metadata++;
-    list->keys[i] = deer_strdup(pairs[i].key);
-    list->values[i] = deer_strdup(pairs[i].value);
-    if (!list->keys[i] || !list->values[i]) return DEER_ENOMEM;
-  }
-  return DEER_OK;
-}
-
-static deer_status read_metadata(const json_t *header, deer_tensor_list *list) {
-  json_t *metadata = json_object_get(header, METADATA);
-  if (!metadata) return DEER_OK;
-  if (!json_is_object(metadata)) return deer_fail(DEER_EDATA, "its metadata is not an object");
-  pair *pairs = deer_alloc_array(json_object_size(metadata), sizeof *pairs);
-  if (!pairs) return DEER_ENOMEM;
-  deer_status status = copy_metadata(metadata, pairs, list);
-  deer_free(pairs);
-  return status;
-}
-
-static deer_status read_type(const json_t *entry, slot *s) {
-  const char *name = json_string_value(json_object_get(entry, "dtype"));
-  char shown[SHOWN];
-  if (!name) return deer_fail(DEER_EDATA, "dtype is not a string");
-  for (size_t t = 0; t < TYPES; t++)
-    if (strcmp(types[t].name, name) == 0) s->type = &types[t];
-  if (s->type) return DEER_OK;
-  return deer_fail(DEER_EDATA, "dtype \"%s\" is none of F64, F32, I32, U8", show(name, shown));
-}
-
-static deer_status read_shape(const json_t *entry, slot *s) {
-  const json_t *shape = json_object_get(entry, "shape");
-  size_t rank = json_array_size(shape);
-  if (!json_is_array(shape) || rank > DEER_MAX_RANK)
-    return deer_fail(DEER_EDATA, "shape is not a list of at most %d numbers", DEER_MAX_RANK);
-  for (size_t i = 0; i < rank; i++) {
-    const json_t *dim = json_array_get(shape, i);
-    json_int_t n = json_integer_value(dim); // 0 when it is something else
-    if (n < 1 || n > INT32_MAX)
-      return deer_fail(DEER_EDATA, "shape[%d] is not a whole number from 1 to %d", (int)i,
-                       INT32_MAX);
-    s->shape.dim[i] = (int)n;
-  }
-  s->shape.rank = (int)rank;
-  return deer_shape_check(&s->shape, "shape") == DEER_OK ? DEER_OK : DEER_EDATA;
-}
-
-/* The place in the data, and that it has the size that type and shape ask for. */
-static deer_status read_offsets(const json_t *entry, uint64_t data_size, slot *s) {
-  const json_t *offsets = json_object_get(entry, "data_offsets");
-  const json_t *first = json_array_get(offsets, 0), *last = json_array_get(offsets, 1);
-  if (json_array_size(offsets) != 2 || !json_is_integer(first) || !json_is_integer(last))
-    return deer_fail(DEER_EDATA, "data_offsets is not a list of two whole numbers");
-  json_int_t begin = json_integer_value(first), end = json_integer_value(last);
-  if (begin < 0 || end < begin || (uint64_t)end > data_size)
-    return deer_fail(DEER_EDATA, "data_offsets [%jd, %jd] are no part of %ju bytes of data",
-                     (intmax_t)begin, (intmax_t)end, (uintmax_t)data_size);
-  s->begin = (uint64_t)begin;
-  s->end = (uint64_t)end;
-  // fewer than 2^31 elements of at most 8 bytes
-  uint64_t size = deer_shape_count(&s->shape) * s->type->size;
-  char text[DEER_SHAPE_TEXT];
-  if (s->end - s->begin == size) return DEER_OK;
-  return deer_fail(DEER_EDATA, "%s of shape %s has %ju bytes, data_offsets say %ju", s->type->name,
-                   deer_shape_text(&s->shape, text), (uintmax_t)size,
-                   (uintmax_t)(s->end - s->begin));
-}
-
-static deer_status read_entry(const json_t *entry, uint64_t data_size, slot *s) {
-  if (!json_is_object(entry)) return deer_fail(DEER_EDATA, "its description is not an object");
-  DEER_TRY(read_type(entry, s));
-  DEER_TRY(read_shape(entry, s));
-  return read_offsets(entry, data_size, s);
-}
-
-/* Names and slots of all arrays, in the order of the header. */
-static deer_status read_entries(loader *l, json_t *header) {
-  size_t n = json_object_size(header) - (json_object_get(header, METADATA) != NULL);
-  l->list->items = deer_alloc_array(n, sizeof *l->list->items);
-  l->slots = deer_alloc_array(n, sizeof *l->slots);
-  if (!l->list->items || !l->slots) return DEER_ENOMEM;
-  const char *name;
-  json_t *entry;
-  json_object_foreach(header, name, entry) {
-    if (strcmp(name, METADATA) == 0) continue;
-    slot *s = &l->slots[l->list->n];
-    deer_status status = read_entry(entry, l->data_size, s);
-    if (status != DEER_OK) return tensor_fail(status, name);
-    s->item = l->list->n++;
-    l->list->items[s->item].name = deer_strdup(name);
-    if (!l->list->items[s->item].name) return DEER_ENOMEM;
-  }
-  return DEER_OK;
-}
-
-static int by_begin(const void *a, const void *b) {
-  uint64_t x = ((const slot *)a)->begin, y = ((const slot *)b)->begin;
+static int by_place(const void *a, const void *b) {
+  uint64_t x = ((const slot *)a)->place[0], y = ((const slot *)b)->place[0];
   return (x > y) - (x < y);
 }
 
-/* Sorts the slots by place; every byte of the data must belong to exactly one. */
+/* An empty array may be NULL here, but not for qsort. */
+static void sort(void *array, int n, size_t size, int (*order)(const void *, const void *)) {
+  if (n > 1) qsort(array, (size_t)n, size, order);
+}
+
+/* No name and no key is there twice. Leaves the metadata sorted by key. */
+static deer_status check_names(loader *l) {
+  char shown[SHOWN];
+  sort(l->slots, l->n_slots, sizeof *l->slots, by_name);
+  // sorted, the same ones are neighbours
+  for (int i = 1; i < l->n_slots; i++)
+    if (by_name(&l->slots[i - 1], &l->slots[i]) == 0) {
+      deer_fail(DEER_EDATA, "the name is there twice");
+      return tensor_fail(DEER_EDATA, l->slots[i].name);
+    }
+  sort(l->pairs, l->n_pairs, sizeof *l->pairs, by_key);
+  for (int i = 1; i < l->n_pairs; i++)
+    if (by_key(&l->pairs[i - 1], &l->pairs[i]) == 0)
+      return deer_fail(DEER_EDATA, "metadata \"%s\" is there twice", show(l->pairs[i].key, shown));
+  return DEER_OK;
+}
+
+/* Every byte of the data belongs to exactly one array. Leaves the slots sorted by place. */
 static deer_status check_places(loader *l) {
   uint64_t at = 0;
-  int n = l->list->n;
-  qsort(l->slots, (size_t)n, sizeof *l->slots, by_begin);
-  for (int i = 0; i < n; i++) {
+  sort(l->slots, l->n_slots, sizeof *l->slots, by_place);
+  for (int i = 0; i < l->n_slots; i++) {
     const slot *s = &l->slots[i];
-    if (s->begin != at) {
+    if (s->place[0] != at) {
       deer_fail(DEER_EDATA, "its data begins at %ju, the data before ends at %ju",
-                (uintmax_t)s->begin, (uintmax_t)at);
-      return tensor_fail(DEER_EDATA, l->list->items[s->item].name);
+                (uintmax_t)s->place[0], (uintmax_t)at);
+      return tensor_fail(DEER_EDATA, s->name);
     }
-    at = s->end;
+    at = s->place[1];
   }
+  // and the last one ends the file
   if (at == l->data_size) return DEER_OK;
   return deer_fail(DEER_EDATA, "%ju bytes follow the last tensor", (uintmax_t)(l->data_size - at));
 }
+
+/* ---- the data ---- */
 
 /* Reads real numbers of the size that is not the build's. */
 static deer_status read_converted(int fd, deer_real *to, size_t count, uint64_t at) {
@@ -451,6 +467,7 @@ static deer_status read_converted(int fd, deer_real *to, size_t count, uint64_t 
     size_t n = count - done < CHUNK ? count - done : CHUNK;
     DEER_TRY(read_at(fd, bytes, n * SIZE, at + done * SIZE));
     for (size_t i = 0; i < n; i++, done++) {
+      // the bytes need not be aligned
       float single;
       double x;
       memcpy(&single, bytes + i * SIZE, sizeof single);
@@ -467,48 +484,69 @@ static deer_status read_converted(int fd, deer_real *to, size_t count, uint64_t 
   return DEER_OK;
 }
 
-static deer_status read_tensor(const loader *l, const slot *s) {
-  deer_tensor *tensor = &l->list->items[s->item].tensor;
-  DEER_TRY(deer_tensor_init(tensor, s->type->dtype, &s->shape));
-  uint64_t at = l->data_at + s->begin;
-  return has_type(tensor, s->type)
-             ? read_at(l->fd, tensor->data, s->end - s->begin, at)
-             : read_converted(l->fd, tensor->data, deer_shape_count(&s->shape), at);
+/* Fills the item from its place in the file. */
+static deer_status read_tensor(const loader *l, const slot *s, deer_named_tensor *item) {
+  item->name = deer_strdup(s->name);
+  if (!item->name) return DEER_ENOMEM;
+  DEER_TRY(deer_tensor_init(&item->tensor, s->type->dtype, &s->shape));
+  uint64_t at = l->data_at + s->place[0];
+  void *data = item->tensor.data;
+  return has_type(&item->tensor, s->type)
+             ? read_at(l->fd, data, s->place[1] - s->place[0], at)
+             : read_converted(l->fd, data, deer_shape_count(&s->shape), at);
 }
 
-/* Everything behind the header. All is checked before anything is allocated for the data. */
-static deer_status read_data(loader *l) {
-  DEER_TRY(check_places(l));
-  for (int i = 0; i < l->list->n; i++) {
-    deer_status status = read_tensor(l, &l->slots[i]);
-    if (status != DEER_OK) return tensor_fail(status, l->list->items[l->slots[i].item].name);
+/* The arrays are read as they lie in the file, and stand in the order of the header. */
+static deer_status read_tensors(const loader *l, deer_tensor_list *list) {
+  list->items = deer_alloc_array((size_t)l->n_slots, sizeof *list->items);
+  if (!list->items) return DEER_ENOMEM;
+  list->n = l->n_slots;
+  for (int i = 0; i < l->n_slots; i++) {
+    const slot *s = &l->slots[i];
+    deer_status status = read_tensor(l, s, &list->items[s->item]);
+    if (status != DEER_OK) return tensor_fail(status, s->name);
   }
   return DEER_OK;
 }
 
-static deer_status load_from(int fd, deer_tensor_list *list) {
+/* Keys and values get memory of their own, since the header goes. */
+static deer_status copy_metadata(const loader *l, deer_tensor_list *list) {
+  size_t n = (size_t)l->n_pairs;
+  list->keys = deer_alloc_array(n, sizeof *list->keys);
+  list->values = deer_alloc_array(n, sizeof *list->values);
+  if (!list->keys || !list->values) return DEER_ENOMEM;
+  for (int i = 0; i < l->n_pairs; i++) {
+    list->n_metadata++;
+    list->keys[i] = deer_strdup(l->pairs[i].key);
+    list->values[i] = deer_strdup(l->pairs[i].value);
+    if (!list->keys[i] || !list->values[i]) return DEER_ENOMEM;
+  }
+  return DEER_OK;
+}
+
+/* All is checked before anything is allocated for the data. */
+static deer_status load_from(loader *l, deer_tensor_list *list) {
   struct stat st;
-  if (fstat(fd, &st) != 0) return deer_fail(DEER_EIO, "%s", strerror(errno));
+  if (fstat(l->fd, &st) != 0) return deer_fail(DEER_EIO, "%s", strerror(errno));
   if (!S_ISREG(st.st_mode))
     return deer_fail(DEER_EIO, S_ISDIR(st.st_mode) ? "Is a directory" : "not a regular file");
-  loader l = {.fd = fd, .list = list};
-  json_t *header = NULL;
-  deer_status status = read_header(&l, (uint64_t)st.st_size, &header);
-  if (status == DEER_OK) status = read_metadata(header, list);
-  if (status == DEER_OK) status = read_entries(&l, header);
-  json_decref(header);
-  if (status == DEER_OK) status = read_data(&l);
-  deer_free(l.slots);
-  return status;
+  DEER_TRY(read_header(l, (uint64_t)st.st_size));
+  DEER_TRY(check_names(l));
+  DEER_TRY(check_places(l));
+  DEER_TRY(read_tensors(l, list));
+  return copy_metadata(l, list);
 }
 
 deer_status deer_safetensors_load(const char *path, deer_tensor_list *list) {
   *list = (deer_tensor_list){0};
   // a pipe must not keep us waiting for somebody to write
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return deer_fail(DEER_EIO, "cannot read %s: %s", path, strerror(errno));
-  deer_status status = load_from(fd, list);
-  close(fd);
+  loader l = {.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (l.fd < 0) return deer_fail(DEER_EIO, "cannot read %s: %s", path, strerror(errno));
+  deer_status status = load_from(&l, list);
+  close(l.fd);
+  deer_free(l.header);
+  deer_free(l.slots);
+  deer_free(l.pairs);
   if (status == DEER_OK) return DEER_OK;
   deer_tensor_list_finish(list);
   return deer_fail(status, "cannot read %s: %s", path, deer_error());

@@ -15,6 +15,8 @@ const deer_layer_class *deer_layer_at(int i) { return i >= 0 && i < N_CLASSES ? 
 
 const char *deer_layer_name(const deer_layer_class *class) { return class->name; }
 
+const char *deer_layer_help(const deer_layer_class *class) { return class->help; }
+
 const deer_field *deer_layer_fields(const deer_layer_class *class) { return class->fields; }
 
 deer_status deer_layer_make(const char *name, deer_layer_spec *layer) {

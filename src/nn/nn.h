@@ -71,6 +71,7 @@ deer_node deer_net_apply(const deer_net *net, deer_graph *g, deer_node block,
 /* Every layer of layers.def in its order; NULL past the end. */
 const deer_layer_class *deer_layer_at(int i);
 const char *deer_layer_name(const deer_layer_class *class);
+const char *deer_layer_help(const deer_layer_class *class); /* one line */
 const deer_field *deer_layer_fields(const deer_layer_class *class);
 
 #endif

@@ -241,6 +241,9 @@ static void test_sets_are_kept(void **state) {
   assert_int_equal(deer_replay_count(deer_agent_test_set(r.agent)), 5);
   assert_float_equal(deer_agent_test_score(r.agent, &n), 55, 0);
   assert_int_equal(n, 2);
+  /* values are of the last episode */
+  assert_float_equal(deer_agent_mean_value(r.agent, &n), 1.5, 0);
+  assert_int_equal(n, 10);
   assert_int_equal(deer_agent_resume_training(r.agent), DEER_OK);
   assert_int_equal(deer_replay_count(deer_agent_test_set(r.agent)), 5);
   assert_int_equal(deer_agent_steps(r.agent), 0);
@@ -285,6 +288,7 @@ static void losses_are_of_the_epoch(void **state) {
   assert_int_equal(deer_agent_run(r.agent, 2, 20), DEER_OK);
   /* updates begin with the fourth sample: more than the longest history */
   assert_int_equal(r.extra, 37);
+  assert_int_equal(deer_agent_epochs(r.agent), 2);
   assert_int_equal(n, 0);
   rig_end(&r);
 }
@@ -363,6 +367,32 @@ static void failures_of_listeners(void **state) {
     assert_string_equal(deer_error(), "first");
     assert_string_equal(last_event(1), "stop");
     assert_string_equal(last_event(0), "OnEnd");
+    rig_end(&r);
+  }
+}
+
+/* fails in the third step of a test epoch, then after one */
+static deer_status fail_around_a_test(void *context, const deer_event *event) {
+  rig *r = context;
+  if (event->signal == DEER_ON_END) r->chosen = deer_agent_mode(r->agent);
+  if (event->signal != DEER_ON_EPOCH_END || deer_agent_mode(r->agent) != -1) return DEER_OK;
+  planned = (fault){ACT, r->extra, DEER_EIO};
+  DEER_TRY(test_epoch(r, 1, 5, 15));
+  return deer_fail(DEER_EIO, "after the test");
+}
+
+static void failures_around_test_epochs(void **state) {
+  (void)state;
+  static const char *const messages[] = {"epoch 1, step 8: test epoch 1, step 3: boom",
+                                         "epoch 1, step 8: after the test"};
+  for (int i = 0; i < 2; i++) {
+    rig r = {.extra = i == 0 ? 3 : 100};
+    rig_new(&r, (settings){0}, fail_around_a_test);
+    assert_int_equal(deer_agent_run(r.agent, 3, 8), DEER_EIO);
+    assert_string_equal(deer_error(), messages[i]);
+    /* also what listens to the end hears it in training mode */
+    assert_int_equal(r.chosen, -1);
+    assert_int_equal(deer_agent_mode(r.agent), -1);
     rig_end(&r);
   }
 }
@@ -515,6 +545,7 @@ int main(void) {
       cmocka_unit_test(nothing_to_draw_is_no_error),
       cmocka_unit_test(failures_end_the_run_in_order),
       cmocka_unit_test(failures_of_listeners),
+      cmocka_unit_test(failures_around_test_epochs),
       cmocka_unit_test(not_a_number_is_refused),
       cmocka_unit_test(interrupt_ends_the_run),
       cmocka_unit_test(agents_that_cannot_be),

@@ -208,7 +208,7 @@ static void test_large(void **state) {
   (void)state;
   // more than one read or write may take; and many arrays
   enum { N = 3000 };
-  static char names[N][8];
+  static char names[N][16];
   deer_named_tensor *items = calloc(N, sizeof *items);
   for (int i = 0; i < N; i++) {
     snprintf(names[i], sizeof names[i], "%d", i);
@@ -347,8 +347,8 @@ static void test_random_bits(void **state) {
   for (int i = 0; i < 10000; i++) {
     bytes b = good;
     // up to eight bits anywhere
-    for (uint32_t k = deer_rng_below(&rng, 8) + 1; k > 0; k--) {
-      uint32_t bit = deer_rng_below(&rng, (uint32_t)b.size * 8);
+    for (uint64_t k = deer_rng_below(&rng, 8) + 1; k > 0; k--) {
+      uint64_t bit = deer_rng_below(&rng, b.size * 8);
       b.data[bit / 8] = (char)(b.data[bit / 8] ^ 1 << bit % 8);
     }
     load_changed(&b);
@@ -357,6 +357,8 @@ static void test_random_bits(void **state) {
 
 #define T(name, dtype, shape, offsets)                                                             \
   "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" offsets "}"
+
+#define U8(name, offsets) T(name, "U8", "[1]", offsets)
 
 static void test_hostile_places(void **state) {
   (void)state;
@@ -379,36 +381,50 @@ static void test_hostile_places(void **state) {
   // beyond the end, backwards, below zero, beyond all numbers
   assert_refused("{" T("a", "U8", "[9]", "[0,9]") "}", 8, "no part of 8 bytes");
   assert_refused("{" T("a", "U8", "[4]", "[8,4]") "}", 8, "no part of 8 bytes");
-  assert_refused("{" T("a", "U8", "[8]", "[-8,0]") "}", 8, "no part of 8 bytes");
-  assert_refused("{" T("a", "U8", "[8]", "[0,9223372036854775807]") "}", 8, "no part");
-  assert_refused("{" T("a", "U8", "[8]", "[0,18446744073709551624]") "}", 8, "JSON");
+  assert_refused("{" T("a", "U8", "[8]", "[-8,0]") "}", 8, "a whole number from 0");
+  assert_refused("{" T("a", "U8", "[8]", "[0,18446744073709551615]") "}", 8, "no part");
+  assert_refused("{" T("a", "U8", "[8]", "[18446744073709551608,0]") "}", 8, "no part");
+  assert_refused("{" T("a", "U8", "[8]", "[0,18446744073709551624]") "}", 8, "a smaller number");
   // no places at all
-  static const char *const bad[] = {
-      "[0]", "[0,8,8]", "8", "{\"0\":0,\"1\":8}", "[0.0,8.0]", "[null,8]", "[\"0\",\"8\"]", "[]"};
+  static const struct {
+    const char *text, *why;
+  } bad[] = {
+      {"[0]", "data_offsets are two numbers, got 1"},
+      {"[]", "data_offsets are two numbers, got 0"},
+      {"[0,8,8]", "expected no more numbers"},
+      {"8", "expected '['"},
+      {"{\"0\":0,\"1\":8}", "expected '['"},
+      {"[0.0,8.0]", "expected ',' or ']'"},
+      {"[0,8e0]", "expected ',' or ']'"},
+      {"[00,8]", "expected ',' or ']'"},
+      {"[null,8]", "expected a whole number from 0"},
+      {"[\"0\",\"8\"]", "expected a whole number from 0"},
+  };
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     char header[128];
-    snprintf(header, sizeof header, "{" T("a", "U8", "[8]", "%s") "}", bad[i]);
-    assert_refused(header, 8, "data_offsets is not a list of two whole numbers");
+    snprintf(header, sizeof header, "{" T("a", "U8", "[8]", "%s") "}", bad[i].text);
+    assert_refused(header, 8, bad[i].why);
   }
 }
 
 static void test_hostile_shapes(void **state) {
   (void)state;
-  static const char *const bad[] = {"[-1]",  "[0]",     "[2147483648]", "[-2,-4]",
-                                    "[2.0]", "[\"8\"]", "[true]",       "[[8]]"};
+  static const char *const bad[] = {"[0]", "[2147483648]", "[4294967304]", "[8,0]"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     char header[128];
     snprintf(header, sizeof header, "{" T("a", "U8", "%s", "[0,8]") "}", bad[i]);
-    assert_refused(header, 8, "is not a whole number from 1 to 2147483647");
+    assert_refused(header, 8, "is not from 1 to 2147483647");
   }
+  assert_refused("{" T("a", "U8", "[-8]", "[0,8]") "}", 8, "expected a whole number from 0");
+  assert_refused("{" T("a", "U8", "[\"8\"]", "[0,8]") "}", 8, "expected a whole number from 0");
+  assert_refused("{" T("a", "U8", "[[8]]", "[0,8]") "}", 8, "expected a whole number from 0");
   // products that overflow 32 and 64 bits, the last to exactly 0
   assert_refused("{" T("a", "U8", "[65536,65536]", "[0,8]") "}", 8, "more than 2147483647");
   assert_refused("{" T("a", "F32", "[2147483647,2147483647,4]", "[0,8]") "}", 8, "more than");
   assert_refused("{" T("a", "U8", "[65536,65536,65536,65536]", "[0,0]") "}", 0, "more than");
-  assert_refused("{" T("a", "U8", "[99999999999999999999]", "[0,8]") "}", 8, "JSON");
-  assert_refused("{" T("a", "U8", "[1,1,1,1,1,1,8]", "[0,8]") "}", 8, "list of at most 6");
-  assert_refused("{" T("a", "U8", "8", "[0,8]") "}", 8, "shape is not a list");
-  assert_refused("{" T("a", "U8", "{}", "[0,8]") "}", 8, "shape is not a list");
+  assert_refused("{" T("a", "U8", "[18446744073709551624]", "[0,8]") "}", 8, "a smaller number");
+  assert_refused("{" T("a", "U8", "[1,1,1,1,1,1,8]", "[0,8]") "}", 8, "expected no more numbers");
+  assert_refused("{" T("a", "U8", "8", "[0,8]") "}", 8, "expected '['");
   // sizes that do not match
   assert_refused("{" T("a", "F32", "[8]", "[0,8]") "}", 8,
                  "tensor \"a\": F32 of shape [8] has 32 bytes, data_offsets say 8");
@@ -425,40 +441,54 @@ static void test_hostile_types(void **state) {
   assert_refused("{" T("a\\u001b[2J", "\\u001b[2J\\u007f", "[2]", "[0,8]") "}", 8,
                  "tensor \"a?[2J\": dtype \"?[2J?\" is none of");
   assert_refused("{\"a\":{\"dtype\":7,\"shape\":[8],\"data_offsets\":[0,8]}}", 8,
-                 "dtype is not a string");
-  assert_refused("{\"a\":{\"shape\":[8],\"data_offsets\":[0,8]}}", 8, "dtype is not a string");
-  assert_refused("{\"a\":{\"dtype\":\"U8\",\"data_offsets\":[0,8]}}", 8, "shape is not a list");
-  assert_refused("{\"a\":{\"dtype\":\"U8\",\"shape\":[8]}}", 8, "data_offsets is not a list");
-  assert_refused("{\"a\":[1]}", 8, "tensor \"a\": its description is not an object");
-  assert_refused("{\"a\":null}", 0, "its description is not an object");
+                 "tensor \"a\": byte 14: expected a string");
+  // members that are missing, there twice, or nobody's
+  assert_refused("{\"a\":{\"shape\":[8],\"data_offsets\":[0,8]}}", 8, "is missing");
+  assert_refused("{\"a\":{\"dtype\":\"U8\",\"data_offsets\":[0,8]}}", 8, "is missing");
+  assert_refused("{\"a\":{\"dtype\":\"U8\",\"shape\":[8]}}", 8, "is missing");
+  assert_refused("{\"a\":{}}", 0, "is missing");
+  assert_refused("{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\"}}", 8,
+                 "\"dtype\" is unknown or there twice");
+  assert_refused("{\"a\":{\"shape\":[],\"shape\":[]}}", 8, "\"shape\" is unknown or there twice");
+  assert_refused("{\"a\":{\"data_offsets\":[0,1],\"data_offsets\":[0,1]}}", 8, "there twice");
+  assert_refused("{\"a\":{\"strides\":[1]}}", 8, "\"strides\" is unknown");
+  assert_refused("{\"a\":[1]}", 8, "tensor \"a\": byte 5: expected '{'");
+  assert_refused("{\"a\":null}", 0, "expected '{'");
 }
 
 static void test_hostile_json(void **state) {
   (void)state;
-  assert_refused("[]", 0, "does not begin with {");
-  assert_refused("", 0, "does not begin with {");
-  assert_refused(" {}", 0, "does not begin with {");
-  assert_refused("\"{}\"", 0, "does not begin with {");
-  assert_refused("{", 0, "not valid JSON");
-  assert_refused("{}{}", 0, "not valid JSON");
-  assert_refused("{\"a\":1,}", 0, "not valid JSON");
-  assert_refused("{\"\xff\":1}", 0, "not valid JSON");
-  assert_refused("{\"a\\u0000b\":1}", 0, "not valid JSON");
-  // the same name twice, in each place where one can be
-  assert_refused("{" T("a", "U8", "[4]", "[0,4]") "," T("a", "U8", "[4]", "[4,8]") "}", 8,
-                 "duplicate object key");
-  assert_refused("{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\"}}", 8, "duplicate object key");
-  assert_refused("{\"__metadata__\":{\"a\":\"\",\"a\":\"\"}}", 0, "duplicate object key");
+  assert_refused("[]", 0, "does not begin with '{'");
+  assert_refused("", 0, "does not begin with '{'");
+  assert_refused(" {}", 0, "does not begin with '{'");
+  assert_refused("\"{}\"", 0, "does not begin with '{'");
+  assert_refused("{", 0, "its header: byte 1: expected a string");
+  assert_refused("{}{}", 0, "byte 2: expected the end");
+  assert_refused("{\"__metadata__\":{},}", 0, "expected a string");
+  assert_refused("{\"__metadata__\":{}", 0, "expected ',' or '}'");
+  assert_refused("{\"\xff\":1}", 0, "expected text in UTF-8");
+  assert_refused("{\"a\\u0000b\":1}", 0, "not 0000");
+  // the same name twice, in each place where one can be, and under a disguise
+  assert_refused("{" U8("a", "[0,1]") "," U8("b", "[1,2]") "," U8("a", "[2,3]") "}", 3,
+                 "tensor \"a\": the name is there twice");
+  assert_refused("{" T("a", "U8", "[4]", "[0,4]") "," T("\\u0061", "U8", "[4]", "[4,8]") "}", 8,
+                 "the name is there twice");
+  assert_refused("{\"__metadata__\":{\"a\":\"\",\"b\":\"\",\"a\":\"\"}}", 0,
+                 "metadata \"a\" is there twice");
+  assert_refused("{\"__metadata__\":{},\"__metadata__\":{}}", 0, "the metadata is there twice");
   // metadata that is none
-  assert_refused("{\"__metadata__\":[]}", 0, "its metadata is not an object");
-  assert_refused("{\"__metadata__\":{\"a\":1}}", 0, "metadata \"a\" is not a string");
-  assert_refused("{\"__metadata__\":{\"a\":{}}}", 0, "metadata \"a\" is not a string");
-  assert_refused("{\"__metadata__\":{\"a\":\"\\u0000\"}}", 0, "not valid JSON");
+  assert_refused("{\"__metadata__\":[]}", 0, "expected '{'");
+  assert_refused("{\"__metadata__\":{\"a\":1}}", 0, "metadata \"a\": byte 21: expected a string");
+  assert_refused("{\"__metadata__\":{\"a\":{}}}", 0, "expected a string");
   // a long name is cut, between characters
   char header[600] = "{\"";
   for (int i = 0; i < 100; i++) strcat(header, "\xe2\x82\xac");
   strcat(header, "\":1}");
-  assert_refused(header, 0, "\xe2\x82\xac...\": its description is not an object");
+  assert_refused(header, 0, "\xe2\x82\xac...\": byte 304: expected '{'");
+  // a zero byte in the middle
+  deer_tensor_list list;
+  write_bytes("made", "\3\0\0\0\0\0\0\0{\0}", 11);
+  assert_int_equal(deer_safetensors_load("made", &list), DEER_EDATA);
 }
 
 /* A hundred thousand brackets, closed or not. */
@@ -471,13 +501,13 @@ static void test_deep_json(void **state) {
     memset(header + 5, '[', N);
     memset(header + 5 + N, ']', N);
     strcpy(header + 5 + N + (closed ? N : 0), "}");
-    assert_refused(header, 0, "not valid JSON");
+    assert_refused(header, 0, "tensor \"a\": byte 5: expected '{'");
   }
   // objects inside objects
   header[0] = '\0';
   char *end = header;
   for (int i = 0; i < N; i++, end += 5) memcpy(end, "{\"a\":", 6);
-  assert_refused(header, 0, "not valid JSON");
+  assert_refused(header, 0, "\"a\" is unknown");
   free(header);
 }
 
@@ -493,7 +523,7 @@ static void test_header_length(void **state) {
       {UINT64_MAX, "claims 18446744073709551615 bytes, at most"},
       {UINT64_MAX - 7, "at most"},
       {(uint64_t)1 << 63, "at most"},
-      {0, "does not begin with {"},
+      {0, "does not begin with '{'"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     char file[10] = "........{}";
@@ -553,7 +583,7 @@ static void test_full_disk(void **state) {
   }
 }
 
-/* Every allocation fails in turn, Jansson's too. */
+/* Every allocation fails in turn, those for writing JSON too. */
 static void test_without_memory(void **state) {
   (void)state;
   json_set_alloc_funcs(deer_alloc, deer_free);
@@ -576,7 +606,7 @@ static void test_without_memory(void **state) {
       assert_int_equal(files_here(), 1);
     }
     assert_int_equal(status, DEER_OK);
-    assert_true(failures > 40);
+    assert_true(failures > 10);
   }
   bytes now = read_bytes("good");
   assert_memory_equal(now.data, old.data, old.size);

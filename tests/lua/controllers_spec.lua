@@ -333,6 +333,31 @@ describe("ProgressController", function()
     assert.equal(0, heard)
   end)
 
+  it("shows on a terminal how far training and tests are", function()
+    local agent, shown = bare_agent(), {}
+    local isatty, status = sys.isatty, text.status
+    sys.isatty = function() return true end
+    local c = bc.ProgressController{ periodicity = 0 }
+    sys.isatty = isatty
+    c.onActionTaken = function(self, a)
+      self.stride = 1
+      bc.ProgressController.onActionTaken(self, a)
+    end
+    agent:attach(bc.InterleavedTestEpochController{ epoch_length = 4, show_score = false })
+    agent:attach(c)
+    text.status = function(words) shown[#shown + 1] = words or "none" end
+    local ok, message = pcall(agent.run, agent, 2, 2)
+    text.status = status
+    assert(ok, message)
+    for i, pattern in ipairs { "^epoch 1/2 train %[############%.+%]  50%%", "train .* 100%%",
+      "^epoch 1/2 test  .*  25%%", "50%%", "75%%", "100%%", "none", "none",
+      "^epoch 2/2 train .* 50%% .* steps/s  %d:%d%d left$", "100%%", "^epoch 2/2 test  .* 25%%",
+      "50%%", "75%%", "100%%", "none", "none", "none" } do
+      assert.matches(pattern, shown[i])
+    end
+    assert.equal(17, #shown)
+  end)
+
   it("tells the time", function()
     local clock = bc.ProgressController.clock
     assert.same({ "0:00", "1:05", "59:59", "1:00:00", "2:03:59" },

@@ -44,7 +44,7 @@ describe("the toy market", function()
         end
       end)
 
-      for mode, name in pairs { [-1] = "train", [0] = "valid" } do
+      for mode, name in deer.spairs { [-1] = "train", [0] = "valid" } do
         local expected = case[name]
         it("gives DeeR's rewards and observations: " .. name, function()
           assert.same(expected.reset_returns, env:reset(mode))

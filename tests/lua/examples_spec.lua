@@ -1,0 +1,109 @@
+-- The examples as people start them, made short.
+local lfs = require "lfs"
+
+local child = require "child"
+local sys = require "deer.sys"
+
+local here = lfs.currentdir()
+local TOY = here .. "/examples/toy_env/run_toy_env.lua"
+local SIMPLE = here .. "/examples/toy_env/run_toy_env_simple.lua"
+local SHORT = { "-e", "2", "-s", "60", "-t", "220", "-f", "2" }
+
+-- runs an example in an empty folder; returns it after what child.run returns
+local function run(script, ...)
+  local args = table.move(SHORT, 1, #SHORT, 2, { script })
+  for _, word in ipairs { ... } do args[#args + 1] = word end
+  local folder = child.folder()
+  local status, out, err = child.run(args, { cwd = folder })
+  return status, out, err, folder
+end
+
+local function lines_of(text)
+  local lines = {}
+  for line in text:gmatch "[^\n]+" do lines[#lines + 1] = line end
+  return lines
+end
+
+-- what DeeR prints, line by line
+local NUMBER = "%-?%d[%d.e-]*"
+local EPOCH = {
+  "^Average %(on the epoch%) training loss: " .. NUMBER .. "$",
+  "^Episode average V value: " .. NUMBER .. "$",
+  "^epoch %d:$", "^Learning rate: 0%.%d+$", "^Discount factor: 0%.9$",
+  "^Epsilon: " .. NUMBER .. "$",
+  "^Testing score per episode %(id: 0%) is " .. NUMBER .. " %(average over 1 episode%(s%)%)$",
+}
+local SUMMARY = {
+  "^Summary Perf$", "^A plot of the policy obtained has been saved under the name plot%.png$",
+}
+
+describe("the toy examples", function()
+  after_each(child.clean)
+
+  for _, script in ipairs { TOY, SIMPLE } do
+    it("print DeeR's lines and draw the policy: " .. script:match "[^/]*$", function()
+      local status, out, err, folder = run(script)
+      assert.same({ 0, "" }, { status, err })
+      local lines, i = lines_of(out), 0
+      for _, patterns in ipairs { EPOCH, EPOCH, SUMMARY } do
+        for _, pattern in ipairs(patterns) do
+          i = i + 1
+          assert.matches(pattern, lines[i])
+        end
+      end
+      assert.equal(i, #lines)
+      assert.same({ "plot.png" }, sys.listdir(folder))
+      assert.equal("\137PNG\r\n\26\n", io.open(folder .. "/plot.png", "rb"):read(8))
+    end)
+
+    it("repeat themselves to the last digit: " .. script:match "[^/]*$", function()
+      local _, once = run(script, "--seed", "4")
+      local _, twice = run(script, "--seed", "4")
+      local _, other = run(script, "--seed", "5")
+      assert.equal(once, twice)
+      assert.not_equal(once, other)
+    end)
+  end
+
+  it("run in the spelling of DeeR 0.2", function()
+    local root = child.tree { ["run.lua"] = [[
+      local deer = require "deer"
+      local bc, rng = deer.controllers, deer.RandomState(123456)
+      local env = deer.env "toy_env" { randomState = rng }
+      local qnetwork = deer.QNetwork{ environment = env, rho = 0.9, rms_epsilon = 0.0001,
+        momentum = 0, clip_delta = 1, freezeInterval = 1000, batchSize = 32,
+        networkType = "General_DQN_0", updateRule = "deepmind_rmsprop", batchAccumulator = "sum",
+        randomState = rng, double_Q = false }
+      local agent = deer.NeuralAgent{ environment = env, q_network = qnetwork,
+        replayMemorySize = 1000, replayStartSize = 6, batchSize = 32, randomState = rng,
+        exp_priority = 0 }
+      local Own = deer.Controller:extend "Own"
+      function Own:OnStart(a) print("own", a:mode()) end
+      agent:attach(bc.VerboseController{ evaluateOn = "epoch", periodicity = 1 })
+      agent:attach(bc.TrainerController{ evaluateOn = "action", periodicity = 1,
+        showEpisodeAvgVValue = true, showAvgBellmanResidual = true })
+      agent:attach(bc.LearningRateController{ initialLearningRate = 0.0002,
+        learningRateDecay = 1, periodicity = 1 })
+      agent:attach(bc.DiscountFactorController{ initialDiscountFactor = 0.9,
+        discountFactorGrowth = 1, discountFactorMax = 0.99, periodicity = 1 })
+      agent:attach(bc.EpsilonController{ initialE = 1, eDecays = 10000, eMin = 0.1,
+        evaluateOn = "action", periodicity = 1, resetEvery = "none" })
+      agent:attach(bc.InterleavedTestEpochController{ id = 0, epochLength = 50,
+        controllersToDisable = {0, 1, 2, 3, 4}, periodicity = 2, showScore = true,
+        summarizeEvery = 2 })
+      agent:attach(Own{})
+      agent:run(2, 60)]] }
+    local status, out, err = child.run({ "run.lua" }, { cwd = root })
+    assert.same({ 0, "" }, { status, err })
+    assert.matches("^own\t%-1\n", out)
+    assert.equal(2, select(2, out:gsub("Testing score per episode", "")))
+    assert.matches("Summary Perf\n", out)
+  end)
+
+  it("take a preset, over which the command line wins", function()
+    local _, out = run(TOY, "--preset", "deer-0.2")
+    assert.matches("Learning rate: 0.0002\n", out)
+    assert.matches("epoch 2:", out)
+    assert.not_matches("epoch 3:", out)
+  end)
+end)
