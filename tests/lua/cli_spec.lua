@@ -366,8 +366,9 @@ false	bad argument #1 to 'coroutine.wrap' (function expected, got number)
   it("starts in under 10 ms", function()
     -- sanitizers need longer to start than we do
     local limit = child.program:find "/t?san/" and 0.5 or 0.01
-    local loop = "TIMEFORMAT='%%U %%S'; time for i in $(seq 20); do %s -e ''; done"
-    local _, _, err = child.shell("bash -c " .. child.quote(loop:format(child.quote(child.program))))
+    local loop = ("TIMEFORMAT='%%U %%S'; time for i in $(seq 20); do %s -e ''; done"):format(
+      child.quote(child.program))
+    local _, _, err = child.shell("bash -c " .. child.quote(loop))
     local user, system = err:match "^(%S+) (%S+)"
     local each = (tonumber(user) + tonumber(system)) / 20
     assert.is_true(each < limit, ("%.1f ms"):format(each * 1e3))
