@@ -1,0 +1,176 @@
+/* test_algos.c: every registered algorithm, on a task whose answer is the observation: the action
+ * that equals it earns 1. */
+#include "deer.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { CHOICES = 3 };
+
+static deer_space identity_space(void) {
+  deer_space space = {.n_subjects = 1, .actions = {.n = CHOICES, .size = 1}};
+  space.subjects[0] = (deer_subject){1, DEER_SHAPE(CHOICES), DEER_DTYPE_REAL};
+  return space;
+}
+
+/* the observation that asks for action `a` */
+static void show(int a, deer_real x[CHOICES]) {
+  for (int i = 0; i < CHOICES; i++) x[i] = i == a;
+}
+
+static deer_algo *make(const deer_algo_class *class, uint64_t seed) {
+  deer_space space = identity_space();
+  deer_rng rng = deer_rng_seed(seed);
+  deer_algo *algo;
+  if (deer_algo_new(class, &(deer_algo_config){.space = &space, .rng = &rng}, &algo) != DEER_OK)
+    fail_msg("%s: %s", class->name, deer_error());
+  return algo;
+}
+
+static deer_replay *memory(void) {
+  deer_space space = identity_space();
+  deer_replay_config config = {.space = &space, .capacity = 1000, .only_full_history = true};
+  deer_replay *replay;
+  assert_int_equal(deer_replay_new(deer_replay_find("uniform"), &config, &replay), DEER_OK);
+  deer_rng rng = deer_rng_seed(17);
+  for (int t = 0; t < 600; t++) {
+    int asked = (int)deer_rng_below(&rng, CHOICES);
+    deer_real x[CHOICES], action = (deer_real)deer_rng_below(&rng, CHOICES);
+    show(asked, x);
+    const void *observation[] = {x};
+    deer_sample sample = {observation, &action, (int)action == asked, DEER_TERMINATED};
+    assert_int_equal(deer_replay_push(replay, &sample), DEER_OK);
+  }
+  return replay;
+}
+
+static int right_answers(deer_algo *algo) {
+  int right = 0;
+  for (int asked = 0; asked < CHOICES; asked++) {
+    deer_real x[CHOICES], action = -1;
+    double value;
+    show(asked, x);
+    const void *state[] = {x};
+    assert_int_equal(algo->class->act(algo, state, &action, &value), DEER_OK);
+    assert_int_equal(deer_action_check(&algo->space.actions, &action), DEER_OK);
+    assert_true(isfinite(value));
+    right += (int)action == asked;
+  }
+  return right;
+}
+
+static double train(deer_algo *algo, deer_replay *replay, int updates) {
+  deer_rng rng = deer_rng_seed(23);
+  double loss = NAN;
+  for (int i = 0; i < updates; i++)
+    assert_int_equal(algo->class->learn(algo, replay, &rng, &loss), DEER_OK);
+  return loss;
+}
+
+static void identity_is_learned(void **state) {
+  (void)state;
+  for (int kind = 0; deer_algo_at(kind); kind++) {
+    const deer_algo_class *class = deer_algo_at(kind);
+    if (!(class->caps & DEER_ALGO_DISCRETE)) continue;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+      deer_algo *algo = make(class, seed);
+      deer_replay *replay = memory();
+      train(algo, replay, 600);
+      if (right_answers(algo) != CHOICES) fail_msg("%s, seed %d", class->name, (int)seed);
+      assert_int_equal(algo->updates, 600);
+      deer_replay_free(replay);
+      deer_algo_free(algo);
+    }
+  }
+}
+
+static void learning_repeats_and_allocates_nothing(void **state) {
+  (void)state;
+  for (int kind = 0; deer_algo_at(kind); kind++) {
+    deer_algo *a = make(deer_algo_at(kind), 4), *b = make(deer_algo_at(kind), 4),
+              *c = make(deer_algo_at(kind), 5);
+    deer_replay *replay = memory();
+    double first = train(a, replay, 20);
+    uint64_t calls = deer_alloc_calls();
+    assert_true(train(b, replay, 20) == first);
+    assert_true(deer_alloc_calls() == calls);
+    assert_true(train(c, replay, 20) != first);
+    deer_replay_free(replay);
+    deer_algo_free(a);
+    deer_algo_free(b);
+    deer_algo_free(c);
+  }
+}
+
+typedef struct tally {
+  int n;
+  size_t elements;
+  char last[80];
+} tally;
+
+static void count(void *context, const char *name, const deer_shape *shape, deer_real *data) {
+  tally *t = context;
+  assert_string_not_equal(name, t->last);
+  assert_true(isfinite((double)data[0]));
+  snprintf(t->last, sizeof t->last, "%s", name);
+  t->n++;
+  t->elements += deer_shape_count(shape);
+}
+
+static void parameters_are_visited(void **state) {
+  (void)state;
+  for (int kind = 0; deer_algo_at(kind); kind++) {
+    deer_algo *algo = make(deer_algo_at(kind), 6);
+    tally first = {0}, second = {0};
+    algo->class->visit(algo, &first, count);
+    algo->class->visit(algo, &second, count);
+    assert_true(first.n > 0 && first.n == second.n && first.elements == second.elements);
+    deer_algo_free(algo);
+  }
+}
+
+static void what_cannot_be_is_refused(void **state) {
+  (void)state;
+  for (int kind = 0; deer_algo_at(kind); kind++) {
+    const deer_algo_class *class = deer_algo_at(kind);
+    deer_space space = identity_space();
+    deer_rng rng = deer_rng_seed(1);
+    deer_option wrong = {"learning_rte", {DEER_VALUE_NUMBER, 1, NULL}};
+    deer_algo *algo;
+    deer_algo_config config = {.space = &space, .options = &wrong, .n_options = 1, .rng = &rng};
+    assert_int_equal(deer_algo_new(class, &config, &algo), DEER_EINVAL);
+    assert_null(algo);
+    assert_non_null(strstr(deer_error(), "did you mean 'learning_rate'"));
+    config.n_options = 0;
+    space.actions = (deer_action_space){.size = 1, .low = {-1}, .high = {1}};
+    if (class->caps & DEER_ALGO_CONTINUOUS) continue;
+    assert_int_equal(deer_algo_new(class, &config, &algo), DEER_EINVAL);
+    assert_non_null(strstr(deer_error(), "discrete"));
+  }
+}
+
+static void rates_are_checked(void **state) {
+  (void)state;
+  deer_algo *algo = make(deer_algo_at(0), 1);
+  assert_int_equal(deer_algo_set_learning_rate(algo, 0.5), DEER_OK);
+  assert_int_equal(deer_algo_set_learning_rate(algo, -1), DEER_EINVAL);
+  assert_int_equal(deer_algo_set_learning_rate(algo, NAN), DEER_EINVAL);
+  assert_int_equal(deer_algo_set_discount(algo, 1), DEER_OK);
+  assert_int_equal(deer_algo_set_discount(algo, 1.01), DEER_EINVAL);
+  assert_true(algo->learning_rate == 0.5 && algo->discount == 1);
+  deer_algo_free(algo);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(identity_is_learned),
+                                     cmocka_unit_test(learning_repeats_and_allocates_nothing),
+                                     cmocka_unit_test(parameters_are_visited),
+                                     cmocka_unit_test(what_cannot_be_is_refused),
+                                     cmocka_unit_test(rates_are_checked)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
