@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 // one interpreter per process reacts to Ctrl-C; the handler can reach nothing but statics
 static lua_State *volatile running;
 static pthread_t main_thread;
 static volatile sig_atomic_t pending;
+static struct timespec pending_since;
 
 static void arm(lua_State *L);
 
@@ -33,6 +35,18 @@ static void interrupted(lua_State *L, lua_Debug *ar) {
 // from now on every instruction raises: the error of one is not enough against a pcall in a loop
 static void arm(lua_State *L) { lua_sethook(L, interrupted, LUA_MASKCOUNT, 1); }
 
+// The same key press can arrive twice at once: timeout(1) and make signal the process and then its
+// group. No finger is that quick; only what comes later than this is a second Ctrl-C.
+#define ECHO_SECONDS 0.05
+
+static bool is_echo(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  double passed = (double)(now.tv_sec - pending_since.tv_sec) +
+                  1e-9 * (double)(now.tv_nsec - pending_since.tv_nsec);
+  return passed < ECHO_SECONDS;
+}
+
 // lua_sethook is the one function of Lua that a signal handler may call
 static void on_sigint(int signal) {
   int saved = errno;
@@ -40,8 +54,9 @@ static void on_sigint(int signal) {
     // a thread of the BLAS or of ours was picked: pass it on to the one that runs Lua
     pthread_kill(main_thread, signal);
   } else if (pending) {
-    _exit(130);
+    if (!is_echo()) _exit(130);
   } else {
+    clock_gettime(CLOCK_MONOTONIC, &pending_since);
     pending = 1;
     deer_interrupt_raise();
     if (running != NULL) arm(running);

@@ -315,6 +315,15 @@ describe("deerlua", function()
       assert.equal(130, status)
     end)
 
+    it("in order when one key press arrives twice, as from timeout(1)", function()
+      for _ = 1, 5 do
+        local status, _, err = child.shell(([[%s -e 'while true do end' & p=$!; sleep 0.2;
+          kill -INT $p; kill -INT $p; wait $p]]):format(child.quote(child.program)))
+        assert.equal(130, status)
+        assert.matches("interrupted", err)
+      end
+    end)
+
     it("but the prompt goes on", function()
       local folder = child.folder()
       local _, out, err = child.shell(([[{ echo 'while true do end'; sleep 0.5;
