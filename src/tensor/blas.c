@@ -1,7 +1,8 @@
-/* blas.c: matrix products on OpenBLAS. */
-#include "tensor/blas.h"
+/* blas.c: matrix products: small and middle ones by our own kernels, the rest on OpenBLAS. */
+#include "tensor/gemm.h"
 
 #include <cblas.h>
+#include <stdatomic.h>
 
 /* the functions of the BLAS for the library's real number */
 #define GEMM _Generic((deer_real)0, float : cblas_sgemm, double : cblas_dgemm)
@@ -21,7 +22,18 @@ static void matrix_times_column(const deer_product *p) {
        p->b, p->transpose_b ? 1 : p->ldb, p->beta, p->c, p->ldc);
 }
 
+/* measured against OpenBLAS 0.3.21: our kernels are level up to 128 rows of 64 by 64, 1.2 to 1.8
+ * times as fast with more rows, wider layers and transposed weights; what outgrows the caches needs
+ * OpenBLAS's packing */
+#define LARGEST_OWN (512.0 * 512 * 512)
+
+static bool suits_own(const deer_product *p) {
+  if (p->m == 1 && p->transpose_b) return false; /* packing B would cost more than the product */
+  return (double)p->m * p->n * p->k <= LARGEST_OWN;
+}
+
 void deer_gemm(const deer_product *p) {
+  if (suits_own(p) && deer_gemm_own(p)) return;
   /* a vector is up to four times faster outside the general product, which would pack the matrix */
   if (p->m == 1)
     row_times_matrix(p);
@@ -33,6 +45,9 @@ void deer_gemm(const deer_product *p) {
          p->ldb, p->beta, p->c, p->ldc);
 }
 
-void deer_blas_start(void) { openblas_set_num_threads(1); }
+void deer_blas_start(void) {
+  static atomic_flag done = ATOMIC_FLAG_INIT;
+  if (!atomic_flag_test_and_set(&done)) openblas_set_num_threads(1);
+}
 
 const char *deer_blas_config(void) { return openblas_get_config(); }
