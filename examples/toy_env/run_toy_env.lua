@@ -66,8 +66,11 @@ local params = deer.launcher(arg, {
   },
 })
 
+-- as in DeeR, one generator gives the prices and then the first weights
+local rng = deer.RandomState(params.seed)
+
 -- the task
-local env = ToyEnv{ seed = params.seed }
+local env = ToyEnv{ random_state = rng }
 
 -- what learns
 local qnetwork = deer.QNetwork{
@@ -81,8 +84,7 @@ local qnetwork = deer.QNetwork{
   network_type = params.network_type,
   update_rule = params.update_rule,
   batch_accumulator = params.batch_accumulator,
-  initial_weights = env.random_state, -- as in DeeR: a seed gives its prices and its first network
-  seed = params.seed,
+  random_state = rng,
 }
 
 -- what acts and remembers

@@ -1,0 +1,35 @@
+--- Every command in README.md runs.
+local lfs = require "lfs"
+
+local child = require "child"
+
+local here = lfs.currentdir()
+
+--- The indented lines that begin with `word`, without their comments.
+local function commands(word)
+  local list = {}
+  for line in io.lines "README.md" do
+    local command = line:match("^    (" .. word .. ".*)$")
+    if command then list[#list + 1] = (command:gsub("%s+#.*$", "")) end
+  end
+  return list
+end
+
+describe("README.md", function()
+  teardown(child.clean)
+
+  it("has the commands it is known for", function()
+    assert.same({ "make demo", "make test" }, commands "make ")
+    assert.is_true(#commands "build/deerlua" >= 5)
+  end)
+
+  for _, command in ipairs(commands "build/deerlua") do
+    it("says: " .. command, function()
+      local ours = child.quote(child.program)
+        .. command:sub(#"build/deerlua" + 1):gsub("examples/", here .. "/examples/")
+      local status, out, err = child.shell(("cd %s && %s"):format(child.folder(), ours))
+      assert.same({ 0, "" }, { status, err })
+      assert.is_true(#out > 0 or command == "build/deerlua")
+    end)
+  end
+end)

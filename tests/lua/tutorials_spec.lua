@@ -1,0 +1,50 @@
+--- The numbered examples do what they are there to show.
+local lfs = require "lfs"
+
+local child = require "child"
+
+local here = lfs.currentdir()
+
+--- What an example prints, run in an empty folder.
+local function output(name)
+  local script = ("%s/examples/%s.lua"):format(here, name)
+  local status, out, err = child.run({ script }, { cwd = child.folder() })
+  assert.same({ 0, "" }, { status, err })
+  return out
+end
+
+describe("tutorial", function()
+  after_each(child.clean)
+
+  it("01: the walk takes the shortest way", function()
+    assert.matches("\n10 episodes in 90 steps, 1 reward in each\n$", output "01_own_environment")
+  end)
+
+  it("02: the controller ends the run", function()
+    local epochs = tonumber(output "02_own_controller":match "\ngood enough after (%d+) epochs\n$")
+    assert.is_true(epochs >= 1 and epochs < 20)
+  end)
+
+  -- the value of going right from cell c is 0.9 ^ (6 - c)
+  it("03: the table holds the true values", function()
+    local out, n = output "03_own_algorithm", 0
+    for cell, left, right in out:gmatch "cell (%d): left ([%d.]+), right ([%d.]+)" do
+      assert.is_true(math.abs(right - 0.9 ^ (6 - cell)) < 0.02)
+      assert.is_true(tonumber(left) < tonumber(right))
+      n = n + 1
+    end
+    assert.equal(7, n)
+  end)
+
+  it("04: the network catches nearly every dot", function()
+    local last
+    for score in output "04_own_network":gmatch "is ([-%d.]+) %(average" do last = score end
+    assert.is_true(tonumber(last) > 0.9)
+  end)
+
+  it("05: a loaded network plays as the saved one", function()
+    local new, saved, further = output "05_save_and_load":match
+      "network:%s+([-%d.]+)\n.*one:%s+([-%d.]+)\n.*further:%s+([-%d.]+)\n$"
+    assert.is_true(tonumber(saved) > 45 and tonumber(new) < 30 and tonumber(further) > 45)
+  end)
+end)
