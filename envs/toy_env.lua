@@ -9,10 +9,12 @@
 local deer = require "deer"
 
 ---@class deer.ToyEnv: deer.Environment
----@overload fun(options: { seed: integer?, path: string? }): deer.ToyEnv
+---@overload fun(options: { seed: integer|deer.RandomState?, path: string? }): deer.ToyEnv
 local ToyEnv = deer.Environment:extend "ToyEnv"
 
 ToyEnv.options = {
+  seed = { type = "generator", alias = { "random_state", "rng" },
+    help = "of the prices; a deer.RandomState is drawn from as it is" },
   path = { default = "plot.png", help = "file for the picture of the policy" },
 }
 
@@ -33,9 +35,9 @@ end
 
 function ToyEnv:init(options)
   self.path = options.path
-  -- DeeR goes on to draw the initial weights of the network from this generator
-  self.random_state = deer.RandomState(options.seed)
-  self.train_prices, self.test_prices = draw_prices(self.random_state)
+  local seed = options.seed
+  local random = type(seed) == "number" and deer.RandomState(seed) or seed
+  self.train_prices, self.test_prices = draw_prices(random)
   self:reset(-1)
 end
 

@@ -7,6 +7,8 @@
 local class = require "deer.class"
 local core = require "deer.core"
 local seeds = require "deer.seeds"
+local spairs = require "deer.spairs"
+local text = require "deer.text"
 
 ---@class deer.Environment: deer.Class
 ---@field reset fun(self, mode: integer): any[] starts an episode and returns the observations that
@@ -28,10 +30,12 @@ Environment.options = {
     help = "same number, same random draws" },
 }
 
--- before init: the generator of this environment
+-- before init: the generator of this environment; a class whose seed is of the type "generator" may
+-- be given a RandomState, from which it draws itself
 function Environment.prepare(_, options)
   options.seed = options.seed or seeds.default()
-  options.rng = core.Rng(options.seed):split("environment")
+  local seed = math.tointeger(options.seed) or seeds.default()
+  options.rng = core.Rng(seed):split("environment")
 end
 
 --- Is the episode over for good, so that no reward can follow?
@@ -53,11 +57,56 @@ end
 ---@param test_data_set deer.DataSet
 function Environment:summarizePerformance(test_data_set) end -- luacheck: no unused args
 
+-- what must be there, and what else the agent calls; the latter are long enough to tell a misspelt
+-- one from a method of the user's own
+local NEEDED = { "reset", "observe", "inputDimensions", "nActions" }
+local OPTIONAL = { "inTerminalState", "isTruncated", "observationType", "summarizePerformance" }
+
+-- calls visit(name) for the functions of the object and its classes, without those of this file
+local function each_method(self, visit)
+  local at = self
+  while at and at ~= Environment do
+    for name, value in spairs(at) do
+      if type(name) == "string" and type(value) == "function" then visit(name) end
+    end
+    at = class.isClass(at) and class.parent(at) or getmetatable(at)
+  end
+end
+
+-- the function whose name is near to that of the method which is missing, or nil
+local function misspelt(self, method)
+  local found
+  each_method(self, function(name)
+    if not found and core.nearest(name, { method }) then found = name end
+  end)
+  return found
+end
+
+local function check_needed(self, method)
+  if type(self[method]) == "function" then return end
+  local near = self[method] == nil and misspelt(self, method)
+  text.fail("%s: expected a method '%s', got %s%s", self.__name, method,
+    text.describe(self[method]), near and (" (but there is a '%s')"):format(near) or "")
+end
+
+local function check_methods(self)
+  for _, method in ipairs(NEEDED) do check_needed(self, method) end
+  if self.step == nil then check_needed(self, "act") end
+  for _, method in ipairs(OPTIONAL) do
+    local near = self[method] == Environment[method] and misspelt(self, method)
+    if near then
+      text.fail("%s: '%s' is no method of an environment; did you mean '%s'?", self.__name, near,
+        method)
+    end
+  end
+end
+
 --- What the C side sees of this environment; made once.
 ---@return userdata
 function Environment:handle()
   local handle = rawget(self, "_handle")
   if not handle then
+    check_methods(self)
     handle = core.environment(self)
     self._handle = handle
   end

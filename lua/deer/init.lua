@@ -64,6 +64,14 @@ local MADE = {
 local function load_part(self, name)
   local part
   if LAZY[name] then part = require(LAZY[name]) elseif MADE[name] then part = MADE[name]() end
+  if part == nil then
+    local names = {}
+    for _, known in ipairs { self, LAZY, MADE } do
+      for key in require("deer.spairs")(known) do names[#names + 1] = key end
+    end
+    local text = require "deer.text"
+    text.fail("there is no deer.%s%s", tostring(name), text.meant(tostring(name), names, "deer."))
+  end
   self[name] = part
   return part
 end

@@ -95,6 +95,27 @@ local function check_call(args, defaults, extra)
     text.fail("deer.launcher: expected deer.launcher(arg, { name = default }, { presets = ... }), "
       .. "got %s, %s, %s", text.describe(args), text.describe(defaults), text.describe(extra))
   end
+  for key in spairs(extra) do
+    if key ~= "presets" then
+      text.fail("deer.launcher: expected { presets = ... } after the defaults, got '%s'",
+        tostring(key))
+    end
+  end
+  if extra.presets ~= nil and type(extra.presets) ~= "table" then
+    text.fail("deer.launcher: presets: expected { name = { parameter = value } }, got %s",
+      text.describe(extra.presets))
+  end
+end
+
+-- A parameter may be read in any spelling. One that there is not would be nil, and nil is taken for
+-- "not given" by whoever is handed it, so it is an error.
+local function strict(params, list)
+  return setmetatable(params, { __index = function(_, name)
+    local option = options.find(list, tostring(name))
+    if option then return rawget(params, option.name) end
+    text.fail("the launcher has no parameter '%s'%s", tostring(name),
+      text.meant(tostring(name), options.names(list)))
+  end })
 end
 
 --- Reads the command line; touches nothing else.
@@ -124,7 +145,7 @@ function launcher.parse(args, defaults, extra)
   end
   if params.deterministic == nil then params.deterministic = true end
   params.seed = params.deterministic and (params.seed or seeds.default()) or clock_seed()
-  return params, "", 0
+  return strict(params, list), "", 0
 end
 
 --- Reads the command line of a script. When it is wrong, one line on the standard error says so and

@@ -77,11 +77,12 @@ function NeuralAgent:init(options)
   self.train_policy = options.train_policy or EpsilonGreedyPolicy{ epsilon = 0.1 }
   self.test_policy = options.test_policy or EpsilonGreedyPolicy{ epsilon = 0 }
   self.n_epochs, self.epoch_length = 0, 0
+  local environment = self.environment:handle() -- checks its methods
   local n_actions, rng = self.environment:nActions(), core.Rng(seed)
   self.train_policy:attached(self.learning_algo, n_actions, rng:split "train_policy")
   self.test_policy:attached(self.learning_algo, n_actions, rng:split "test_policy")
   self._handle = core.agent{
-    environment = self.environment:handle(),
+    environment = environment,
     algo = self.learning_algo:handle(),
     train_policy = self.train_policy:handle(),
     test_policy = self.test_policy:handle(),
@@ -95,11 +96,22 @@ function NeuralAgent:init(options)
   self._signals = Signals.new(self, self._handle)
 end
 
+-- a dot for a colon is the commonest slip in Lua
+local function check_self(self, method)
+  if not class.isObject(self, NeuralAgent) then
+    text.fail("agent.%s: expected an agent before the arguments, got %s; write agent:%s(...), \z
+      with a colon", method, text.describe(self), method)
+  end
+end
+
 -- ---- controllers -------------------------------------------------------------------------------
 
 --- Controllers hear every signal in the order in which they were attached.
 ---@param controller deer.Controller
-function NeuralAgent:attach(controller) self._signals:attach(controller) end
+function NeuralAgent:attach(controller)
+  check_self(self, "attach")
+  self._signals:attach(controller)
+end
 
 --- Takes the controller at a 0-based position away and returns it.
 ---@param index integer
@@ -126,6 +138,7 @@ end
 ---@param n_epochs integer
 ---@param length integer
 function NeuralAgent:run(n_epochs, length)
+  check_self(self, "run")
   check_count("n_epochs", n_epochs, 0)
   check_count("length", length, 1)
   local outer = self.epoch_length
@@ -137,7 +150,10 @@ end
 
 --- One update of the algo; false while there is too little to learn from.
 ---@return boolean trained
-function NeuralAgent:train() return self._handle:train() end
+function NeuralAgent:train()
+  check_self(self, "train")
+  return self._handle:train()
+end
 
 --- The mode: -1 is training, 0, 1, ... are validation and tests.
 ---@return integer

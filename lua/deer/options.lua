@@ -3,9 +3,9 @@
 ---   { length = { default = 7, range = {3, 1000}, help = "number of cells" } }
 ---
 --- A row may hold `default`, `required`, `range = {low, high}` (inclusive), `choices = {...}`,
---- `type` ("number", "integer", "boolean", "string", "table", "function", "seed", "any"; that of
---- the default if absent), `alias = {...}` (other names) and `help`. In names, letter case and "_"
---- do not count: evaluateOn is evaluate_on.
+--- `type` ("number", "integer", "boolean", "string", "table", "function", "seed", "generator",
+--- "any"; that of the default if absent), `alias = {...}` (other names) and `help`. In names,
+--- letter case and "_" do not count: evaluateOn is evaluate_on.
 
 local spairs = require "deer.spairs"
 local text = require "deer.text"
@@ -29,16 +29,49 @@ function options.key(name)
   return (tostring(name):lower():gsub("[_-]", ""))
 end
 
-local function row(name, given)
+local NOUNS = {
+  number = "a number", integer = "an integer", boolean = "true or false", string = "a string",
+  table = "a table", ["function"] = "a function", seed = "a seed (an integer or a generator)",
+  generator = "a seed (an integer or a generator)",
+  any = "a value",
+}
+
+-- what a row may hold, and of which type
+local ROW = { name = "string", type = "string", integer = "boolean", required = "boolean",
+  range = "table", choices = "table", alias = "table", help = "string" }
+
+local function check_row(name, given)
   if type(given) ~= "table" then
     text.fail("options.%s: expected a table such as { default = %s }, got %s", name,
       type(given) == "string" and "..." or tostring(given), text.describe(given))
   end
+  for key, value in spairs(given) do
+    if key ~= "default" and not ROW[key] then
+      text.fail("options.%s: there is no '%s' in the table of an option%s", name, tostring(key),
+        text.meant(tostring(key), { "default", "required", "range", "choices", "alias", "help" }))
+    end
+    if key ~= "default" and type(value) ~= ROW[key] then
+      text.fail("options.%s: %s: expected %s, got %s", name, key, NOUNS[ROW[key]],
+        text.describe(value))
+    end
+  end
+  if given.type and not NOUNS[given.type] then
+    text.fail("options.%s: there is no type '%s'%s", name, given.type,
+      text.meant(given.type, { "number", "integer", "boolean", "string", "table", "function" }))
+  end
+end
+
+local function row(name, given)
+  check_row(name, given)
   local option = { name = name }
   for key, value in spairs(given) do option[key] = value end
   if option.integer then option.type = "integer" end
   if not option.type then
     option.type = option.default ~= nil and not option.choices and type(option.default) or "any"
+  end
+  if option.default ~= nil and options.accept(option, option.default) == nil then
+    text.fail("options.%s: default: expected %s, got %s", name, options.expected(option),
+      text.describe(option.default))
   end
   return option
 end
@@ -50,7 +83,12 @@ end
 function options.list(...)
   local list, position = {}, {}
   for i = 1, select("#", ...) do
-    for key, given in spairs(select(i, ...) or {}) do
+    local rows = select(i, ...)
+    if rows ~= nil and type(rows) ~= "table" then
+      text.fail("options: expected a table such as { size = { default = 3 } }, got %s",
+        text.describe(rows))
+    end
+    for key, given in spairs(rows or {}) do
       local option = row(type(key) == "number" and given.name or key, given)
       local at = position[option.name] or #list + 1
       list[at], position[option.name] = option, at
@@ -77,11 +115,10 @@ function options.fromFields(fields)
   return rows
 end
 
-local NOUNS = {
-  number = "a number", integer = "an integer", boolean = "true or false", string = "a string",
-  table = "a table", ["function"] = "a function", seed = "a seed (an integer or a generator)",
-  any = "a value",
-}
+-- a bound of a range: whole ones without ".0"
+local function bound(x)
+  return math.tointeger(x) and ("%d"):format(x) or text.format(x)
+end
 
 --- What an option takes, in words: "a number from 3 to 1000".
 ---@param option deer.Option
@@ -96,18 +133,28 @@ function options.expected(option)
   if not range then return noun end
   local low, high = range[1] or -math.huge, range[2] or math.huge
   if high >= 2 ^ 53 and low <= -2 ^ 53 then return noun end
-  if high >= 2 ^ 53 then return ("%s of at least %s"):format(noun, text.format(low)) end
-  if low <= -2 ^ 53 then return ("%s of at most %s"):format(noun, text.format(high)) end
-  return ("%s from %s to %s"):format(noun, text.format(low), text.format(high))
+  if high >= 2 ^ 53 then return ("%s of at least %s"):format(noun, bound(low)) end
+  if low <= -2 ^ 53 then return ("%s of at most %s"):format(noun, bound(high)) end
+  return ("%s from %s to %s"):format(noun, bound(low), bound(high))
+end
+
+-- "deer.Rng", "deer.RandomState", or nil for what is no generator
+local function generator_kind(value)
+  local name = type(value) == "userdata" and (getmetatable(value) or {}).__name
+  return (name == "deer.Rng" or name == "deer.RandomState") and name or nil
 end
 
 -- a seed is an integer, or drawn from a generator
 local function as_seed(value)
   if math.type(value) == "integer" then return value end
-  local meta = type(value) == "userdata" and getmetatable(value)
-  local name = type(meta) == "table" and meta.__name
-  if name == "deer.Rng" then return value:int(0, 0x7fffffff) end
-  if name == "deer.RandomState" then return value:randint(0, 0x7fffffff) end
+  local kind = generator_kind(value)
+  if kind == "deer.Rng" then return value:int(0, 0x7fffffff) end
+  if kind == "deer.RandomState" then return value:randint(0, 0x7fffffff) end
+end
+
+-- the same for classes that draw from a RandomState themselves, as DeeR's do
+local function as_generator(value)
+  return generator_kind(value) == "deer.RandomState" and value or as_seed(value)
 end
 
 local CONVERT = {
@@ -115,6 +162,7 @@ local CONVERT = {
   integer = function(value) return type(value) == "number" and math.tointeger(value) or nil end,
   number = function(value) return type(value) == "number" and value == value and value or nil end,
   seed = as_seed,
+  generator = as_generator,
 }
 
 --- The value as the option wants it, or nil when it is not one the option takes.
@@ -151,7 +199,7 @@ local WORDS = {
 function options.parse(option, word)
   local kind = option.type
   if kind == "boolean" then return WORDS[word:lower()] end
-  if kind == "number" or kind == "integer" or kind == "seed" then
+  if kind == "number" or kind == "integer" or kind == "seed" or kind == "generator" then
     local number = tonumber(word)
     return number and options.accept(option, kind == "number" and number or math.tointeger(number))
   end
@@ -208,8 +256,8 @@ end
 ---@return table<string, any> checked by name
 function options.check(who, list, given)
   if given ~= nil and (type(given) ~= "table" or getmetatable(given)) then
-    text.fail("%s: expected a table of options, as in %s{ name = value }, got %s", who, who,
-      text.describe(given))
+    text.fail("%s: expected a table of options, as in %s{ name = value }, got %s%s", who, who,
+      text.describe(given), text.describe(given) == "a table" and " with a metatable" or "")
   end
   local checked = {}
   for key, value in spairs(given or {}) do

@@ -7,6 +7,8 @@ local Algo = require "deer.algo"
 local core = require "deer.core"
 local draw_weights = require "deer.initial_weights"
 local options = require "deer.options"
+local seeds = require "deer.seeds"
+local spairs = require "deer.spairs"
 local text = require "deer.text"
 
 ---@class deer.QNetwork: deer.Algo
@@ -25,8 +27,8 @@ local FIELDS = options.fromFields(core.fields("algo", "dqn"))
 QNetwork.options = {
   network = { type = "any", alias = { "neural_network", "network_type" },
     help = "'deer' (the default), 'deer-0.2', a list of layers, or { branches =, trunk = }" },
-  initial_weights = { type = "any",
-    help = "a deer.RandomState to draw them from as DeeR does; else they come from the seed" },
+  seed = { type = "generator", alias = { "random_state" },
+    help = "of the initial weights; from a deer.RandomState they are drawn as DeeR does" },
 }
 for _, field in ipairs(FIELDS) do
   field.alias = ALIASES[field.name]
@@ -36,27 +38,33 @@ end
 -- DeeR 0.2's word for its only network
 local NETWORKS = { General_DQN_0 = "deer-0.2" }
 
+-- a word that nobody reads would leave a network of another shape, in silence
+local function check_network(network)
+  if type(network) ~= "table" then return end
+  for key in spairs(network) do
+    local known = #network > 0 and type(key) == "number"
+      or #network == 0 and (key == "branches" or key == "trunk")
+    if not known then
+      text.fail("QNetwork: option 'network': expected a list of layers, or { branches = ..., \z
+        trunk = ... }, got a table with '%s'", tostring(key))
+    end
+  end
+end
+
 function QNetwork:init(given) self:make(given) end
 
 function QNetwork:make(given)
   if self._handle then return self._handle end
+  check_network(given.network)
   local values = {}
   for _, field in ipairs(FIELDS) do values[field.name] = given[field.name] end
   self._handle = core.algo("dqn", {
     environment = self.environment:handle(),
     options = values,
     network = NETWORKS[given.network] or given.network,
-    seed = given.seed,
+    seed = math.tointeger(given.seed) or seeds.default(),
   })
-  if given.initial_weights then
-    local random_state = given.initial_weights
-    if tostring(random_state):find "^deer%.RandomState" then
-      draw_weights(self._handle, random_state)
-    else
-      text.fail("QNetwork: option 'initial_weights': expected a deer.RandomState, got %s",
-        text.describe(random_state))
-    end
-  end
+  if type(given.seed) == "userdata" then draw_weights(self._handle, given.seed) end
   return self._handle
 end
 
@@ -80,6 +88,12 @@ function QNetwork:updates() return self._handle:updates() end
 function QNetwork:getAllParams() return self._handle:parameters() end
 
 ---@param params table[]
-function QNetwork:setAllParams(params) self._handle:setParameters(params) end
+function QNetwork:setAllParams(params)
+  if type(params) ~= "table" then
+    text.fail("QNetwork:setAllParams: expected a list that getAllParams gave, got %s",
+      text.describe(params))
+  end
+  self._handle:setParameters(params)
+end
 
 return QNetwork

@@ -86,6 +86,53 @@ function Signals:setMode(mode)
   subscribe(self)
 end
 
+-- "onEpochEnd" of a function called onEpochEnds, whose controller has no onEpochEnd; else nil
+local function misspelt(controller, name)
+  local known = name:find "^[oO]n%u" and core.nearest(name, Controller.signals)
+  return known and not handler_of(controller, known) and known or nil
+end
+
+-- every function that looks like a handler must be one
+local function check_handlers(controller)
+  local heard = false
+  for _, signal in ipairs(Controller.signals) do
+    local handler = handler_of(controller, signal)
+    if handler and type(handler) ~= "function" then
+      text.fail("agent:attach: %s: %s: expected a function, got %s", controller.__name, signal,
+        text.describe(handler))
+    end
+    heard = heard or handler ~= nil
+  end
+  local at = controller
+  while at and at ~= Controller do
+    for name, value in spairs(at) do
+      local known = type(name) == "string" and type(value) == "function"
+        and misspelt(controller, name)
+      if known then
+        text.fail("agent:attach: %s: '%s' is no signal; did you mean '%s'?", controller.__name,
+          name, known)
+      end
+    end
+    at = class.isClass(at) and class.parent(at) or getmetatable(at)
+  end
+  return heard
+end
+
+local function check_modes(controller)
+  local modes = controller.modes
+  if modes == nil then return end
+  if type(modes) ~= "table" then
+    text.fail("agent:attach: %s: modes: expected a list of modes such as { -1 }, got %s",
+      controller.__name, text.describe(modes))
+  end
+  for _, mode in ipairs(modes) do
+    if math.type(mode) ~= "integer" or mode < -1 then
+      text.fail("agent:attach: %s: modes: expected -1 (training) or the number of a test, got %s",
+        controller.__name, text.describe(mode))
+    end
+  end
+end
+
 local function check(controller)
   if class.isClass(controller) and class.is(controller, Controller) then
     text.fail("agent:attach: expected a controller, got %s itself: write %s{} to make one",
@@ -94,18 +141,12 @@ local function check(controller)
   if not class.is(controller, Controller) then
     text.fail("agent:attach: expected a controller, got %s", text.describe(controller))
   end
-  for _, signal in ipairs(Controller.signals) do
-    if handler_of(controller, signal) then return end
+  check_modes(controller)
+  local heard = check_handlers(controller)
+  if not heard and not (controller.modes and #controller.modes == 0) then
+    text.fail("agent:attach: %s hears no signal: it has none of the methods %s",
+      controller.__name, table.concat(Controller.signals, ", "))
   end
-  if controller.modes and #controller.modes == 0 then return end
-  -- none at all: a name is misspelt
-  local near = ""
-  for name, value in spairs(getmetatable(controller)) do
-    if near == "" and type(value) == "function" and core.nearest(name, Controller.signals) then
-      near = (": '%s' is no signal%s"):format(name, text.meant(name, Controller.signals))
-    end
-  end
-  text.fail("agent:attach: %s hears no signal%s", controller.__name, near)
 end
 
 --- Adds a controller after those already there.
@@ -144,6 +185,9 @@ function Signals:setActive(indices, active)
   if type(indices) ~= "table" then
     text.fail("agent:setControllersActive: expected a list of positions, got %s",
       text.describe(indices))
+  end
+  if type(active) ~= "boolean" then
+    text.fail("agent:setControllersActive: expected true or false, got %s", text.describe(active))
   end
   for _, index in ipairs(indices) do at(self, index, "setControllersActive"):setActive(active) end
 end

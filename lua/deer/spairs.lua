@@ -13,6 +13,7 @@ end
 ---@param t table
 ---@return fun(): any, any
 local function spairs(t)
+  if type(t) ~= "table" then error("deer.spairs: expected a table, got a " .. type(t), 2) end
   local keys = {}
   for key in pairs(t) do keys[#keys + 1] = key end
   table.sort(keys, before)

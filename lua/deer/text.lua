@@ -58,14 +58,12 @@ local own = debug.getinfo(1, "S").source:match("^.*/") or "@lua/deer/"
 --- "script.lua:12: ": the innermost running line that is not deer's own, "" if there is none.
 ---@return string
 function text.where()
-  local level, fallback = 2, ""
+  local level = 2
   while true do
     local info = debug.getinfo(level, "Sl")
-    if not info then return fallback end
-    if info.currentline > 0 then
-      local place = ("%s:%d: "):format(info.short_src, info.currentline)
-      if info.source:sub(1, #own) ~= own then return place end
-      if fallback == "" then fallback = place end
+    if not info then return "" end
+    if info.currentline > 0 and info.source:sub(1, #own) ~= own then
+      return ("%s:%d: "):format(info.short_src, info.currentline)
     end
     level = level + 1
   end

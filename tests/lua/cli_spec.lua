@@ -48,9 +48,9 @@ describe("deerlua", function()
       assert.equal("deerlua: my words\n", err)
       assert.equal(1, status)
       _, _, err = child.run { "-e", "error {}" }
-      assert.matches("^deerlua: %(error object is a table value%)", err)
+      assert.matches("^deerlua: %(command line%):1: %(error object is a table value%)", err)
       status, _, err = child.run { "-e", "error()" }
-      assert.matches("^deerlua: %(error object is a nil value%)", err)
+      assert.matches("^deerlua: %(command line%):1: %(error object is a nil value%)", err)
       assert.equal(1, status)
     end)
 
@@ -71,6 +71,15 @@ describe("deerlua", function()
       assert.equal(7, (child.run { "-e", "os.exit(7)" }))
       assert.equal(0, (child.run { "-e", "os.exit(true, true)" }))
       assert.equal(1, (child.run { "-e", "os.exit(false, true)" }))
+    end)
+
+    it("and says when what it prints cannot be written", function()
+      local program = child.quote(child.program)
+      for _, words in ipairs { "help", "--help", "-e 'print(1)'", "-e 'io.write(1)'" } do
+        local status, _, err = child.shell(program .. " " .. words .. " >/dev/full")
+        assert.equal(1, status)
+        assert.matches("^deerlua: cannot write the standard output: [^\n]+\n$", err)
+      end
     end)
 
     it("and closes its state at the end", function()
@@ -182,6 +191,12 @@ describe("deerlua", function()
       assert.equal("", out)
       assert.matches("^deerlua: no subcommand 'xyzzyxyzzy'; [^\n]+\n$", err)
       assert.equal(2, status)
+      status, out, err = child.run { "list", "envs" }
+      assert.same({ 2, "" }, { status, out })
+      assert.equal("deerlua list: expected no argument, got 'envs'\n", err)
+      status, out, err = child.run { "help", "list", "envs" }
+      assert.same({ 2, "" }, { status, out })
+      assert.matches("^deerlua help: expected one subcommand, got 'envs' after it\n$", err)
     end)
   end)
 
@@ -221,6 +236,9 @@ describe("deerlua", function()
     if has_deer then
       it("where deer is loaded, which it is not in a script", function()
         assert.matches("^> table\n", (prompt "type(deer)\n"))
+        -- no line of deer's own is named when there is none of the person's
+        assert.matches("^there is no env 'toyenv'; did you mean 'toy_env'%?\n",
+          (select(2, prompt "deer.env 'toyenv'\n")))
         assert.equal("nil\n", (select(2, child.run { "-e", "print(deer)" })))
       end)
     end

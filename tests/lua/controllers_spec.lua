@@ -358,6 +358,32 @@ describe("ProgressController", function()
     assert.equal(17, #shown)
   end)
 
+  it("fits into narrow terminals", function()
+    local agent, shown = bare_agent(), {}
+    local isatty, status, columns = sys.isatty, text.status, sys.columns
+    local width
+    sys.isatty, sys.columns = function() return true end, function() return width end
+    text.status = function(words) shown[#shown + 1] = words end
+    local c = bc.ProgressController{ periodicity = 0 }
+    agent:attach(c)
+    local ok, message = pcall(function()
+      for w = 1, 90 do
+        width = w
+        agent:run(1, 2)
+      end
+    end)
+    sys.isatty, text.status, sys.columns = isatty, status, columns
+    assert(ok, message)
+    -- the first of two steps is shown
+    assert.equal(90, #shown)
+    for w, words in ipairs(shown) do assert.is_true(#words < w, words) end
+    assert.matches("^epoch 1/1 train  50%%$", shown[22])
+    assert.matches("^epoch 1/1 train %[##%.%.%]  50%%$", shown[28])
+    assert.matches("^epoch 1/1 train %[#+%.+%]  50%%$", shown[36])
+    assert.matches("^epoch 1/1 train %[#+%.+%]  50%%  %d+ steps/s  0:00 left$", shown[60])
+    assert.matches("%[############%.%.%.%.%.%.%.%.%.%.%.%.%]  50%%  %d+ steps/s", shown[90])
+  end)
+
   it("tells the time", function()
     local clock = bc.ProgressController.clock
     assert.same({ "0:00", "1:05", "59:59", "1:00:00", "2:03:59" },

@@ -40,7 +40,8 @@ describe("deer", function()
       assert.equal("function", type(deer[name]), name)
     end
     assert.matches("^%d+%.%d+%.%d+$", deer.version)
-    assert.is_nil(deer.no_such_name)
+    raises(function() return deer.NeuralAgnt end,
+      "^there is no deer.NeuralAgnt; did you mean 'deer.NeuralAgent'%?$")
   end)
 
   it("sets no global and loads its parts when first used", function()
@@ -161,6 +162,12 @@ describe("a QNetwork", function()
       "option 'update_rule': expected one of 'sgd', 'rmsprop'")
     raises(function() deer.QNetwork{ environment = env, batch_size = 0 } end, "option 'batch_size'")
     raises(function() deer.QNetwork{ environment = env, network = "resnet" } end, "resnet")
+    raises(function() deer.QNetwork{ environment = env, network = { trnk = {} } } end,
+      "option 'network': expected a list of layers, .* got a table with 'trnk'")
+    raises(function() deer.QNetwork{ environment = env, network = { { "dense", 20 } } } end,
+      'trunk%[1%]: options of a layer have names, as in {"dense", units = 20}')
+    raises(function() deer.QNetwork{ environment = env }:setAllParams(5) end, "got 5")
+    raises(function() deer:QNetwork{ environment = env } end, "got a table with a metatable")
   end)
 end)
 
@@ -320,7 +327,25 @@ describe("a NeuralAgent", function()
     local Deaf = deer.Controller:extend "Deaf"
     function Deaf.onEpochEnds() end
     raises(function() agent:attach(Deaf{}) end,
-      "Deaf hears no signal: 'onEpochEnds' is no signal; did you mean 'onEpochEnd'%?")
+      "Deaf: 'onEpochEnds' is no signal; did you mean 'onEpochEnd'%?")
+    function Deaf.onStart() end
+    raises(function() agent:attach(Deaf{}) end, "Deaf: 'onEpochEnds' is no signal")
+    -- a helper of nearly the same name beside the handler is fine
+    function Deaf.OnEpochEnd() end
+    agent:attach(Deaf{})
+    Deaf.onStart = 5
+    raises(function() agent:attach(Deaf{}) end, "Deaf: onStart: expected a function, got 5")
+    Deaf.onStart, Deaf.modes = nil, 0
+    raises(function() agent:attach(Deaf{}) end, "Deaf: modes: expected a list of modes .* got 0")
+    raises(function() agent:attach(Deaf{ modes = { "train" } }) end, "modes: expected %-1 .* got")
+    raises(function() agent:attach(deer.Controller{}) end, "Controller hears no signal")
+    agent:detach(0)
+    raises(function() agent.attach(deer.controllers.VerboseController{}) end,
+      "agent.attach: expected an agent .* got a VerboseController; write agent:attach")
+    raises(function() agent.run(1, 10) end, "agent.run: expected an agent .* got 1; write")
+    raises(function() make{ environment = deer.Environment{} } end,
+      "Environment: expected a method 'reset', got nothing")
+    raises(function() agent:setControllersActive({}, "on") end, "expected true or false, got the")
     raises(function() agent:detach(0) end, "agent:detach: expected the position of a controller")
     raises(function() agent:setControllersActive({ 3 }, false) end, "got 3")
     raises(function() agent:setControllersActive(3, false) end, "expected a list of positions")

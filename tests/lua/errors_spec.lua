@@ -115,7 +115,12 @@ describe("a wrong input is answered with one clear line:", function()
     fails({ [7] = "function Env:inputDimensions() return {} end" }, 7, "inputDimensions")
     fails({ [8] = "function Env:nActions() return 0 end" }, 8, "nActions", "0")
     fails({ [8] = "function Env:nActions() return 'two' end" }, 8, "nActions")
-    fails({ [6] = "" }, 12, "environment: expected a method 'observe'")
+    fails({ [6] = "" }, 12, "Env: expected a method 'observe', got nothing$")
+    fails({ [6] = "function Env:observ() return { 1, { 2, 3 } } end" }, 12,
+      "Env: expected a method 'observe', got nothing %(but there is a 'observ'%)")
+    fails({ [6] = LINES[6] .. " function Env:isTruncted() return true end" }, 12,
+      "Env: 'isTruncted' is no method of an environment; did you mean 'isTruncated'")
+    fails({ [6] = LINES[6] .. " Env.act = 5" }, 12, "Env: expected a method 'act', got 5")
   end)
 
   it("an action out of range", function()

@@ -125,6 +125,18 @@ describe("launcher", function()
     raises(function() launcher.parse({}, { epochs = 1 }, { presets = { a = { epoch = 2 } } }) end,
       "launcher: preset a: unknown parameter 'epoch'; did you mean 'epochs'%?")
     raises(function() launcher.parse({}, { list = {} }) end, "default 'list': expected a number")
+    raises(function() launcher.parse({}, { epochs = 1 }, { preset = {} }) end,
+      "expected { presets = ... } after the defaults, got 'preset'")
+    raises(function() launcher.parse({}, { epochs = 1 }, { presets = 5 }) end,
+      "presets: expected .* got 5")
+  end)
+
+  it("gives no parameter that there is not", function()
+    local params = parse{}
+    assert.equal(1000, params.stepsPerEpoch)
+    assert.is_nil(params.preset) -- not given
+    raises(function() return params.step_per_epoch end,
+      "the launcher has no parameter 'step_per_epoch'; did you mean 'steps_per_epoch'%?")
   end)
 
   it("ends the program: status 2 for a wrong command line, 0 for help", function()

@@ -113,5 +113,21 @@ describe("options", function()
   it("refuses a table of options that is none", function()
     raises(function() options.list { length = 7 } end,
       "options.length: expected a table such as { default = 7 }, got 7")
+    raises(function() options.list(5) end, "options: expected a table such as .* got 5")
+    for _, case in ipairs {
+      { { defualt = 5 }, "there is no 'defualt' .*; did you mean 'default'" },
+      { { default = 5, range = 3 }, "range: expected a table, got 3" },
+      { { type = "nmber" }, "there is no type 'nmber'; did you mean 'number'" },
+      { { default = 50, range = { 1, 3 } }, "default: expected a number from 1 to 3, got 50" },
+    } do
+      raises(function() options.list { length = case[1] } end, "options.length: " .. case[2])
+    end
+  end)
+
+  it("writes whole bounds without a point", function()
+    for _, case in ipairs { { { 0.0, 2 ^ 31 }, "an integer from 0 to 2147483648" },
+      { { 1.0, math.huge }, "an integer of at least 1" } } do
+      assert.equal(case[2], options.expected { name = "n", type = "integer", range = case[1] })
+    end
   end)
 end)

@@ -23,6 +23,10 @@ end
 function help.run(args)
   local name = args[1]
   if not name then return overview() end
+  if args[2] then
+    io.stderr:write(("deerlua help: expected one subcommand, got '%s' after it\n"):format(args[2]))
+    return 2
+  end
   local command = cli.find(name)
   if not command then
     io.stderr:write(cli.unknown("subcommand", name, cli.names()))

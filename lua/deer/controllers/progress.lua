@@ -13,7 +13,7 @@ ProgressController.options = {
   periodicity = { default = 0.1, range = { 0, 3600 }, help = "seconds between two pictures" },
 }
 
-local WIDTH = 24 -- of the bar
+local WIDTH, LEAST = 24, 4 -- of the bar
 local PACE = 0.3 -- how fast the shown speed follows the present one
 
 function ProgressController:init(options)
@@ -60,21 +60,33 @@ local function measure(self, now)
   self.measured, self.counted = now, 0
 end
 
+-- the line in so many columns: first the bar gets shorter, then the end of the line goes, then the
+-- bar
+local function fit(head, part, tail, columns)
+  local percent = (" %3.0f%%"):format(100 * part)
+  local room = columns - #head - #percent - 2
+  if #tail + LEAST > room then tail = "" end
+  local width = math.min(WIDTH, room - #tail)
+  if width < LEAST then return (head:gsub(" $", "") .. percent):sub(1, math.max(columns, 0)) end
+  local full = math.floor(part * width + 0.5)
+  return ("%s[%s%s]%s%s"):format(head, ("#"):rep(full), ("."):rep(width - full), percent, tail)
+end
+
 ---@param agent deer.NeuralAgent
 ---@param now number
 function ProgressController:show(agent, now)
   measure(self, now)
   self.shown = now
   local part = math.min(1, self.steps / math.max(1, agent.epoch_length))
-  local full = math.floor(part * WIDTH + 0.5)
   local training, epochs = self.mode == -1, agent:epochs() - self.before
   local done = epochs + (training and part or 0)
   local left = done > 0 and (now - self.started) / done * (agent.n_epochs - done)
-  local line = ("epoch %d/%d %s [%s%s] %3.0f%%  %.0f steps/s%s"):format(
-    epochs + (training and 1 or 0), agent.n_epochs, training and "train" or "test ",
-    ("#"):rep(full), ("."):rep(WIDTH - full), 100 * part, self.speed or 0,
+  local head = ("epoch %d/%d %s "):format(epochs + (training and 1 or 0), agent.n_epochs,
+    training and "train" or "test ")
+  local tail = ("  %.0f steps/s%s"):format(self.speed or 0,
     left and "  " .. self.clock(left) .. " left" or "")
-  text.status(line:sub(1, sys.columns() - 1))
+  -- a line that fills the last column would break into two
+  text.status(fit(head, part, tail, sys.columns() - 1))
 end
 
 -- others may print now
