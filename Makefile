@@ -28,7 +28,8 @@ HEADERS := $(filter-out src/bind/% %internal.h,$(wildcard src/*.h src/*/*.h src/
 TESTS   := $(patsubst tests/c/%.c,%,$(wildcard tests/c/test_*.c))
 TESTS64 := $(patsubst tests/%.c,%,$(wildcard tests/c/double/test_*.c tests/conform/test_*.c))
 DEERLUA := $(OUT)/deerlua
-CTESTS  := $(TESTS:%=$(OUT)/tests/%) $(TESTS64:%=$(OUT)/tests/%)
+CEXAMPLES := $(patsubst %.c,$(OUT)/%,$(wildcard examples/*.c))
+CTESTS  := $(TESTS:%=$(OUT)/tests/%) $(TESTS64:%=$(OUT)/tests/%) $(CEXAMPLES)
 
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
@@ -61,6 +62,7 @@ $(OUT)/obj/embedded.o: $(OUT)/embedded.c src/bind/embedded.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(FLAGS) -c $< -o $@
 $(TESTS:%=$(OUT)/tests/%): $(OUT)/tests/%: $(OUT)/obj/tests/c/%.o $(OUT)/libdeer.a
+$(CEXAMPLES): $(OUT)/%: $(OUT)/obj/%.o $(OUT)/libdeer.a
 $(TESTS64:%=$(OUT)/tests/%): $(OUT)/tests/%: $(OUT)/obj64/tests/%.o $(OUT)/libdeer64.a
 $(CTESTS):
 	@mkdir -p $(@D)
@@ -95,6 +97,9 @@ check: all
 	@for s in scripts/check*.lua; do echo "== $$s"; $(DEERLUA) $$s . || exit 1; done
 	luacheck --quiet .
 	@for h in $(HEADERS); do $(CC) $(FLAGS) -Werror -fsyntax-only -x c $$h || exit 1; done; echo "== headers compile alone"
+	@for h in $$(sed -n 's/^\#include "\(.*\)"/\1/p' $(PUBLIC:%=src/%)); do case ' $(PUBLIC) ' in *" $$h "*) ;; \
+	  *) echo "src/deer.h must include $$h, or it is not installed" >&2; exit 1;; esac; done
+	@! command -v $(CXX) >/dev/null || $(CXX) -Isrc -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c++ src/deer.h
 	@! nm -u $(OUT)/libdeer.a | grep -E ' U luaL?_' || { echo "libdeer.a must not need Lua" >&2; exit 1; }
 bench: all
 	$(DEERLUA) scripts/bench.lua

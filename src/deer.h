@@ -24,6 +24,7 @@ extern "C" {
 #include "algo/algo.h"
 #include "agent/policy.h"
 #include "agent/agent.h"
+#include "io/font.h"
 #include "io/canvas.h"
 #include "io/png.h"
 #include "io/safetensors.h"

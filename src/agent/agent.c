@@ -8,13 +8,6 @@
 
 /* ---- life ---- */
 
-static int longest_history(const deer_space *space) {
-  int longest = 1;
-  for (int s = 0; s < space->n_subjects; s++)
-    if (space->subjects[s].history > longest) longest = space->subjects[s].history;
-  return longest;
-}
-
 /* do the states of one space fit a network made for the other? */
 static bool same_space(const deer_space *a, const deer_space *b) {
   if (a->n_subjects != b->n_subjects || a->actions.n != b->actions.n ||
@@ -29,11 +22,18 @@ static bool same_space(const deer_space *a, const deer_space *b) {
 }
 
 static deer_status check(const deer_agent_config *c) {
-  int longest = longest_history(&c->env->space);
+  int longest = deer_space_longest(&c->env->space);
   if (c->replay_start_size != -1 && c->replay_start_size < longest)
     return deer_fail(DEER_EINVAL,
                      "replay_start_size is %lld (expected at least %d, the longest history)",
                      (long long)c->replay_start_size, longest);
+  /* else it would act at random for ever */
+  int64_t start_size = c->replay_start_size == -1 ? longest : c->replay_start_size;
+  if (c->replay_memory_size >= 1 && start_size >= c->replay_memory_size)
+    return deer_fail(
+        DEER_EINVAL,
+        "a replay memory of %lld never holds more than replay_start_size %lld (expected less)",
+        (long long)c->replay_memory_size, (long long)start_size);
   if (!same_space(&c->algo->space, &c->env->space))
     return deer_fail(DEER_EINVAL, "the algorithm was made for another environment");
   return DEER_OK;
@@ -59,7 +59,7 @@ static deer_status start(deer_agent *a, const deer_agent_config *c) {
   a->mode = -1;
   a->replay_memory_size = c->replay_memory_size;
   a->replay_start_size =
-      c->replay_start_size == -1 ? longest_history(&c->env->space) : c->replay_start_size;
+      c->replay_start_size == -1 ? deer_space_longest(&c->env->space) : c->replay_start_size;
   a->only_full_history = c->only_full_history;
   a->policy_rng = deer_rng_split(c->rng, "policy");
   a->replay_rng = deer_rng_split(c->rng, "replay");
@@ -156,7 +156,7 @@ static deer_status training(deer_agent *a, int64_t n_epochs, int64_t length) {
   if (status != DEER_OK) a->mode = -1;
   keep_first(&first, status);
   /* the end is told also when it comes early */
-  if (a->env->class->stop) keep_first(&first, a->env->class->stop(a->env));
+  if (a->env->kind->stop) keep_first(&first, a->env->kind->stop(a->env));
   keep_first(&first, deer_agent_signal(a, (deer_event){.signal = DEER_ON_END}));
   return first.status == DEER_OK ? DEER_OK : deer_fail(first.status, "%s", first.message);
 }
@@ -189,7 +189,7 @@ deer_status deer_agent_train(deer_agent *a, bool *trained) {
   *trained = false;
   if (deer_replay_count(a->replay) <= a->replay_start_size) return DEER_OK;
   double loss;
-  deer_status status = a->algo->class->learn(a->algo, a->replay, &a->replay_rng, &loss);
+  deer_status status = a->algo->kind->learn(a->algo, a->replay, &a->replay_rng, &loss);
   if (status == DEER_EAGAIN) {
     a->n_refused++;
     return DEER_OK;
@@ -233,7 +233,7 @@ int deer_agent_mode(const deer_agent *a) { return a->mode; }
 deer_status deer_agent_summarize(deer_agent *a) {
   if (a->mode == -1 || !a->test_set)
     return deer_fail(DEER_ESTATE, "summarizeTestPerformance: there is no test epoch to summarize");
-  return a->env->class->summarize ? a->env->class->summarize(a->env, a->test_set) : DEER_OK;
+  return a->env->kind->summarize ? a->env->kind->summarize(a->env, a->test_set) : DEER_OK;
 }
 
 deer_status deer_agent_override_action(deer_agent *a, const deer_real *action) {

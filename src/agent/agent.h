@@ -41,11 +41,14 @@ typedef struct deer_agent_config {
   const deer_option *replay_options;
   int n_replay_options;
   int64_t replay_memory_size;
-  int64_t replay_start_size; /* -1: the longest history; otherwise at least that */
+  int64_t replay_start_size; /* -1: the longest history; otherwise at least that; less than the
+                                memory holds */
   bool only_full_history;
   const deer_rng *rng; /* streams "policy" and "replay" are split from it */
 } deer_agent_config;
 
+/* Fails with DEER_EINVAL (a start size that cannot be, an algo for another space, a wrong option of
+ * the replay) or DEER_ENOMEM; *agent is then NULL. */
 deer_status deer_agent_new(const deer_agent_config *config, deer_agent **agent);
 void deer_agent_free(deer_agent *agent);
 
@@ -68,8 +71,11 @@ deer_status deer_agent_train(deer_agent *agent, bool *trained);
 /* Test mode `mode` >= 0 with an empty test set that keeps `length` samples; DEER_ESTATE inside an
  * episode, DEER_EINVAL for -1. */
 deer_status deer_agent_start_mode(deer_agent *agent, int mode, int64_t length);
+
+/* Back to training mode; the test set stays until the next start_mode. DEER_ESTATE inside an
+ * episode. */
 deer_status deer_agent_resume_training(deer_agent *agent);
-int deer_agent_mode(const deer_agent *agent);
+int deer_agent_mode(const deer_agent *agent); /* -1 in training */
 
 /* The environment's summary of the last test epoch; DEER_ESTATE in training mode. */
 deer_status deer_agent_summarize(deer_agent *agent);

@@ -19,13 +19,13 @@ static deer_status reset(deer_agent *a) {
     const deer_subject *subject = &space->subjects[s];
     memset(a->state[s], 0, (size_t)subject->history * deer_subject_bytes(subject));
   }
-  DEER_TRY(a->env->class->reset(a->env, a->mode, a->state));
+  DEER_TRY(a->env->kind->reset(a->env, a->mode, a->state));
   return deer_state_check(space, (const void *const *)a->state);
 }
 
 /* the present observation, before it is shown to anybody */
 static deer_status observe(deer_agent *a) {
-  DEER_TRY(a->env->class->observe(a->env, a->observation));
+  DEER_TRY(a->env->kind->observe(a->env, a->observation));
   return deer_observation_check(&a->env->space, (const void *const *)a->observation);
 }
 
@@ -58,7 +58,7 @@ static deer_status choose(deer_agent *a, double *value, bool *greedy) {
                         .state = (const void *const *)a->state,
                         .mode = a->mode,
                         .rng = &a->policy_rng};
-  return policy->class->choose(policy, &choice, a->action, value, greedy);
+  return policy->kind->choose(policy, &choice, a->action, value, greedy);
 }
 
 /* an action asked for by overrideNextAction takes the place of the chosen one */
@@ -90,13 +90,13 @@ typedef struct outcome {
 } outcome;
 
 static deer_status step(deer_agent *a, outcome *o) {
-  const deer_env_class *env = a->env->class;
+  const deer_env_class *env = a->env->kind;
   DEER_TRY(observe(a));
   shift(a);
   DEER_TRY(decide(a));
   DEER_TRY(env->act(a->env, a->action, &o->reward));
   DEER_TRY(env->ending(a->env, &o->ending));
-  if (!isfinite(o->reward))
+  if (!isfinite((deer_real)o->reward))
     return deer_fail(DEER_EDATA,
                      "the environment returned the reward %g (expected a finite number)",
                      isnan(o->reward) ? NAN : o->reward);

@@ -17,7 +17,7 @@ static deer_status choose(deer_policy *self, const deer_choice *choice, deer_rea
   double epsilon = ((deer_epsilon_greedy *)self)->epsilon;
   *greedy = !(epsilon > 0 && deer_rng_uniform(choice->rng) < epsilon);
   *value = 0;
-  if (*greedy) return choice->algo->class->act(choice->algo, choice->state, action, value);
+  if (*greedy) return choice->algo->kind->act(choice->algo, choice->state, action, value);
   deer_random_action(&choice->algo->space.actions, choice->rng, action);
   return DEER_OK;
 }

@@ -23,7 +23,7 @@ typedef struct deer_policy_class {
 } deer_policy_class;
 
 struct deer_policy {
-  const deer_policy_class *class;
+  const deer_policy_class *kind;
 };
 
 /* Uniform over the action space. */

@@ -24,32 +24,35 @@ const deer_algo_class *deer_algo_find(const char *name) {
   return NULL;
 }
 
-static deer_status check_actions(const deer_algo_class *class, const deer_action_space *actions) {
+static deer_status check_actions(const deer_algo_class *kind, const deer_action_space *actions) {
   unsigned needed = actions->n > 0 ? DEER_ALGO_DISCRETE : DEER_ALGO_CONTINUOUS;
-  if (class->caps & needed) return DEER_OK;
-  return deer_fail(DEER_EINVAL, "%s works with %s actions, the environment has %s ones",
-                   class->name, actions->n > 0 ? "continuous" : "discrete",
+  if (kind->caps & needed) return DEER_OK;
+  return deer_fail(DEER_EINVAL, "%s works with %s actions, the environment has %s ones", kind->name,
+                   actions->n > 0 ? "continuous" : "discrete",
                    actions->n > 0 ? "discrete" : "continuous");
 }
 
 static deer_status start(deer_algo *algo, const deer_algo_config *config) {
-  const deer_algo_class *class = algo->class;
+  const deer_algo_class *kind = algo->kind;
+  if (kind->abi != DEER_ALGO_ABI)
+    return deer_fail(DEER_EINVAL, "%s: made for version %d of the interface, this is %d",
+                     kind->name, kind->abi, DEER_ALGO_ABI);
   DEER_TRY(deer_space_check(config->space));
-  DEER_TRY(check_actions(class, &config->space->actions));
+  DEER_TRY(check_actions(kind, &config->space->actions));
   algo->space = *config->space;
-  deer_fields_default(class->fields, algo);
+  deer_fields_default(kind->fields, algo);
   for (int i = 0; i < config->n_options; i++)
     DEER_TRY(
-        deer_fields_set(class->fields, algo, config->options[i].name, config->options[i].value));
-  return class->init(algo, config->net, config->rng);
+        deer_fields_set(kind->fields, algo, config->options[i].name, config->options[i].value));
+  return kind->init(algo, config->net, config->rng);
 }
 
-deer_status deer_algo_new(const deer_algo_class *class, const deer_algo_config *config,
+deer_status deer_algo_new(const deer_algo_class *kind, const deer_algo_config *config,
                           deer_algo **algo) {
   *algo = NULL;
-  deer_algo *made = deer_alloc(class->size);
+  deer_algo *made = deer_alloc(kind->size);
   if (!made) return DEER_ENOMEM;
-  made->class = class;
+  made->kind = kind;
   deer_status status = start(made, config);
   if (status == DEER_OK)
     *algo = made;
@@ -60,7 +63,7 @@ deer_status deer_algo_new(const deer_algo_class *class, const deer_algo_config *
 
 void deer_algo_free(deer_algo *algo) {
   if (!algo) return;
-  if (algo->class->finish) algo->class->finish(algo);
+  if (algo->kind->finish) algo->kind->finish(algo);
   deer_free(algo);
 }
 

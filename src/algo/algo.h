@@ -16,7 +16,7 @@ typedef struct deer_algo deer_algo;
 enum { DEER_ALGO_DISCRETE = 1, DEER_ALGO_CONTINUOUS = 2 }; /* action spaces an algo can use */
 
 typedef struct deer_algo_class {
-  int abi;
+  int abi;                         /* DEER_ALGO_ABI */
   const char *name, *paper, *help; /* "dqn"; "Mnih et al. 2015, doi:..." */
   unsigned caps;
   size_t size;              /* bytes of the instance, which begins with a deer_algo */
@@ -46,11 +46,11 @@ typedef struct deer_algo_class {
                 void (*visit)(void *context, const char *name, const deer_shape *shape,
                               deer_real *data));
 
-  void (*finish)(deer_algo *self); /* must survive a failed init */
+  void (*finish)(deer_algo *self); /* must survive an init that failed or never came */
 } deer_algo_class;
 
 struct deer_algo {
-  const deer_algo_class *class;
+  const deer_algo_class *kind;
   deer_space space;
   double learning_rate; /* read at every update */
   double discount;      /* gamma, in [0, 1] */
@@ -68,7 +68,7 @@ typedef struct deer_algo_config {
 
 /* Fails with the message of the wrong option, of an action space the algo cannot use, or of init;
  * *algo is then NULL. */
-deer_status deer_algo_new(const deer_algo_class *class, const deer_algo_config *config,
+deer_status deer_algo_new(const deer_algo_class *kind, const deer_algo_config *config,
                           deer_algo **algo);
 void deer_algo_free(deer_algo *algo);
 

@@ -80,11 +80,9 @@ static void state_inputs(const dqn *d, deer_graph *g, const char *name, int batc
                          deer_node *states) {
   for (int s = 0; s < d->base.space.n_subjects; s++) {
     const deer_subject *subject = &d->base.space.subjects[s];
-    deer_shape one = deer_subject_state(subject), shape = {.rank = one.rank + 1, .dim = {batch}};
-    memcpy(shape.dim + 1, one.dim, (size_t)one.rank * sizeof *one.dim);
     char full[32];
     snprintf(full, sizeof full, "%s_%d", name, s);
-    states[s] = deer_input(g, full, subject->dtype, shape);
+    states[s] = deer_input(g, full, subject->dtype, deer_subject_batch(subject, batch));
   }
 }
 
@@ -212,6 +210,13 @@ static deer_status with_graph(dqn *d, deer_status (*build)(dqn *d, deer_graph *g
   return status;
 }
 
+/* says what there is no memory for */
+static deer_status too_large(const dqn *d, deer_status status) {
+  if (status != DEER_ENOMEM) return status;
+  return deer_fail(status, "a network of %d parameters and a batch of %lld samples: %s",
+                   deer_net_size(d->net), (long long)d->batch_size, deer_error());
+}
+
 static deer_status init(deer_algo *self, const deer_net_spec *net, const deer_rng *rng) {
   dqn *d = (dqn *)self;
   deer_net_spec fallback;
@@ -220,16 +225,19 @@ static deer_status init(deer_algo *self, const deer_net_spec *net, const deer_rn
   size_t size = (size_t)deer_net_size(d->net);
   d->online = deer_alloc_array(size, sizeof *d->online);
   d->target = deer_alloc_array(size, sizeof *d->target);
-  if (!d->online || !d->target) return DEER_ENOMEM;
-  deer_rng draws = deer_rng_split(rng, "network");
-  deer_net_init(d->net, &draws, d->online);
-  memcpy(d->target, d->online, size * sizeof *d->online);
+  if (!d->online || !d->target) return too_large(d, DEER_ENOMEM);
   self->learning_rate = d->learning_rate;
   self->discount = d->discount;
   self->batch_size = d->batch_size;
-  DEER_TRY(make_optimiser(d));
-  DEER_TRY(with_graph(d, build_act));
-  return with_graph(d, build_update);
+  deer_status status = make_optimiser(d);
+  if (status == DEER_OK) status = with_graph(d, build_act);
+  if (status == DEER_OK) status = with_graph(d, build_update);
+  if (status != DEER_OK) return too_large(d, status);
+  /* last, since a large network takes a while */
+  deer_rng draws = deer_rng_split(rng, "network");
+  deer_net_init(d->net, &draws, d->online);
+  memcpy(d->target, d->online, size * sizeof *d->online);
+  return DEER_OK;
 }
 
 static void finish(deer_algo *self) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- last error ---- */
 
@@ -49,15 +50,34 @@ static bool must_fail(void) {
   return left == 1;
 }
 
+size_t deer_machine_bytes(void) {
+  /* asked once; two threads that ask at the same time get the same answer */
+  static atomic_size_t known;
+  size_t bytes = atomic_load_explicit(&known, memory_order_relaxed);
+  if (bytes > 0) return bytes;
+  long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+  bytes = pages > 0 && size > 0 ? (size_t)pages * (size_t)size : SIZE_MAX;
+  atomic_store_explicit(&known, bytes, memory_order_relaxed);
+  return bytes;
+}
+
+/* does the machine have that much more? */
+static bool fits(size_t bytes) {
+  size_t held = atomic_load(&held_bytes), machine = deer_machine_bytes();
+  return held <= machine && bytes <= machine - held;
+}
+
 void *deer_alloc(size_t bytes) {
   atomic_fetch_add(&calls, 1);
   /* calloc leaves big blocks untouched until they are used: a replay of a million steps costs
-   * nothing at start */
+   * nothing at start, and too large a block would be noticed only by the killed program */
   size_t total = bytes + 2 * ALIGNMENT;
-  char *start = must_fail() || total < bytes ? NULL : calloc(1, total);
+  char *start = must_fail() || total < bytes || !fits(bytes) ? NULL : calloc(1, total);
   if (!start) {
-    deer_fail(DEER_ENOMEM, "out of memory: %zu bytes asked for, %zu in use", bytes,
-              deer_alloc_bytes());
+    const double giga = 1e9;
+    deer_fail(DEER_ENOMEM,
+              "out of memory: %zu bytes (%.1f GB) asked for, %zu in use, the machine has %.1f GB",
+              bytes, (double)bytes / giga, deer_alloc_bytes(), (double)deer_machine_bytes() / giga);
     return NULL;
   }
   uintptr_t first = ((uintptr_t)start + 2 * ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;

@@ -37,7 +37,7 @@ typedef enum deer_status {
   DEER_EAGAIN      /* not possible yet (too few samples to draw a batch); harmless */
 } deer_status;
 
-/* Leaves a formatted message (cut at 2000 bytes) in this thread's error slot; returns `status`.
+/* Leaves a formatted message (cut at 2047 bytes) in this thread's error slot; returns `status`.
  * The arguments may include deer_error() itself, so a caller can prefix a message. */
 deer_status deer_fail(deer_status status, const char *format, ...) DEER_PRINTF(2, 3);
 
@@ -53,7 +53,9 @@ const char *deer_error(void);
   } while (0)
 
 /* A zeroed block of `bytes` bytes, aligned to 64, owned by the caller until deer_free.
- * NULL after deer_fail(DEER_ENOMEM) when there is no memory. 0 bytes give a valid, empty block. */
+ * NULL after deer_fail(DEER_ENOMEM) when there is no memory, or when all blocks together would be
+ * larger than that of the machine, which the system would find out only when they are written to. 0
+ * bytes give a valid, empty block. */
 void *deer_alloc(size_t bytes);
 
 /* `count` zeroed elements of `size` bytes; NULL as for deer_alloc, also when the product overflows.
@@ -70,6 +72,9 @@ void deer_free(void *block);
 /* A copy of a string, to be freed with deer_free; NULL when there is no memory or `text` is NULL.
  */
 char *deer_strdup(const char *text);
+
+/* Bytes of memory that the machine has; SIZE_MAX when it does not tell. */
+size_t deer_machine_bytes(void);
 
 /* Bytes and blocks now held, and blocks ever asked for: the steady state of a loop leaves the last
  * unchanged. */

@@ -87,8 +87,12 @@ static deer_status set_choice(const deer_field *field, void *options, deer_value
     write_number(field, options, position);
     return DEER_OK;
   }
-  if (value.type != DEER_VALUE_TEXT)
-    return deer_fail(DEER_EINVAL, "option '%s': expected one of %s", field->name, field->choices);
+  if (value.type == DEER_VALUE_BOOL)
+    return deer_fail(DEER_EINVAL, "option '%s': expected one of %s, got a boolean", field->name,
+                     field->choices);
+  if (value.type == DEER_VALUE_NUMBER)
+    return deer_fail(DEER_EINVAL, "option '%s': expected one of %s, got %.15g", field->name,
+                     field->choices, value.number);
   return deer_fail(DEER_EINVAL, "option '%s': expected one of %s, got '%s'", field->name,
                    field->choices, value.text);
 }
@@ -103,8 +107,8 @@ static deer_status set_number(const deer_field *field, void *options, deer_value
     return deer_fail(DEER_EINVAL, "option '%s': expected %s, got a boolean", field->name, kind);
   bool whole = field->type != DEER_FIELD_INT || (x == floor(x) && fabs(x) < 9e15);
   if (!(x >= field->min && x <= field->max) || !whole)
-    return deer_fail(DEER_EINVAL, "option '%s': expected %s between %g and %g, got %g", field->name,
-                     kind, field->min, field->max, x);
+    return deer_fail(DEER_EINVAL, "option '%s': expected %s between %.15g and %.15g, got %.15g",
+                     field->name, kind, field->min, field->max, x);
   write_number(field, options, x);
   return DEER_OK;
 }
@@ -115,8 +119,12 @@ deer_status deer_fields_set(const deer_field *fields, void *options, const char 
   if (!field) return unknown_option(fields, name);
   if (field->type == DEER_FIELD_CHOICE) return set_choice(field, options, value);
   if (field->type != DEER_FIELD_BOOL) return set_number(field, options, value);
+  if (value.type == DEER_VALUE_TEXT)
+    return deer_fail(DEER_EINVAL, "option '%s': expected true or false, got '%s'", field->name,
+                     value.text);
   if (value.type != DEER_VALUE_BOOL)
-    return deer_fail(DEER_EINVAL, "option '%s': expected true or false", field->name);
+    return deer_fail(DEER_EINVAL, "option '%s': expected true or false, got %.15g", field->name,
+                     value.number);
   write_number(field, options, value.number);
   return DEER_OK;
 }

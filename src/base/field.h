@@ -42,7 +42,8 @@ const deer_field *deer_fields_find(const deer_field *fields, const char *name);
 deer_status deer_fields_set(const deer_field *fields, void *options, const char *name,
                             deer_value value);
 
-/* Reads one option back; choices come as text. */
+/* Reads one option back. A choice comes as text, which the next call of the same thread overwrites.
+ */
 deer_value deer_fields_get(const deer_field *field, const void *options);
 
 /* Writes the i-th (0-based) word of a choice list into `word`; false when there is no such word. */

@@ -81,7 +81,8 @@ deer_status deer_file_replace_with(const char *path, deer_file_fill *fill, void 
   deer_file file = {.path = path};
   // a device or a pipe would be gone if it were replaced
   struct stat old;
-  if (stat(path, &old) == 0 && !S_ISREG(old.st_mode)) {
+  bool exists = stat(path, &old) == 0;
+  if (exists && !S_ISREG(old.st_mode)) {
     file.fd = open(path, O_WRONLY | O_CLOEXEC);
     return file.fd < 0 ? cannot_write(path, errno) : fill_and_close(&file, fill, context);
   }
@@ -89,6 +90,8 @@ deer_status deer_file_replace_with(const char *path, deer_file_fill *fill, void 
   if (error) return cannot_write(path, error);
   file.fd = create_beside(target, name, sizeof name);
   if (file.fd < 0) return cannot_write(path, errno);
+  // what only its owner could read stays so; some file systems know no permissions
+  if (exists && fchmod(file.fd, old.st_mode & 0777) != 0) errno = 0;
   // each step only after the one before went well; nothing is left behind
   deer_status status = fill_and_close(&file, fill, context);
   if (status == DEER_OK && rename(name, target) != 0) status = cannot_write(path, errno);

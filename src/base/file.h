@@ -16,8 +16,9 @@ typedef deer_status deer_file_fill(deer_file *file, void *context);
 /* Appends. Fails with DEER_EIO and a message that names path and reason. */
 deer_status deer_file_write(deer_file *file, const void *bytes, size_t size);
 
-/* Replaces the file `path`, or makes it, with what `fill` writes. A link is followed; what exists
- * and is no regular file (a device, a pipe) is written to as it is. Returns the status of `fill`,
+/* Replaces the file `path`, or makes it, with what `fill` writes. A link to a file is
+ * followed, and a file that was there keeps its permissions; what exists and is no regular file (a
+ * device, a pipe) is written to as it is. Returns the status of `fill`,
  * or DEER_EIO with "cannot write PATH: REASON"; then nothing is left behind. */
 deer_status deer_file_replace_with(const char *path, deer_file_fill *fill, void *context);
 

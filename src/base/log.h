@@ -10,6 +10,8 @@ typedef void deer_log_sink(void *context, deer_log_level level, const char *mess
 
 /* `sink` NULL restores the silent default. Not thread safe: set it once, at start. */
 void deer_log_set(deer_log_sink *sink, void *context, deer_log_level least);
+
+/* Hands a formatted message, cut at 1023 bytes, to the sink unless it is below `least`. */
 void deer_log_write(deer_log_level level, const char *format, ...) DEER_PRINTF(2, 3);
 
 #endif

@@ -85,7 +85,7 @@ static int algo_updates(lua_State *L) {
 }
 
 static int algo_name(lua_State *L) {
-  lua_pushstring(L, check_algo(L)->class->name);
+  lua_pushstring(L, check_algo(L)->kind->name);
   return 1;
 }
 
@@ -120,7 +120,7 @@ static int algo_choose(lua_State *L) {
   deer_call_open(L, &call);
   deer_lua_own_algo(&call, 1);
   deer_call_start(&call);
-  deer_status status = algo->class->act(algo, (const void *const *)state, action, &value);
+  deer_status status = algo->kind->act(algo, (const void *const *)state, action, &value);
   deer_call_finish(&call, status);
   deer_lua_push_action(L, &algo->space.actions, action);
   lua_pushnumber(L, value);
@@ -132,15 +132,15 @@ static int algo_values(lua_State *L) {
   deer_algo *algo = check_algo(L);
   void *state[DEER_MAX_SUBJECTS];
   int n = algo->space.actions.n;
-  if (!algo->class->values || n == 0)
-    return deer_lua_fail(L, "%s has no values of actions", algo->class->name);
+  if (!algo->kind->values || n == 0)
+    return deer_lua_fail(L, "%s has no values of actions", algo->kind->name);
   check_state(L, 2, &algo->space, state);
   deer_real *values = lua_newuserdatauv(L, (size_t)n * sizeof *values, 0);
   deer_call call;
   deer_call_open(L, &call);
   deer_lua_own_algo(&call, 1);
   deer_call_start(&call);
-  deer_status status = algo->class->values(algo, (const void *const *)state, values);
+  deer_status status = algo->kind->values(algo, (const void *const *)state, values);
   deer_call_finish(&call, status);
   deer_tensor list = deer_tensor_wrap(DEER_DTYPE_REAL, DEER_SHAPE(n), values);
   deer_lua_push(L, &list);
@@ -176,12 +176,12 @@ static void add_parameter(void *context, const char *name, const deer_shape *sha
 // the parameters of an algo, in a userdata that is pushed
 static parameter_list list_parameters(lua_State *L, deer_algo *algo) {
   parameter_list list = {0};
-  if (algo->class->visit) algo->class->visit(algo, &list, add_parameter);
+  if (algo->kind->visit) algo->kind->visit(algo, &list, add_parameter);
   // the second walk fills what the first has counted
   list.room = list.n;
   list.n = 0;
   list.items = lua_newuserdatauv(L, ((size_t)list.room + 1) * sizeof *list.items, 0);
-  if (algo->class->visit) algo->class->visit(algo, &list, add_parameter);
+  if (algo->kind->visit) algo->kind->visit(algo, &list, add_parameter);
   return list;
 }
 

@@ -39,7 +39,9 @@ int deer_traceback(lua_State *L) {
   if (message == NULL) {
     // an object that knows its text is printed as it wants; others are named by type
     if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING) return 1;
-    message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+    deer_push_where(L);
+    message = lua_pushfstring(L, "%s(error object is a %s value)", lua_tostring(L, -1),
+                              luaL_typename(L, 1));
   }
   // an error that crossed C carries the traceback of where it happened
   if (strstr(message, "\nstack traceback:") != NULL) return 1;

@@ -1,6 +1,7 @@
 /* interpreter.c: the command line, as people know it from lua, and the subcommands. */
 #include "bind/interpreter.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -282,6 +283,16 @@ static void print_warning(void *context, deer_log_level level, const char *messa
   fprintf(stderr, "deerlua: warning: %s\n", message);
 }
 
+// what was printed may still lie in a buffer, and the disk may be full: returns the exit status
+static int close_output(int status) {
+  bool failed = ferror(stdout) != 0;
+  int error = fflush(stdout) == 0 ? 0 : errno;
+  if (!failed && error == 0) return status;
+  fprintf(stderr, "deerlua: cannot write the standard output: %s\n",
+          error != 0 ? strerror(error) : "an earlier write failed");
+  return status != 0 ? status : DEER_EXIT_FAILURE;
+}
+
 int deer_interpreter_main(int argc, char **argv) {
   command c = {.argc = argc, .argv = argv, .script = argc};
   if (!read_options(&c)) {
@@ -290,7 +301,7 @@ int deer_interpreter_main(int argc, char **argv) {
   }
   if (c.help) {
     fputs(usage, stdout);
-    return fflush(stdout) == 0 ? 0 : DEER_EXIT_FAILURE;
+    return close_output(0);
   }
   // a full disk is an error of write(), not the end of the program
   signal(SIGXFSZ, SIG_IGN);
@@ -306,5 +317,5 @@ int deer_interpreter_main(int argc, char **argv) {
   lua_pushlightuserdata(L, &c);
   report(L, &c, deer_interpreter_call(L, 1));
   lua_close(L);
-  return c.status;
+  return close_output(c.status);
 }

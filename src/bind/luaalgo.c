@@ -147,7 +147,7 @@ static int algo_lua(lua_State *L) {
   size_t bytes = deer_lua_place_batch(&env->space, &batch, NULL);
   lua_algo_box *box = lua_newuserdatauv(L, head + bytes, 1);
   deer_lua_place_batch(&env->space, &batch, (char *)box + head);
-  *box = (lua_algo_box){.own = {.base = {.class = &lua_algo_class,
+  *box = (lua_algo_box){.own = {.base = {.kind = &lua_algo_class,
                                          .space = env->space,
                                          .learning_rate = 0.005,
                                          .discount = 0.9,

@@ -345,7 +345,7 @@ static int env_new(lua_State *L) {
   for (int s = 0; s < space.n_subjects; s++) bytes += room(&space, s);
   // everything lies in the userdata: there is nothing to give back
   lua_env *env = lua_newuserdatauv(L, bytes, 1);
-  *env = (lua_env){.base = {.class = &lua_env_class, .space = space}};
+  *env = (lua_env){.base = {.kind = &lua_env_class, .space = space}};
   char *next = (char *)env + (sizeof *env + 15) / 16 * 16;
   for (int s = 0; s < space.n_subjects; next += room(&space, s++)) env->next[s] = next;
   luaL_setmetatable(L, DEER_ENV_CLASS);

@@ -28,7 +28,12 @@ static const char *layer_name(lua_State *L, const char *where) {
 // fills a layer from the table on top of the stack
 static void read_layer(lua_State *L, deer_layer_spec *layer, const char *where) {
   int n, table = lua_gettop(L);
-  deer_status status = deer_layer_make(layer_name(L, where), layer);
+  const char *name = layer_name(L, where);
+  // {"dense", 20} would leave the 20 unread
+  if (lua_rawlen(L, table) > 1)
+    deer_lua_fail(L, "network: %s: options of a layer have names, as in {\"dense\", units = 20}",
+                  where);
+  deer_status status = deer_layer_make(name, layer);
   if (status != DEER_OK) deer_lua_fail(L, "network: %s: %s", where, deer_error());
   const deer_option *options = deer_lua_options(L, table, &n);
   for (int i = 0; i < n; i++) {

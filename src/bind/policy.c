@@ -9,7 +9,7 @@
 static deer_epsilon_greedy *check_epsilon_greedy(lua_State *L) {
   static const char name[] = "epsilon_greedy";
   deer_policy *policy = luaL_checkudata(L, 1, DEER_POLICY_CLASS);
-  if (strcmp(policy->class->name, name) != 0) deer_lua_fail(L, "this policy has no epsilon");
+  if (strcmp(policy->kind->name, name) != 0) deer_lua_fail(L, "this policy has no epsilon");
   return (deer_epsilon_greedy *)policy;
 }
 
@@ -107,7 +107,7 @@ deer_policy *deer_lua_to_policy(lua_State *L, int index) {
 
 void deer_lua_own_policy(deer_call *call, int index) {
   deer_policy *policy = deer_lua_to_policy(call->L, index);
-  if (policy->class != &lua_policy_class) return;
+  if (policy->kind != &lua_policy_class) return;
   lua_getiuservalue(call->L, index, 1);
   deer_call_own(call, policy, 0);
 }

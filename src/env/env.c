@@ -2,26 +2,26 @@
 #include "env/env.h"
 
 static deer_status start(deer_env *env, const deer_option *options, int n, const deer_rng *rng) {
-  const deer_env_class *class = env->class;
-  if (class->abi != DEER_ENV_ABI)
+  const deer_env_class *kind = env->kind;
+  if (kind->abi != DEER_ENV_ABI)
     return deer_fail(DEER_EINVAL, "%s: made for version %d of the interface, this is %d",
-                     class->name, class->abi, DEER_ENV_ABI);
-  deer_fields_default(class->fields, env);
+                     kind->name, kind->abi, DEER_ENV_ABI);
+  deer_fields_default(kind->fields, env);
   for (int i = 0; i < n; i++) {
-    deer_status status = deer_fields_set(class->fields, env, options[i].name, options[i].value);
-    if (status != DEER_OK) return deer_fail(status, "%s: %s", class->name, deer_error());
+    deer_status status = deer_fields_set(kind->fields, env, options[i].name, options[i].value);
+    if (status != DEER_OK) return deer_fail(status, "%s: %s", kind->name, deer_error());
   }
-  DEER_TRY(class->init(env, rng));
+  DEER_TRY(kind->init(env, rng));
   deer_status status = deer_space_check(&env->space);
-  return status == DEER_OK ? status : deer_fail(status, "%s: %s", class->name, deer_error());
+  return status == DEER_OK ? status : deer_fail(status, "%s: %s", kind->name, deer_error());
 }
 
-deer_status deer_env_new(const deer_env_class *class, const deer_option *options, int n,
+deer_status deer_env_new(const deer_env_class *kind, const deer_option *options, int n,
                          const deer_rng *rng, deer_env **env) {
   *env = NULL;
-  deer_env *made = deer_alloc(class->size);
+  deer_env *made = deer_alloc(kind->size);
   if (!made) return DEER_ENOMEM;
-  made->class = class;
+  made->kind = kind;
   deer_status status = start(made, options, n, rng);
   if (status == DEER_OK)
     *env = made;
@@ -32,6 +32,6 @@ deer_status deer_env_new(const deer_env_class *class, const deer_option *options
 
 void deer_env_free(deer_env *env) {
   if (!env) return;
-  if (env->class->finish) env->class->finish(env);
+  if (env->kind->finish) env->kind->finish(env);
   deer_free(env);
 }

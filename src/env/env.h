@@ -46,12 +46,12 @@ typedef struct deer_env_class {
   deer_status (*summarize)(deer_env *self, struct deer_replay *test_set);
 
   deer_status (*stop)(deer_env *self); /* after the last epoch (optional) */
-  void (*finish)(
-      deer_env *self); /* frees what init acquired (optional); must survive a failed init */
+  /* Frees what init acquired (optional). Must survive an init that failed or never came. */
+  void (*finish)(deer_env *self);
 } deer_env_class;
 
 struct deer_env {
-  const deer_env_class *class;
+  const deer_env_class *kind;
   deer_space space;
 };
 
@@ -64,7 +64,7 @@ typedef struct deer_option {
   const char *name;
   deer_value value;
 } deer_option;
-deer_status deer_env_new(const deer_env_class *class, const deer_option *options, int n,
+deer_status deer_env_new(const deer_env_class *kind, const deer_option *options, int n,
                          const deer_rng *rng, deer_env **env);
 
 #endif

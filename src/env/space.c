@@ -15,6 +15,19 @@ deer_shape deer_subject_state(const deer_subject *subject) {
   return state;
 }
 
+deer_shape deer_subject_batch(const deer_subject *subject, int batch) {
+  deer_shape one = deer_subject_state(subject), all = {.rank = one.rank + 1, .dim = {batch}};
+  for (int i = 0; i < one.rank; i++) all.dim[i + 1] = one.dim[i];
+  return all;
+}
+
+int deer_space_longest(const deer_space *space) {
+  int longest = 1;
+  for (int s = 0; s < space->n_subjects; s++)
+    if (space->subjects[s].history > longest) longest = space->subjects[s].history;
+  return longest;
+}
+
 static deer_status check_subject(const deer_subject *subject, int s) {
   if (subject->history < 1)
     return deer_fail(DEER_EINVAL, "subject %d: the history is %d (expected at least 1)", s,

@@ -39,6 +39,12 @@ size_t deer_subject_count(const deer_subject *subject);     /* elements of one o
 size_t deer_subject_bytes(const deer_subject *subject);     /* bytes of one observation */
 deer_shape deer_subject_state(const deer_subject *subject); /* [history, shape...] */
 
+/* [batch, history, shape...], what networks take */
+deer_shape deer_subject_batch(const deer_subject *subject, int batch);
+
+/* The longest history of the subjects. */
+int deer_space_longest(const deer_space *space);
+
 /* DEER_EDATA when an element of observation[s] ([shape...] of every subject s), or of state[s]
  * ([history, shape...]), is NaN or infinite: "subject 0 of the observation is nan at element 3
  * ...". */

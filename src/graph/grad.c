@@ -87,12 +87,12 @@ static deer_status walk(backward *b, deer_node loss, deer_node *gx) {
 
 static deer_status check(deer_graph *g, deer_node loss, const deer_node *wrt, int n) {
   DEER_TRY(deer_graph_status(g));
-  if (loss.id <= 0 || g->records[loss.id].shape.rank != 0 ||
+  if (!deer_graph_has(g, loss) || g->records[loss.id].shape.rank != 0 ||
       g->records[loss.id].dtype != DEER_DTYPE_REAL)
     deer_graph_fail(g, "gradients: the loss is not a real scalar");
   for (int i = 0; i < n; i++)
-    if (wrt[i].id <= 0 || wrt[i].id >= g->n)
-      deer_graph_fail(g, "gradients: node %d is none", i + 1);
+    if (!deer_graph_has(g, wrt[i]))
+      deer_graph_fail(g, "gradients: node %d is not a node of this graph", i + 1);
   return deer_graph_status(g);
 }
 

@@ -70,8 +70,10 @@ deer_node deer_graph_fail(deer_graph *g, const char *format, ...) {
 
 /* ---- names ---- */
 
+bool deer_graph_has(const deer_graph *g, deer_node node) { return node.id > 0 && node.id < g->n; }
+
 deer_node deer_name(deer_graph *g, deer_node node, const char *name) {
-  if (node.id == 0) return node;
+  if (!deer_graph_has(g, node)) return node;
   char *copy = deer_strdup(name);
   if (!copy) return remember(g, DEER_ENOMEM);
   deer_free(g->records[node.id].name);
@@ -103,22 +105,24 @@ static void describe_call(const deer_graph *g, const deer_op *op, const deer_nod
 
 /* ---- growing ---- */
 
-/* doubles an array that has no room for `more` elements; false without memory */
-static bool make_room(void **array, int *room, int used, int more, size_t size) {
-  if (used + more <= *room) return true;
+/* the array, or a larger copy when it has no room for `more` elements; NULL without memory */
+static void *make_room(void *array, int *room, int used, int more, size_t size) {
+  if (array && used + more <= *room) return array;
   int bigger = *room ? 2 * *room : 64;
   while (bigger < used + more) bigger *= 2;
-  void *grown = deer_realloc(*array, (size_t)bigger * size);
-  if (!grown) return false;
-  *array = grown;
-  *room = bigger;
-  return true;
+  void *grown = deer_realloc(array, (size_t)bigger * size);
+  if (grown) *room = bigger;
+  return grown;
 }
 
 /* appends a record with its edges and a copy of the attributes; NULL without memory */
 static deer_record *append(deer_graph *g, const deer_node *in, int n, const deer_attr *attr) {
-  if (!make_room((void **)&g->records, &g->room, g->n, 1, sizeof *g->records)) return NULL;
-  if (!make_room((void **)&g->edges, &g->edge_room, g->n_edges, n, sizeof *g->edges)) return NULL;
+  deer_record *records = make_room(g->records, &g->room, g->n, 1, sizeof *records);
+  if (!records) return NULL;
+  g->records = records;
+  int32_t *edges = make_room(g->edges, &g->edge_room, g->n_edges, n, sizeof *edges);
+  if (!edges) return NULL;
+  g->edges = edges;
   int *list = NULL;
   if (attr->n_list > 0) {
     size_t bytes = (size_t)attr->n_list * sizeof *list;
@@ -170,8 +174,7 @@ deer_node deer_graph_add(deer_graph *g, const deer_op *op, const deer_node *in, 
   if (!operands) return remember(g, DEER_ENOMEM);
   deer_status status = DEER_OK;
   for (int i = 0; i < n && status == DEER_OK; i++) {
-    bool known = in[i].id > 0 && in[i].id < g->n;
-    const deer_record *r = known ? &g->records[in[i].id] : NULL;
+    const deer_record *r = deer_graph_has(g, in[i]) ? &g->records[in[i].id] : NULL;
     if (!r)
       status = deer_fail(DEER_EINVAL, "%s: input %d is not a node of this graph", op->name, i + 1);
     else if (r->op == &deer_op_assign)
@@ -199,11 +202,11 @@ deer_node deer_graph_add(deer_graph *g, const deer_op *op, const deer_node *in, 
 /* ---- looking ---- */
 
 deer_shape deer_node_shape(const deer_graph *g, deer_node node) {
-  return g->records[node.id].shape;
+  return g->records[deer_graph_has(g, node) ? node.id : 0].shape;
 }
 
 deer_dtype deer_node_dtype(const deer_graph *g, deer_node node) {
-  return g->records[node.id].dtype;
+  return g->records[deer_graph_has(g, node) ? node.id : 0].dtype;
 }
 
 deer_node deer_node_input(const deer_graph *g, deer_node node, int i) {

@@ -39,7 +39,7 @@ deer_node deer_graph_fail(deer_graph *g, const char *format, ...) DEER_PRINTF(2,
 /* Gives a node a name for messages and dumps; returns the node. The text is copied. */
 deer_node deer_name(deer_graph *g, deer_node node, const char *name);
 
-/* Shape and type of a node; the shape of "none" is a scalar. */
+/* Shape and type of a node; "none", and a node of another graph, is a real scalar. */
 deer_shape deer_node_shape(const deer_graph *g, deer_node node);
 deer_dtype deer_node_dtype(const deer_graph *g, deer_node node);
 

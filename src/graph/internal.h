@@ -23,6 +23,9 @@ struct deer_graph {
   char *message;      /* of the first mistake */
 };
 
+/* Is it a node of this graph? "None" is not. */
+bool deer_graph_has(const deer_graph *g, deer_node node);
+
 #define DEER_NODE_NAME 64
 
 /* The given name of a node, or "matmul_7". */

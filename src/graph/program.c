@@ -1,5 +1,6 @@
 /* program.c: from a graph to a list of kernel calls over one arena, and running it. */
 #include "graph/internal.h"
+#include "tensor/blas.h"
 
 #include <string.h>
 #if defined(__SSE__)
@@ -171,9 +172,11 @@ static deer_status build(deer_program *p, const deer_graph *g, const deer_node *
 deer_status deer_compile(deer_graph *g, const deer_node *outputs, int n, deer_program **program) {
   *program = NULL;
   for (int i = 0; i < n; i++)
-    if (g->status == DEER_OK && (outputs[i].id <= 0 || outputs[i].id >= g->n))
+    if (g->status == DEER_OK && !deer_graph_has(g, outputs[i]))
       deer_graph_fail(g, "compile: output %d is not a node of this graph", i + 1);
   DEER_TRY(deer_graph_status(g));
+  /* several threads would add in an order of their own */
+  deer_blas_start();
   deer_program *p = deer_alloc(sizeof *p);
   if (!p) return DEER_ENOMEM;
   deer_status status = build(p, g, outputs, n);

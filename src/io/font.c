@@ -408,11 +408,10 @@ deer_glyph deer_font_glyph(deer_font font, int character) {
   const face *f = &faces[font];
   int left = (character >= ' ' && character <= '~' ? character : 127) - ' ';
   const char *const *strip = f->sheet;
-  const char *wall = strip[0];
   // walk from wall to wall along the top row of each strip until `left` glyphs have been passed
   for (int row = 0; row < f->rows; row += f->height) {
     strip = f->sheet + row;
-    wall = strip[0];
+    const char *wall = strip[0];
     for (const char *next; (next = strchr(wall + 1, '|')) != NULL; wall = next, left--)
       if (left == 0) return (deer_glyph){strip, (int)(wall + 1 - strip[0]), (int)(next - wall - 1)};
   }

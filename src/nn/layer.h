@@ -11,7 +11,7 @@ typedef struct deer_layer_build deer_layer_build;
 /* How the initial values of a parameter are drawn. */
 typedef struct deer_init {
   int kind; /* position in DEER_INIT_CHOICES */
-  int fan_in, fan_out;
+  int64_t fan_in, fan_out;
 } deer_init;
 
 /* Glorot and Bengio 2010: uniform, bound sqrt(6 / (fan_in + fan_out)). He et al. 2015: bound sqrt(6

@@ -13,18 +13,18 @@ enum { N_CLASSES = sizeof classes / sizeof *classes };
 
 const deer_layer_class *deer_layer_at(int i) { return i >= 0 && i < N_CLASSES ? classes[i] : NULL; }
 
-const char *deer_layer_name(const deer_layer_class *class) { return class->name; }
+const char *deer_layer_name(const deer_layer_class *kind) { return kind->name; }
 
-const char *deer_layer_help(const deer_layer_class *class) { return class->help; }
+const char *deer_layer_help(const deer_layer_class *kind) { return kind->help; }
 
-const deer_field *deer_layer_fields(const deer_layer_class *class) { return class->fields; }
+const deer_field *deer_layer_fields(const deer_layer_class *kind) { return kind->fields; }
 
 deer_status deer_layer_make(const char *name, deer_layer_spec *layer) {
   const char *names[N_CLASSES];
   for (int i = 0; i < N_CLASSES; i++) {
     names[i] = classes[i]->name;
     if (strcmp(names[i], name) != 0) continue;
-    *layer = (deer_layer_spec){.class = classes[i]};
+    *layer = (deer_layer_spec){.kind = classes[i]};
     deer_fields_default(classes[i]->fields, layer->options.bytes);
     return DEER_OK;
   }
@@ -34,9 +34,9 @@ deer_status deer_layer_make(const char *name, deer_layer_spec *layer) {
 }
 
 deer_status deer_layer_set(deer_layer_spec *layer, const char *option, deer_value value) {
-  deer_status status = deer_fields_set(layer->class->fields, layer->options.bytes, option, value);
+  deer_status status = deer_fields_set(layer->kind->fields, layer->options.bytes, option, value);
   if (status == DEER_OK) return DEER_OK;
-  return deer_fail(status, "layer %s: %s", layer->class->name, deer_error());
+  return deer_fail(status, "layer %s: %s", layer->kind->name, deer_error());
 }
 
 deer_node deer_activate(deer_graph *g, int kind, deer_node x) {

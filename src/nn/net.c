@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #define MOST_SLOTS 256
 
@@ -20,7 +19,8 @@ struct deer_net {
 struct deer_layer_build {
   deer_net *net;
   deer_graph *g;
-  deer_node block; /* none while laying out */
+  bool laying_out; /* then parameters are registered, later they are found in `block` */
+  deer_node block;
   int next;        /* the slot of the next parameter */
   char prefix[48]; /* "subject0.conv1" */
 };
@@ -30,8 +30,9 @@ deer_graph *deer_layer_graph(deer_layer_build *b) { return b->g; }
 /* ---- parameters ---- */
 
 static double init_bound(deer_init init) {
-  if (init.kind == DEER_INIT_GLOROT_UNIFORM) return sqrt(6.0 / (init.fan_in + init.fan_out));
-  if (init.kind == DEER_INIT_HE_UNIFORM) return sqrt(6.0 / init.fan_in);
+  if (init.kind == DEER_INIT_GLOROT_UNIFORM)
+    return sqrt(6.0 / (double)(init.fan_in + init.fan_out));
+  if (init.kind == DEER_INIT_HE_UNIFORM) return sqrt(6.0 / (double)init.fan_in);
   return 0;
 }
 
@@ -39,17 +40,25 @@ static deer_node lay_out_parameter(deer_layer_build *b, const char *name, deer_s
                                    deer_init init) {
   deer_net *net = b->net;
   if (net->n_slots == MOST_SLOTS)
-    return deer_graph_fail(b->g, "more than %d parameters in one network", MOST_SLOTS);
-  deer_net_slot *slot = &net->slots[net->n_slots++];
+    return deer_graph_fail(b->g, "more than %d weights and biases in one network", MOST_SLOTS);
+  deer_net_slot *slot = &net->slots[net->n_slots];
   *slot = (deer_net_slot){.offset = net->size, .shape = shape, .bound = init_bound(init)};
   snprintf(slot->name, sizeof slot->name, "%.47s.%.15s", b->prefix, name);
-  net->size += (int)deer_shape_count(&shape);
+  if (deer_shape_check(&shape, slot->name) != DEER_OK)
+    return deer_graph_fail(b->g, "%s", deer_error());
+  /* all of them lie in one block */
+  int64_t size = net->size + (int64_t)deer_shape_count(&shape);
+  if (size > INT32_MAX)
+    return deer_graph_fail(b->g, "with %s the network has %lld parameters (expected at most %d)",
+                           slot->name, (long long)size, INT32_MAX);
+  net->size = (int)size;
+  net->n_slots++;
   return deer_input(b->g, slot->name, DEER_DTYPE_REAL, shape);
 }
 
 deer_node deer_layer_parameter(deer_layer_build *b, const char *name, deer_shape shape,
                                deer_init init) {
-  if (!b->block.id) return lay_out_parameter(b, name, shape, init);
+  if (b->laying_out) return lay_out_parameter(b, name, shape, init);
   const deer_net_slot *slot = &b->net->slots[b->next++];
   return deer_name(b->g, deer_view(b->g, b->block, slot->offset, slot->shape), slot->name);
 }
@@ -73,7 +82,7 @@ static deer_shape image_shape(int batch, const deer_subject *subject) {
 
 static bool wants_image(const deer_layer_list *list) {
   for (int i = 0; i < list->n; i++)
-    if (list->layers[i].class->image) return true;
+    if (list->layers[i].kind->image) return true;
   return false;
 }
 
@@ -81,10 +90,10 @@ static deer_node apply_list(deer_layer_build *b, const char *where, const deer_l
                             deer_node x) {
   for (int i = 0; i < list->n; i++) {
     const deer_layer_spec *layer = &list->layers[i];
-    snprintf(b->prefix, sizeof b->prefix, "%.16s.%.16s%d", where, layer->class->name, i + 1);
-    bool pointwise = layer->class == &deer_layer_activation || layer->class == &deer_layer_scale;
-    if (!layer->class->image && !pointwise) x = deer_flatten(b->g, x);
-    x = deer_name(b->g, layer->class->build(b, layer->options.bytes, x), b->prefix);
+    snprintf(b->prefix, sizeof b->prefix, "%.16s.%.16s%d", where, layer->kind->name, i + 1);
+    bool pointwise = layer->kind == &deer_layer_activation || layer->kind == &deer_layer_scale;
+    if (!layer->kind->image && !pointwise) x = deer_flatten(b->g, x);
+    x = deer_name(b->g, layer->kind->build(b, layer->options.bytes, x), b->prefix);
   }
   return x;
 }
@@ -113,7 +122,7 @@ static deer_node apply_all(deer_layer_build *b, const deer_node *states) {
   deer_layer_set(&output, "units", (deer_value){DEER_VALUE_NUMBER, net->n_outputs, NULL});
   deer_layer_set(&output, "activation", (deer_value){DEER_VALUE_TEXT, 0, "linear"});
   snprintf(b->prefix, sizeof b->prefix, "output");
-  return output.class->build(b, output.options.bytes, deer_flatten(b->g, x));
+  return output.kind->build(b, output.options.bytes, deer_flatten(b->g, x));
 }
 
 deer_node deer_net_apply(const deer_net *net, deer_graph *g, deer_node block,
@@ -128,13 +137,11 @@ deer_node deer_net_apply(const deer_net *net, deer_graph *g, deer_node block,
 static deer_status lay_out(deer_net *net) {
   deer_graph *g = deer_graph_new();
   if (!g) return DEER_ENOMEM;
-  deer_layer_build b = {.net = net, .g = g};
+  deer_layer_build b = {.net = net, .g = g, .laying_out = true};
   deer_node states[DEER_MAX_SUBJECTS];
   for (int s = 0; s < net->space.n_subjects; s++) {
     const deer_subject *subject = &net->space.subjects[s];
-    deer_shape one = deer_subject_state(subject), batch = {.rank = one.rank + 1, .dim = {1}};
-    memcpy(batch.dim + 1, one.dim, (size_t)one.rank * sizeof *one.dim);
-    states[s] = deer_input(g, "state", subject->dtype, batch);
+    states[s] = deer_input(g, "state", subject->dtype, deer_subject_batch(subject, 1));
   }
   apply_all(&b, states);
   deer_status status = deer_graph_status(g);

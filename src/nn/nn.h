@@ -15,7 +15,7 @@ typedef struct deer_layer_class deer_layer_class;
 #define DEER_MAX_LAYERS    32 /* in one list */
 
 typedef struct deer_layer_spec {
-  const deer_layer_class *class;
+  const deer_layer_class *kind;
   union {
     char bytes[DEER_LAYER_OPTIONS];
     double align;
@@ -70,8 +70,8 @@ deer_node deer_net_apply(const deer_net *net, deer_graph *g, deer_node block,
 
 /* Every layer of layers.def in its order; NULL past the end. */
 const deer_layer_class *deer_layer_at(int i);
-const char *deer_layer_name(const deer_layer_class *class);
-const char *deer_layer_help(const deer_layer_class *class); /* one line */
-const deer_field *deer_layer_fields(const deer_layer_class *class);
+const char *deer_layer_name(const deer_layer_class *kind);
+const char *deer_layer_help(const deer_layer_class *kind); /* one line */
+const deer_field *deer_layer_fields(const deer_layer_class *kind);
 
 #endif

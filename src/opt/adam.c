@@ -15,11 +15,6 @@ static const deer_field fields[] = {
      .help = "keeps the divisor from zero", .search_min = 1e-8, .search_max = 1e-3},
     {0}};
 
-/* decay * old + (1 - decay) * fresh */
-static deer_node moving_mean(deer_graph *g, deer_node old, deer_node fresh, double decay) {
-  return deer_add(g, deer_scale(g, old, decay), deer_scale(g, fresh, 1 - decay));
-}
-
 /* mean / (1 - power), power [1] being decay^t */
 static deer_node corrected(deer_graph *g, deer_node mean, deer_node power) {
   deer_node rest = deer_shift(g, deer_neg(g, deer_reshape(g, power, DEER_SCALAR)), 1);
@@ -29,8 +24,8 @@ static deer_node corrected(deer_graph *g, deer_node mean, deer_node power) {
 static deer_node rule(deer_opt_step *s) {
   const adam *o = s->options;
   deer_graph *g = s->g;
-  deer_node m = moving_mean(g, s->block[0], s->gradient, o->beta1);
-  deer_node v = moving_mean(g, s->block[1], deer_square(g, s->gradient), o->beta2);
+  deer_node m = deer_moving_mean(g, s->block[0], s->gradient, o->beta1);
+  deer_node v = deer_moving_mean(g, s->block[1], deer_square(g, s->gradient), o->beta2);
   s->next_block[0] = m;
   s->next_block[1] = v;
   s->next_scalar[0] = deer_scale(g, s->scalar[0], o->beta1);

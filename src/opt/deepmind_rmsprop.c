@@ -17,10 +17,8 @@ static const deer_field fields[] = {
 static deer_node rule(deer_opt_step *s) {
   const centred *o = s->options;
   deer_graph *g = s->g;
-  deer_node mean =
-      deer_add(g, deer_scale(g, s->block[0], o->rho), deer_scale(g, s->gradient, 1 - o->rho));
-  deer_node mean_square = deer_add(g, deer_scale(g, s->block[1], o->rho),
-                                   deer_scale(g, deer_square(g, s->gradient), 1 - o->rho));
+  deer_node mean = deer_moving_mean(g, s->block[0], s->gradient, o->rho);
+  deer_node mean_square = deer_moving_mean(g, s->block[1], deer_square(g, s->gradient), o->rho);
   /* a variance, but for rounding: never below zero */
   deer_node variance = deer_relu(g, deer_sub(g, mean_square, deer_square(g, mean)));
   deer_node divisor = deer_sqrt(g, deer_shift(g, variance, o->epsilon));

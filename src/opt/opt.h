@@ -34,7 +34,7 @@ typedef struct deer_opt_class {
 } deer_opt_class;
 
 /* An optimiser for `size` parameters. Fails with the message of the wrong option or DEER_ENOMEM. */
-deer_status deer_opt_new(const deer_opt_class *class, const deer_option *options, int n, int size,
+deer_status deer_opt_new(const deer_opt_class *kind, const deer_option *options, int n, int size,
                          deer_opt **opt);
 void deer_opt_free(deer_opt *opt);
 
@@ -43,6 +43,9 @@ void deer_opt_free(deer_opt *opt);
  * optimiser must outlive the program. */
 int deer_opt_minimize(deer_opt *opt, deer_graph *g, const deer_node parameters, deer_node gradient,
                       deer_node learning_rate, deer_node assigns[DEER_OPT_ASSIGNS]);
+
+/* decay old + (1 - decay) fresh: an exponential moving average after one more value. */
+deer_node deer_moving_mean(deer_graph *g, deer_node old, deer_node fresh, double decay);
 
 /* The gradient scaled down to L2 norm `limit` where it is longer; over all its elements. Pascanu et
  * al. 2013. */

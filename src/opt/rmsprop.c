@@ -19,8 +19,7 @@ static const deer_field fields[] = {
 static deer_node rule(deer_opt_step *s) {
   const rmsprop *o = s->options;
   deer_graph *g = s->g;
-  deer_node mean_square = deer_add(g, deer_scale(g, s->block[0], o->rho),
-                                   deer_scale(g, deer_square(g, s->gradient), 1 - o->rho));
+  deer_node mean_square = deer_moving_mean(g, s->block[0], deer_square(g, s->gradient), o->rho);
   deer_node divisor = o->epsilon_inside ? deer_sqrt(g, deer_shift(g, mean_square, o->epsilon))
                                         : deer_shift(g, deer_sqrt(g, mean_square), o->epsilon);
   s->next_block[0] = mean_square;

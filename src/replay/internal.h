@@ -13,7 +13,7 @@ enum {
 };
 
 struct deer_replay {
-  const deer_replay_class *class;
+  const deer_replay_class *kind;
   deer_space space;
   int64_t capacity;
   bool only_full_history;

@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 #define REPLAY(name) extern const deer_replay_class deer_replay_##name;
 #include "replay/replays.def"
@@ -27,6 +26,8 @@ const deer_replay_class *deer_replay_find(const char *name) {
 
 /* ---- life ---- */
 
+#define MOST_SAMPLES (INT64_C(1) << 40)
+
 /* bytes of one slot over all arrays */
 static size_t slot_bytes(const deer_replay *r) {
   size_t bytes = sizeof *r->reward + sizeof *r->flags + sizeof *r->age;
@@ -40,8 +41,8 @@ size_t deer_replay_bytes(const deer_replay *r) { return (size_t)r->room * slot_b
 /* refuses a memory that the machine does not have, before the system starts to swap or kill */
 static deer_status check_memory(const deer_replay *r) {
   double asked = (double)r->room * (double)slot_bytes(r), giga = 1e9;
-  double machine = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-  if (machine <= 0 || asked < machine) return DEER_OK;
+  double machine = (double)deer_machine_bytes();
+  if (asked < machine) return DEER_OK;
   return deer_fail(
       DEER_ENOMEM,
       "a replay of %lld samples needs %.1f GB (%zu bytes each), the machine has %.1f GB",
@@ -63,32 +64,34 @@ static deer_status reserve(deer_replay *r) {
 }
 
 static deer_status start(deer_replay *r, const deer_replay_config *config) {
+  if (r->kind->abi != DEER_REPLAY_ABI)
+    return deer_fail(DEER_EINVAL, "%s: made for version %d of the interface, this is %d",
+                     r->kind->name, r->kind->abi, DEER_REPLAY_ABI);
   DEER_TRY(deer_space_check(config->space));
-  if (config->capacity < 1 || config->capacity > INT64_C(1) << 40)
-    return deer_fail(DEER_EINVAL, "a replay of %lld samples (expected at least 1)",
-                     (long long)config->capacity);
+  if (config->capacity < 1 || config->capacity > MOST_SAMPLES)
+    return deer_fail(DEER_EINVAL, "a replay of %lld samples (expected 1 to %lld)",
+                     (long long)config->capacity, (long long)MOST_SAMPLES);
   r->space = *config->space;
   r->capacity = config->capacity;
   r->only_full_history = config->only_full_history;
-  for (int s = 0; s < r->space.n_subjects; s++)
-    if (r->space.subjects[s].history > r->longest) r->longest = r->space.subjects[s].history;
+  r->longest = deer_space_longest(&r->space);
   /* episodes of 16 samples and more never push a sample out early */
   r->room = r->capacity + r->capacity / 16 + 16;
   DEER_TRY(check_memory(r));
-  deer_fields_default(r->class->fields, r);
+  deer_fields_default(r->kind->fields, r);
   for (int i = 0; i < config->n_options; i++)
     DEER_TRY(
-        deer_fields_set(r->class->fields, r, config->options[i].name, config->options[i].value));
+        deer_fields_set(r->kind->fields, r, config->options[i].name, config->options[i].value));
   DEER_TRY(reserve(r));
-  return r->class->init ? r->class->init(r) : DEER_OK;
+  return r->kind->init ? r->kind->init(r) : DEER_OK;
 }
 
-deer_status deer_replay_new(const deer_replay_class *class, const deer_replay_config *config,
+deer_status deer_replay_new(const deer_replay_class *kind, const deer_replay_config *config,
                             deer_replay **replay) {
   *replay = NULL;
-  deer_replay *made = deer_alloc(class->size);
+  deer_replay *made = deer_alloc(kind->size);
   if (!made) return DEER_ENOMEM;
-  made->class = class;
+  made->kind = kind;
   deer_status status = start(made, config);
   if (status == DEER_OK)
     *replay = made;
@@ -99,7 +102,7 @@ deer_status deer_replay_new(const deer_replay_class *class, const deer_replay_co
 
 void deer_replay_free(deer_replay *r) {
   if (!r) return;
-  if (r->class->finish) r->class->finish(r);
+  if (r->kind->finish) r->kind->finish(r);
   for (int s = 0; s < DEER_MAX_SUBJECTS; s++) deer_free(r->observation[s]);
   deer_free(r->action);
   deer_free(r->reward);
@@ -149,10 +152,12 @@ static int64_t append(deer_replay *r, const void *const *observation, uint8_t fl
 }
 
 deer_status deer_replay_push(deer_replay *r, const deer_sample *sample) {
-  if (!isfinite(sample->reward))
+  /* also a number that is too large for the memory's */
+  if (!isfinite((deer_real)sample->reward))
     return deer_fail(DEER_EDATA, "the reward is %g (expected a finite number)",
                      isnan(sample->reward) ? NAN : sample->reward);
   DEER_TRY(deer_observation_check(&r->space, sample->observation));
+  DEER_TRY(deer_action_check(&r->space.actions, sample->action));
   uint8_t flags = sample->ending == DEER_TERMINATED  ? DEER_SLOT_TERMINAL
                   : sample->ending == DEER_TRUNCATED ? DEER_SLOT_TRUNCATED
                                                      : 0;
@@ -160,7 +165,7 @@ deer_status deer_replay_push(deer_replay *r, const deer_sample *sample) {
   size_t size = (size_t)r->space.actions.size;
   memcpy(r->action + (size_t)p * size, sample->action, size * sizeof *r->action);
   r->reward[p] = (deer_real)sample->reward;
-  if (r->class->added) r->class->added(r, p);
+  if (r->kind->added) r->kind->added(r, p);
   return DEER_OK;
 }
 
@@ -236,7 +241,7 @@ deer_status deer_replay_sample(deer_replay *r, deer_rng *rng, deer_batch *batch)
   for (int row = 0; row < batch->size;) {
     int n = batch->size - row < AT_ONCE ? batch->size - row : AT_ONCE;
     int64_t *index = batch->index ? batch->index + row : few;
-    DEER_TRY(r->class->draw(r, rng, n, index));
+    DEER_TRY(r->kind->draw(r, rng, n, index));
     for (int i = 0; i < n; i++) gather_row(r, index[i], row + i, batch);
     row += n;
   }

@@ -31,7 +31,7 @@ typedef struct deer_batch {
 
 /* How samples are drawn. The storage is common to all kinds. */
 typedef struct deer_replay_class {
-  int abi;
+  int abi; /* DEER_REPLAY_ABI */
   const char *name, *paper, *help;
   size_t size;              /* bytes of the instance, which begins with a struct deer_replay */
   const deer_field *fields; /* options of the kind; NULL for none */
@@ -40,7 +40,7 @@ typedef struct deer_replay_class {
   deer_status (*draw)(deer_replay *self, deer_rng *rng, int n, int64_t *index);
   void (*added)(deer_replay *self,
                 int64_t slot);       /* a sample was written at a physical slot (optional) */
-  void (*finish)(deer_replay *self); /* optional */
+  void (*finish)(deer_replay *self); /* optional; must survive an init that failed or never came */
 } deer_replay_class;
 
 typedef struct deer_replay_config {
@@ -56,13 +56,13 @@ typedef struct deer_replay_config {
 
 /* Fails with DEER_EINVAL (wrong option, capacity), or DEER_ENOMEM with the computed size in the
  * message when the memory asked for is more than the machine has. */
-deer_status deer_replay_new(const deer_replay_class *class, const deer_replay_config *config,
+deer_status deer_replay_new(const deer_replay_class *kind, const deer_replay_config *config,
                             deer_replay **replay);
 void deer_replay_free(deer_replay *replay);
 
 /* Adds a sample; observation[s] is [shape...] of subject s. The oldest is forgotten when the memory
  * is full. Fails with DEER_EDATA when the reward or an element of the observation is NaN or
- * infinite. */
+ * infinite as a deer_real, with DEER_EINVAL when the action is not in the space. */
 typedef struct deer_sample {
   const void *const *observation;
   const deer_real *action;

@@ -15,9 +15,12 @@ typedef struct deer_product {
   deer_real *c;
 } deer_product;
 
+/* Computes the product; C must not overlap A or B. A product with a vector takes the faster
+ * matrix-vector routine, so its bits may differ from those of the same row inside a matrix. */
 void deer_gemm(const deer_product *product);
 
-/* One BLAS thread per call from now on; called once at start. */
+/* One BLAS thread per call from now on, so that sums are always made in the same order. Only the
+ * first call does anything; deer_compile makes it too. */
 void deer_blas_start(void);
 
 /* What the BLAS says about itself, for --version. */

@@ -118,15 +118,15 @@ static void epsilon_greedy(void **state) {
   double value;
   bool greedy;
   /* the greedy policy draws no random number */
-  assert_int_equal(r.train.base.class->choose(&r.train.base, &choice, &action, &value, &greedy), 0);
+  assert_int_equal(r.train.base.kind->choose(&r.train.base, &choice, &action, &value, &greedy), 0);
   assert_true(greedy && value == 1.5 && action == 0);
   assert_memory_equal(&rng, &before, sizeof rng);
   /* a random action is worth 0 and may be any */
   int random = 0, counts[4] = {0};
   r.train.epsilon = 0.3;
   for (int i = 0; i < 20000; i++) {
-    r.train.base.class->choose(&r.train.base, &choice, &action, &value, &greedy);
-    assert_float_equal(value, greedy ? 1.5 : 0, 0);
+    r.train.base.kind->choose(&r.train.base, &choice, &action, &value, &greedy);
+    assert_true(value == (greedy ? 1.5 : 0));
     if (!greedy) random++, counts[(int)action]++;
   }
   assert_in_range(random, 5700, 6300);
@@ -409,6 +409,8 @@ static void not_a_number_is_refused(void **state) {
        "epoch 1, step 3: the environment returned the reward nan (expected a finite number)"},
       {-INFINITY, 0, 0,
        "epoch 1, step 3: the environment returned the reward -inf (expected a finite number)"},
+      {1e300, 0, 0,
+       "epoch 1, step 3: the environment returned the reward 1e+300 (expected a finite number)"},
       {0, INFINITY, 0,
        "epoch 1, step 4: subject 1 of the observation is inf at element 0 (expected a finite "
        "number)"},
@@ -469,12 +471,27 @@ static void agents_that_cannot_be(void **state) {
   assert_null(r.agent);
   rig_end(&r);
   r = (rig){0};
+  assert_int_equal(rig_start(&r, (settings){.start = 20, .memory = 20}), DEER_EINVAL);
+  assert_string_equal(
+      deer_error(),
+      "a replay memory of 20 never holds more than replay_start_size 20 (expected less)");
+  rig_end(&r);
+  r = (rig){0};
   assert_int_equal(rig_start(&r, (settings){.memory = -4}), DEER_EINVAL);
   assert_null(r.agent);
   r.env->space.subjects[1].history = 2;
   deer_agent_config config = {.env = r.env, .algo = r.algo, .replay_start_size = -1};
   assert_int_equal(deer_agent_new(&config, &r.agent), DEER_EINVAL);
   assert_string_equal(deer_error(), "the algorithm was made for another environment");
+  /* an algorithm of another version of the interface */
+  deer_algo_class old = learner_class;
+  old.abi = DEER_ALGO_ABI + 1;
+  deer_rng rng = deer_rng_seed(1);
+  deer_algo *algo;
+  deer_algo_config algo_config = {.space = &r.env->space, .rng = &rng};
+  assert_int_equal(deer_algo_new(&old, &algo_config, &algo), DEER_EINVAL);
+  assert_null(algo);
+  assert_string_equal(deer_error(), "learner: made for version 2 of the interface, this is 1");
   rig_end(&r);
 }
 

@@ -55,6 +55,18 @@ static void allocation_can_fail(void **state) {
   deer_free(third);
   assert_null(deer_alloc_array(SIZE_MAX / 2, 3));
   assert_null(deer_alloc(SIZE_MAX - 10));
+  /* what the machine does not have is refused at once, not when it is written to */
+  assert_null(deer_alloc(deer_machine_bytes() + 1));
+  /* nor in parts; the thread sanitizer writes to all memory itself */
+#if !defined(__SANITIZE_THREAD__)
+  size_t most = deer_machine_bytes() / 3 * 2;
+  first = deer_alloc(most);
+  assert_non_null(first);
+  assert_null(deer_alloc(most));
+  deer_free(first);
+#endif
+  assert_non_null(strstr(deer_error(), " GB) asked for, "));
+  assert_non_null(strstr(deer_error(), " in use, the machine has "));
 }
 
 static void nearest_name(void **state) {
@@ -119,9 +131,12 @@ static void wrong_options_are_refused(void **state) {
   refused("learning_rate", truth(true), "boolean");
   refused("batch_size", number(1.5), "whole number");
   refused("batch_size", number(0), "between 1 and 100");
-  refused("active", number(1), "true or false");
+  refused("batch_size", number(1234567), "got 1234567");
+  refused("active", number(1), "true or false, got 1");
+  refused("active", word("yes"), "true or false, got 'yes'");
   refused("rule", word("adams"), "one of sgd|adam, got 'adams'");
-  refused("rule", number(0), "one of sgd|adam");
+  refused("rule", number(0), "one of sgd|adam, got 0");
+  refused("rule", truth(true), "one of sgd|adam, got a boolean");
 }
 
 /* ---- random numbers ---- */
@@ -164,6 +179,11 @@ static void below_is_uniform(void **state) {
   for (int i = 0; i < 7; i++) chi += (count[i] - 10000.0) * (count[i] - 10000.0) / 10000.0;
   assert_true(chi < 22.5); /* 6 degrees of freedom, p = 0.001 */
   assert_int_equal(deer_rng_below(&rng, 1), 0);
+  /* 2^64 is no multiple of 3 2^62: without rejection the first third would come half of the time */
+  int first = 0;
+  for (int i = 0; i < 3000; i++)
+    first += deer_rng_below(&rng, UINT64_C(3) << 62) < UINT64_C(1) << 62;
+  assert_in_range(first, 870, 1130);
 }
 
 /* numbers of numpy's RandomState(123456) */
@@ -177,6 +197,10 @@ static void mersenne_twister(void **state) {
   static const uint32_t draws[] = {70, 751, 503, 54, 573, 176, 756, 560, 864, 37};
   deer_mt19937_seed(&mt, 123456);
   for (int i = 0; i < 10; i++) assert_int_equal(5 + deer_mt19937_below(&mt, 995), draws[i]);
+  /* the bits below the first one count too when that one stands alone */
+  static const uint32_t large[] = {71745, 756785, 953912, 90667};
+  deer_mt19937_seed(&mt, 123456);
+  for (int i = 0; i < 4; i++) assert_int_equal(deer_mt19937_below(&mt, (1 << 20) + 1), large[i]);
 }
 
 static void interrupt_flag(void **state) {

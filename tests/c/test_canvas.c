@@ -155,6 +155,23 @@ static void test_half_transparent_line_is_even(void **state) {
   deer_canvas_free(canvas);
 }
 
+/* a corner on the level of a sub-row belongs to one of its two edges, not to both */
+static void test_corner_between_edges(void **state) {
+  (void)state;
+  deer_canvas *canvas = deer_canvas_new(10, 8);
+  static const double levels[] = {2.0625, 2.9375, 3.0, 3.5};
+  for (int i = 0; i < 4; i++) {
+    deer_canvas_fill(canvas, (deer_color){255, 255, 255, 255});
+    deer_xy corners[] = {{2, 1}, {7, 1}, {7, 6}, {2, 6}, {2, levels[i]}};
+    deer_canvas_polygon(canvas, corners, 5, (deer_color){0, 0, 0, 255});
+    for (int y = 0; y < 8; y++)
+      for (int x = 0; x < 10; x++)
+        assert_int_equal(pixel(canvas, x, y),
+                         x >= 2 && x < 7 && y >= 1 && y < 6 ? 0x000000 : 0xffffff);
+  }
+  deer_canvas_free(canvas);
+}
+
 static void test_circle_and_polygon(void **state) {
   (void)state;
   deer_canvas *canvas = deer_canvas_new(40, 40);
@@ -459,6 +476,7 @@ int main(void) {
       cmocka_unit_test(test_lines),
       cmocka_unit_test(test_polyline_gaps),
       cmocka_unit_test(test_half_transparent_line_is_even),
+      cmocka_unit_test(test_corner_between_edges),
       cmocka_unit_test(test_circle_and_polygon),
       cmocka_unit_test(test_markers),
       cmocka_unit_test(test_clip),

@@ -176,7 +176,7 @@ static void environments_take_options(void **state) {
   deer_env_free(env);
   assert_int_equal(make("length", 5, &env), DEER_OK);
   assert_int_equal(env->space.subjects[0].history, 5);
-  assert_ptr_equal(env->class, &walk_class);
+  assert_ptr_equal(env->kind, &walk_class);
   deer_env_free(env);
   deer_env_free(NULL);
 }

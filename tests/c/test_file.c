@@ -73,6 +73,20 @@ static void test_link(void **state) {
   assert_contents("d/f", "new");
 }
 
+/* what only its owner could read must not become readable by writing it again */
+static void test_permissions(void **state) {
+  (void)state;
+  assert_int_equal(deer_file_replace("f", "old", 3), DEER_OK);
+  struct stat st;
+  static const mode_t modes[] = {0600, 0640, 0666};
+  for (int i = 0; i < 3; i++) {
+    assert_int_equal(chmod("f", modes[i]), 0);
+    assert_int_equal(deer_file_replace("f", "new", 3), DEER_OK);
+    assert_int_equal(stat("f", &st), 0);
+    assert_int_equal(st.st_mode & 0777, modes[i]);
+  }
+}
+
 static void test_device_and_pipe(void **state) {
   (void)state;
   assert_int_equal(deer_file_replace("/dev/null", "x", 1), DEER_OK);
@@ -158,9 +172,9 @@ static void test_left_over(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      HERE(test_new_and_old), HERE(test_link),     HERE(test_device_and_pipe),
-      HERE(test_bad_places),  HERE(test_given_up), HERE(test_full_disk),
-      HERE(test_left_over),
+      HERE(test_new_and_old),     HERE(test_link),       HERE(test_permissions),
+      HERE(test_device_and_pipe), HERE(test_bad_places), HERE(test_given_up),
+      HERE(test_full_disk),       HERE(test_left_over),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

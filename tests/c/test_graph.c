@@ -50,6 +50,53 @@ static void foreign_nodes_are_refused(void **state) {
   deer_graph_free(g);
 }
 
+static deer_node gradient_of(deer_graph *g, deer_node x) {
+  deer_node gradient;
+  deer_gradients(g, x, &x, 1, &gradient);
+  return gradient;
+}
+
+static deer_node mean_of(deer_graph *g, deer_node x) { return deer_mean(g, x, DEER_ALL_AXES); }
+static deer_node gather_of(deer_graph *g, deer_node x) { return deer_gather(g, x, x); }
+static deer_node pool_of(deer_graph *g, deer_node x) { return deer_maxpool2d(g, x, 2, 2); }
+static deer_node turn(deer_graph *g, deer_node x) { return deer_transpose(g, x, (int[]){1, 0}); }
+static deer_node flat(deer_graph *g, deer_node x) { return deer_reshape(g, x, DEER_SHAPE(4)); }
+static deer_node part(deer_graph *g, deer_node x) { return deer_view(g, x, 0, DEER_SHAPE(4)); }
+static deer_node clip(deer_graph *g, deer_node x) { return deer_clip_norm(g, x, 1); }
+static deer_node update(deer_graph *g, deer_node x) { return deer_assign(g, x, x); }
+
+/* no builder looks at what a node of another graph would be in this one */
+static void every_builder_refuses_foreign_nodes(void **state) {
+  (void)state;
+  deer_node (*const builders[])(deer_graph *, deer_node) = {
+      gradient_of, mean_of, gather_of, pool_of, turn, flat, part, clip, update};
+  static const int32_t strangers[] = {-1, 77, 1 << 30};
+  for (size_t b = 0; b < sizeof builders / sizeof *builders; b++)
+    for (int i = 0; i < 3; i++) {
+      deer_graph *g = deer_graph_new();
+      deer_node stranger = {strangers[i]};
+      assert_int_equal(deer_node_shape(g, stranger).rank, 0);
+      assert_int_equal(deer_node_dtype(g, stranger), DEER_DTYPE_REAL);
+      assert_int_equal(deer_name(g, stranger, "x").id, stranger.id);
+      assert_int_equal(builders[b](g, stranger).id, 0);
+      assert_int_not_equal(deer_graph_status(g), DEER_OK);
+      deer_graph_free(g);
+    }
+}
+
+static void impossible_views_are_refused(void **state) {
+  (void)state;
+  const deer_shape shapes[] = {
+      {.rank = 7}, {.rank = -1}, DEER_SHAPE(-1, -2), DEER_SHAPE(1 << 30, 1 << 30, 16)};
+  deer_real block[4];
+  for (int i = 0; i < 4; i++) {
+    deer_graph *g = deer_graph_new();
+    assert_int_equal(deer_view(g, deer_variable(g, "block", block, 4), 0, shapes[i]).id, 0);
+    assert_int_equal(deer_graph_status(g), DEER_ESHAPE);
+    deer_graph_free(g);
+  }
+}
+
 static void unused_nodes_cost_nothing(void **state) {
   (void)state;
   deer_graph *g = deer_graph_new();
@@ -62,7 +109,8 @@ static void unused_nodes_cost_nothing(void **state) {
   deer_real *data = deer_program_data(p, x);
   for (int i = 0; i < 4; i++) data[i] = (deer_real)i;
   deer_program_run(p);
-  for (int i = 0; i < 4; i++) assert_true(((deer_real *)deer_program_data(p, y))[i] == i * i);
+  for (int i = 0; i < 4; i++)
+    assert_true(((deer_real *)deer_program_data(p, y))[i] == (deer_real)(i * i));
   deer_program_free(p);
 }
 
@@ -156,10 +204,15 @@ static void graph_as_text(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(first_mistake_is_reported), cmocka_unit_test(foreign_nodes_are_refused),
-      cmocka_unit_test(unused_nodes_cost_nothing), cmocka_unit_test(block_gradient_is_packed),
-      cmocka_unit_test(gradients_of_gradients),    cmocka_unit_test(no_path_gives_zeros),
-      cmocka_unit_test(assignments_come_last),     cmocka_unit_test(graph_as_text)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(first_mistake_is_reported),
+                                     cmocka_unit_test(foreign_nodes_are_refused),
+                                     cmocka_unit_test(every_builder_refuses_foreign_nodes),
+                                     cmocka_unit_test(impossible_views_are_refused),
+                                     cmocka_unit_test(unused_nodes_cost_nothing),
+                                     cmocka_unit_test(block_gradient_is_packed),
+                                     cmocka_unit_test(gradients_of_gradients),
+                                     cmocka_unit_test(no_path_gives_zeros),
+                                     cmocka_unit_test(assignments_come_last),
+                                     cmocka_unit_test(graph_as_text)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

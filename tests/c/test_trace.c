@@ -18,7 +18,7 @@ static deer_status trace_choose(deer_policy *self, const deer_choice *choice, de
                                 double *value, bool *greedy) {
   *greedy = !(((trace_policy *)self)->rig->epsilon > 0.5);
   *value = *action = 0;
-  return *greedy ? choice->algo->class->act(choice->algo, choice->state, action, value) : DEER_OK;
+  return *greedy ? choice->algo->kind->act(choice->algo, choice->state, action, value) : DEER_OK;
 }
 
 /* sample `i` of a list of terminals, but without those that only the end of an epoch made */

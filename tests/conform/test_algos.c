@@ -56,7 +56,7 @@ static int right_answers(deer_algo *algo) {
     double value;
     show(asked, x);
     const void *state[] = {x};
-    assert_int_equal(algo->class->act(algo, state, &action, &value), DEER_OK);
+    assert_int_equal(algo->kind->act(algo, state, &action, &value), DEER_OK);
     assert_int_equal(deer_action_check(&algo->space.actions, &action), DEER_OK);
     assert_true(isfinite(value));
     right += (int)action == asked;
@@ -68,7 +68,7 @@ static double train(deer_algo *algo, deer_replay *replay, int updates) {
   deer_rng rng = deer_rng_seed(23);
   double loss = NAN;
   for (int i = 0; i < updates; i++)
-    assert_int_equal(algo->class->learn(algo, replay, &rng, &loss), DEER_OK);
+    assert_int_equal(algo->kind->learn(algo, replay, &rng, &loss), DEER_OK);
   return loss;
 }
 
@@ -127,8 +127,8 @@ static void parameters_are_visited(void **state) {
   for (int kind = 0; deer_algo_at(kind); kind++) {
     deer_algo *algo = make(deer_algo_at(kind), 6);
     tally first = {0}, second = {0};
-    algo->class->visit(algo, &first, count);
-    algo->class->visit(algo, &second, count);
+    algo->kind->visit(algo, &first, count);
+    algo->kind->visit(algo, &second, count);
     assert_true(first.n > 0 && first.n == second.n && first.elements == second.elements);
     deer_algo_free(algo);
   }

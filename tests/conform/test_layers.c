@@ -97,11 +97,15 @@ static void initial_values_keep_their_bounds(void **state) {
     int end = 0;
     for (int i = 0; deer_net_slot_at(p.net, i, &slot); i++) {
       size_t n = deer_shape_count(&slot.shape);
-      double largest = 0;
+      double largest = 0, least = 0;
       assert_int_equal(slot.offset, end);
-      for (size_t j = 0; j < n; j++) largest = fmax(largest, fabs(p.block[slot.offset + (int)j]));
-      assert_true(largest <= slot.bound);
-      if (n > 50 && slot.bound > 0) assert_true(largest > slot.bound / 2);
+      for (size_t j = 0; j < n; j++) {
+        largest = fmax(largest, p.block[slot.offset + (int)j]);
+        least = fmin(least, p.block[slot.offset + (int)j]);
+      }
+      assert_true(largest <= slot.bound && least >= -slot.bound);
+      if (n > 50 && slot.bound > 0)
+        assert_true(largest > slot.bound / 2 && least < -slot.bound / 2);
       end = slot.offset + (int)n;
     }
     assert_int_equal(end, deer_net_size(p.net));
@@ -169,6 +173,73 @@ static void what_does_not_fit_is_refused(void **state) {
   assert_non_null(strstr(deer_error(), "did you mean 'units'"));
 }
 
+/* a convolution over the history of numbers and vectors from four steps on, as in DeeR */
+static void long_histories_are_convolved(void **state) {
+  (void)state;
+  static const char *const names[] = {"deer", "deer-0.2"};
+  for (int rank = 0; rank < 2; rank++)
+    for (int history = 1; history < 6; history++)
+      for (int i = 0; i < 2; i++) {
+        deer_space space = {.n_subjects = 1, .actions = {.n = 2, .size = 1}};
+        space.subjects[0] =
+            (deer_subject){history, {.rank = rank, .dim = {rank * 4}}, DEER_DTYPE_REAL};
+        deer_net_spec spec;
+        assert_int_equal(deer_net_default(names[i], &space, &spec), DEER_OK);
+        assert_int_equal(spec.branches[0].n, history > 3 ? 2 : 0);
+        assert_int_equal(spec.trunk.n, 2);
+      }
+}
+
+static void refuse(const char *name, const char *const *options, const double *values, int n,
+                   const char *message) {
+  deer_space space = {.n_subjects = 1, .actions = {.n = 2, .size = 1}};
+  space.subjects[0] = (deer_subject){1, DEER_SHAPE(1024, 1024), DEER_DTYPE_REAL};
+  deer_net_spec spec = {.n_branches = 1, .branches = {{.n = 4}}};
+  for (int i = 0; i < 4; i++) {
+    deer_layer_spec *layer = &spec.branches[0].layers[i];
+    assert_int_equal(deer_layer_make(name, layer), DEER_OK);
+    for (int k = 0; k < n; k++)
+      assert_int_equal(
+          deer_layer_set(layer, options[k], (deer_value){DEER_VALUE_NUMBER, values[k], NULL}),
+          DEER_OK);
+  }
+  deer_net *net;
+  assert_int_equal(deer_net_new(&spec, &space, 2, &net), DEER_ESHAPE);
+  assert_null(net);
+  if (!strstr(deer_error(), message)) fail_msg("'%s' does not say '%s'", deer_error(), message);
+}
+
+/* sizes whose products do not fit an int; the message names the layer */
+static void huge_networks_are_refused(void **state) {
+  (void)state;
+  static const char *const units[] = {"units"}, *const window[] = {"filters", "rows", "columns"};
+  refuse("dense", units, (double[]){65536}, 1, "subject0.dense1.weight: [1048576, 65536] has more");
+  refuse("dense", units, (double[]){2047}, 1,
+         "with subject0.dense2.weight the network has 2150627328 parameters (expected at most ");
+  refuse("conv", window, (double[]){65536, 1024, 1024}, 3, "subject0.conv1.weight: [65536, 1, ");
+}
+
+/* a graph with a mistake in it does not change the network applied to it */
+static void broken_graphs_leave_the_network(void **state) {
+  (void)state;
+  deer_space space = {.n_subjects = 1, .actions = {.n = 2, .size = 1}};
+  space.subjects[0] = (deer_subject){1, DEER_SHAPE(3), DEER_DTYPE_REAL};
+  deer_net_spec spec;
+  deer_net *net;
+  assert_int_equal(deer_net_default("deer", &space, &spec), DEER_OK);
+  assert_int_equal(deer_net_new(&spec, &space, 2, &net), DEER_OK);
+  int size = deer_net_size(net);
+  deer_graph *g = deer_graph_new();
+  deer_graph_fail(g, "a mistake");
+  deer_node none = DEER_NONE;
+  assert_int_equal(deer_net_apply(net, g, none, &none).id, 0);
+  assert_int_equal(deer_graph_status(g), DEER_ESHAPE);
+  assert_string_equal(deer_error(), "a mistake");
+  assert_int_equal(deer_net_size(net), size);
+  deer_graph_free(g);
+  deer_net_free(net);
+}
+
 /* every allocation on the way to a program fails once: no crash, no leak */
 static void lack_of_memory_is_survived(void **state) {
   (void)state;
@@ -211,6 +282,9 @@ int main(void) {
                                      cmocka_unit_test(running_allocates_nothing),
                                      cmocka_unit_test(bytes_are_cast),
                                      cmocka_unit_test(what_does_not_fit_is_refused),
+                                     cmocka_unit_test(long_histories_are_convolved),
+                                     cmocka_unit_test(huge_networks_are_refused),
+                                     cmocka_unit_test(broken_graphs_leave_the_network),
                                      cmocka_unit_test(lack_of_memory_is_survived)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

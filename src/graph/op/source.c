@@ -36,8 +36,9 @@ deer_node deer_constant(deer_graph *g, deer_shape shape, double value) {
 
 static deer_status view_shape(deer_step *step) {
   const deer_operand *block = &step->in[0];
-  size_t count = deer_shape_count(&step->attr->shape);
   int offset = step->attr->number[0];
+  DEER_TRY(deer_shape_check(&step->attr->shape, "view"));
+  size_t count = deer_shape_count(&step->attr->shape);
   if (block->dtype != DEER_DTYPE_REAL || block->shape.rank != 1)
     return deer_fail(DEER_ESHAPE, "expected a flat block of reals");
   if (offset < 0 || (size_t)offset + count > (size_t)block->shape.dim[0])
@@ -72,7 +73,7 @@ const deer_op deer_op_reshape = {
     .name = "reshape", .n_inputs = 1, .alias = true, .shape = reshape_shape, .grad = reshape_grad};
 
 deer_node deer_reshape(deer_graph *g, deer_node x, deer_shape shape) {
-  if (x.id && deer_shape_equal(&g->records[x.id].shape, &shape)) return x;
+  if (deer_graph_has(g, x) && deer_shape_equal(&g->records[x.id].shape, &shape)) return x;
   return deer_graph_add(g, &deer_op_reshape, &x, 1, &(deer_attr){.shape = shape});
 }
 
@@ -147,7 +148,7 @@ const deer_op deer_op_assign = {
     .name = "assign", .n_inputs = 2, .alias = true, .shape = assign_shape, .run = assign_run};
 
 deer_node deer_assign(deer_graph *g, deer_node variable, deer_node value) {
-  if (variable.id && g->records[variable.id].op != &deer_op_variable)
+  if (deer_graph_has(g, variable) && g->records[variable.id].op != &deer_op_variable)
     return deer_graph_fail(g, "assign: the target is not a variable");
   return deer_graph_add(g, &deer_op_assign, (deer_node[]){variable, value}, 2, NULL);
 }

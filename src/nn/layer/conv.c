@@ -30,7 +30,7 @@ static deer_node build(deer_layer_build *b, const void *options, deer_node x) {
   deer_shape in = deer_node_shape(g, x);
   int channels = in.rank == 4 ? in.dim[1] : 1, filters = (int)o->filters;
   int rows = (int)o->rows, columns = (int)o->columns;
-  deer_init init = {o->init, channels * rows * columns, filters * rows * columns};
+  deer_init init = {o->init, channels * o->rows * o->columns, filters * o->rows * o->columns};
   deer_node weight =
       deer_layer_parameter(b, "weight", DEER_SHAPE(filters, channels, rows, columns), init);
   deer_node bias =

@@ -142,8 +142,8 @@ static void check_values(deer_algo *algo, const batch_memory *m, json_t *rows) {
     }
     deer_real q[8], best;
     double value;
-    assert_int_equal(algo->class->values(algo, state, q), DEER_OK);
-    assert_int_equal(algo->class->act(algo, state, &best, &value), DEER_OK);
+    assert_int_equal(algo->kind->values(algo, state, q), DEER_OK);
+    assert_int_equal(algo->kind->act(algo, state, &best, &value), DEER_OK);
     json_t *row = json_array_get(rows, (size_t)b);
     for (int a = 0; a < algo->space.actions.n; a++) {
       assert_near(q[a], json_number_value(json_array_get(row, (size_t)a)));
@@ -175,7 +175,7 @@ static void check_case(json_t *c) {
   deer_space space = space_of(c);
   deer_algo *algo = make(c, &space);
   int k = 0;
-  algo->class->visit(algo, &k, fill_parameter);
+  algo->kind->visit(algo, &k, fill_parameter);
   batch_memory *m = calloc(1, sizeof *m);
   fill_batch(m, &space, truth(c, "terminals_ignored(v0.2)"));
   check_values(algo, m, json_object_get(c, "q_before"));
@@ -184,7 +184,7 @@ static void check_case(json_t *c) {
   json_array_foreach(json_object_get(c, "three_updates_same_batch"), i, update) {
     double loss;
     deer_real losses[BATCH];
-    assert_int_equal(algo->class->train(algo, &m->batch, &loss, losses), DEER_OK);
+    assert_int_equal(algo->kind->train(algo, &m->batch, &loss, losses), DEER_OK);
     assert_near(loss, number(update, "sqrt_loss"));
     json_t *expected = json_object_get(update, "loss_ind");
     for (size_t b = 0; b < BATCH; b++)
@@ -192,7 +192,7 @@ static void check_case(json_t *c) {
   }
   check_values(algo, m, json_object_get(c, "q_after"));
   json_t *rows = json_deep_copy(json_object_get(c, "params_after"));
-  algo->class->visit(algo, &rows, check_parameter);
+  algo->kind->visit(algo, &rows, check_parameter);
   assert_int_equal(json_array_size(rows), 0);
   json_decref(rows);
   free(m);
@@ -201,6 +201,7 @@ static void check_case(json_t *c) {
 
 static void every_golden_case(void **state) {
   (void)state;
+  size_t blocks = deer_alloc_blocks();
   json_t *c, *cases = json_object_get(golden, "cases");
   size_t i;
   assert_int_equal(json_array_size(cases), 27);
@@ -208,6 +209,7 @@ static void every_golden_case(void **state) {
     printf("%s, %s, %s\n", text(c, "env"), text(c, "rule"), text(c, "flavour"));
     check_case(c);
   }
+  assert_int_equal(deer_alloc_blocks(), blocks);
 }
 
 /* the shapes of the default networks over frames */
