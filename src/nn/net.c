@@ -145,7 +145,9 @@ static deer_status lay_out(deer_net *net) {
   }
   apply_all(&b, states);
   deer_status status = deer_graph_status(g);
-  if (status != DEER_OK) deer_fail(status, "the network does not fit (option 'network' takes another): %s", deer_error());
+  if (status != DEER_OK)
+    deer_fail(status, "the network does not fit (option 'network' takes another): %s",
+              deer_error());
   deer_graph_free(g);
   return status;
 }

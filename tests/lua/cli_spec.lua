@@ -177,6 +177,26 @@ describe("deerlua", function()
       assert.equal(0, status)
     end)
 
+    it("help tells the options of everything that list shows", function()
+      local status, out = child.run { "list" }
+      assert.equal(0, status)
+      local n = 0
+      for name in out:gmatch "\n  ([%w_]+)" do
+        local code, text, err = child.run { "help", name }
+        assert.same({ 0, "" }, { code, err })
+        assert.is_true(text:find(name, 1, true) ~= nil or name == "toy_env")
+        n = n + 1
+      end
+      assert.is_true(n >= 20)
+      status, out = child.run { "help", "QNetwork" }
+      assert.equal(0, status)
+      assert.matches("\n  discount +0.9 +a number from 0 to 1; gamma", out)
+      assert.matches("\n  update_rule +rmsprop +one of 'sgd', 'rmsprop'", out)
+      local code, _, err = child.run { "help", "QNetwrk" }
+      assert.equal("deerlua: no subcommand 'QNetwrk'; did you mean 'QNetwork'?\n", err)
+      assert.equal(2, code)
+    end)
+
     it("an unknown one is answered with the nearest word, status 2", function()
       local root = child.tree { ["walk.lua"] = "print 'walk'" }
       local status, out, err = child.run({ "hlep" }, { cwd = root })
@@ -196,7 +216,7 @@ describe("deerlua", function()
       assert.equal("deerlua list: expected no argument, got 'envs'\n", err)
       status, out, err = child.run { "help", "list", "envs" }
       assert.same({ 2, "" }, { status, out })
-      assert.matches("^deerlua help: expected one subcommand, got 'envs' after it\n$", err)
+      assert.matches("^deerlua help: expected one name, got 'envs' after it\n$", err)
     end)
   end)
 

@@ -1,9 +1,9 @@
---- deerlua help [subcommand]: what there is, or how one subcommand is used.
+--- deerlua help [name]: what there is, how a subcommand is used, or which options a class has.
 local cli = require "deer.cli"
 
 local help = {
-  summary = "list the subcommands, or tell how one is used",
-  usage = "usage: deerlua help [subcommand]",
+  summary = "list the subcommands; tell how one is used or which options a class has",
+  usage = "usage: deerlua help [subcommand | name shown by deerlua list]",
 }
 
 local function overview()
@@ -18,20 +18,33 @@ local function overview()
   return 0
 end
 
+-- the options of a class, layer, ...; status 2 when there is no such name
+local function describe(name)
+  local manual = require "deer.manual"
+  local about = manual.find(name)
+  if not about then
+    local names = cli.names()
+    table.move(manual.names(), 1, #manual.names(), #names + 1, names)
+    io.stderr:write(cli.unknown("subcommand", name, names))
+    return 2
+  end
+  print(about.title .. (about.help and ": " .. about.help or ""))
+  if about.paper then print(about.paper) end
+  for _, line in ipairs(manual.lines(about.options)) do print(line) end
+  return 0
+end
+
 ---@param args string[]
 ---@return integer status
 function help.run(args)
   local name = args[1]
   if not name then return overview() end
   if args[2] then
-    io.stderr:write(("deerlua help: expected one subcommand, got '%s' after it\n"):format(args[2]))
+    io.stderr:write(("deerlua help: expected one name, got '%s' after it\n"):format(args[2]))
     return 2
   end
   local command = cli.find(name)
-  if not command then
-    io.stderr:write(cli.unknown("subcommand", name, cli.names()))
-    return 2
-  end
+  if not command then return describe(name) end
   print(("deerlua %s: %s"):format(name, command.summary))
   if command.usage then print(command.usage) end
   return 0

@@ -1,16 +1,10 @@
 --- deerlua list: everything that can be named.
-local core = require "deer.core"
-local kinds = require "deer.kinds"
+local manual = require "deer.manual"
 
 local list = {
   summary = "list environments, controllers, policies, algorithms, ...",
   usage = "usage: deerlua list",
 }
-
-local function show(title, names)
-  print(title .. ":")
-  for _, name in ipairs(names) do print("  " .. name) end
-end
 
 ---@param args string[]
 ---@return integer status
@@ -19,13 +13,11 @@ function list.run(args)
     io.stderr:write(("deerlua list: expected no argument, got '%s'\n"):format(args[1]))
     return 2
   end
-  show("environments", kinds.list "env")
-  show("controllers", kinds.list "controller")
-  show("policies", kinds.list "policy")
-  show("algorithms", core.names "algo")
-  show("replays", core.names "replay")
-  show("layers", core.names "layer")
-  show("optimisers", core.names "optimizer")
+  for _, group in ipairs(manual.groups()) do
+    print(group.title .. ":")
+    for _, name in ipairs(group.names) do print("  " .. name) end
+  end
+  print "`deerlua help NAME` tells the options of one"
   return 0
 end
 

@@ -1,0 +1,104 @@
+--- The options of everything that has options, as text: what `deerlua help NAME` prints.
+
+local class = require "deer.class"
+local core = require "deer.core"
+local deer = require "deer"
+local kinds = require "deer.kinds"
+local options = require "deer.options"
+local text = require "deer.text"
+
+local manual = {}
+
+-- the kinds written in C, and the word for one of them
+local NATIVE = {
+  { kind = "algo", noun = "algorithm" }, { kind = "layer", noun = "layer" },
+  { kind = "replay", noun = "replay" }, { kind = "optimizer", noun = "optimiser" },
+}
+
+-- "controllers", "FindBestController", ... as scripts write them
+local function class_names(kind)
+  local names = kinds.list(kind)
+  for i, name in ipairs(names) do names[i] = kinds.className(kind, name) end
+  return names
+end
+
+--- What there is, in groups: { title = "controllers", names = {...} }.
+---@return table[]
+function manual.groups()
+  return {
+    { title = "classes", names = { "NeuralAgent", "QNetwork" } },
+    { title = "environments", names = kinds.list "env" },
+    { title = "controllers", names = class_names "controller" },
+    { title = "policies", names = class_names "policy" },
+    { title = "algorithms", names = core.names "algo" },
+    { title = "replays", names = core.names "replay" },
+    { title = "layers", names = core.names "layer" },
+    { title = "optimisers", names = core.names "optimizer" },
+  }
+end
+
+--- Every name that manual.find knows.
+---@return string[]
+function manual.names()
+  local names = {}
+  for _, group in ipairs(manual.groups()) do
+    table.move(group.names, 1, #group.names, #names + 1, names)
+  end
+  return names
+end
+
+local function native(name)
+  for _, row in ipairs(NATIVE) do
+    for _, known in ipairs(core.names(row.kind)) do
+      if known == name then
+        local about = core.about(row.kind, name)
+        return { title = row.noun .. " " .. name, help = about.help, paper = about.paper,
+          options = options.fromFields(core.fields(row.kind, name)) }
+      end
+    end
+  end
+end
+
+local function lua_class(name)
+  if name == "NeuralAgent" or name == "QNetwork" then return deer[name] end
+  for _, kind in ipairs { "controller", "policy", "env" } do
+    local found = kinds.find(kind, kind == "env" and name or kinds.fileName(kind, name))
+    if found then return found end
+  end
+end
+
+--- What is known about a name: { title =, help =, paper =, options = {...} }, or nil.
+---@param name string
+---@return table?
+function manual.find(name)
+  local known = native(name)
+  if known then return known end
+  local found = lua_class(name)
+  return found and { title = found.__name, options = class.options(found) }
+end
+
+local function default_of(option)
+  if option.required then return "needed" end
+  if option.default == nil then return "none" end
+  return type(option.default) == "number" and text.format(option.default)
+    or tostring(option.default)
+end
+
+--- One line for each option: name, default, what it takes, help.
+---@param rows deer.Option[]
+---@return string[]
+function manual.lines(rows)
+  local lines, name_width, default_width = {}, 0, 0
+  for _, option in ipairs(rows) do
+    name_width = math.max(name_width, #option.name)
+    default_width = math.max(default_width, #default_of(option))
+  end
+  local form = ("  %%-%ds  %%-%ds  %%s; %%s"):format(name_width, default_width)
+  for i, option in ipairs(rows) do
+    lines[i] = form:format(option.name, default_of(option), options.expected(option),
+      option.help or "")
+  end
+  return lines
+end
+
+return manual
