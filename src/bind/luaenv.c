@@ -101,7 +101,7 @@ static deer_status read_reward(lua_State *L, int index, double *reward) {
   char got[DEER_DESCRIBE];
   *reward = lua_tonumber(L, index);
   if (lua_type(L, index) == LUA_TNUMBER && isfinite(*reward)) return DEER_OK;
-  return deer_fail(DEER_EDATA, "expected a finite number, the reward, got %s",
+  return deer_fail(DEER_EDATA, "expected a finite number as the reward, got %s",
                    deer_lua_describe(L, index, got));
 }
 

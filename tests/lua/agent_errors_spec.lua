@@ -103,7 +103,7 @@ describe("a wrong result", function()
   end)
 
   it("of act is refused", function()
-    wrong("act", "^expected a finite number, the reward, got nil$", nil)
+    wrong("act", "^expected a finite number as the reward, got nil$", nil)
     wrong("act", "the reward, got nan", NAN)
     wrong("act", "the reward, got inf", 1 / 0)
     wrong("act", "the reward, got the string '1'", "1")
