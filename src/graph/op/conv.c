@@ -137,39 +137,54 @@ typedef struct part {
   size_t x, result;           /* where the sample begins in x, and the band in the result */
 } part;
 
-/* where row (k, i, j) of the windows finds its element for position (oy, 0) */
-static size_t element_at(const geometry *c, size_t row, size_t oy) {
-  const size_t j = row % (size_t)c->kernel_w, rest = row / (size_t)c->kernel_w;
-  const size_t i = rest % (size_t)c->kernel_h, k = rest / (size_t)c->kernel_h;
-  const size_t y = oy * (size_t)c->stride_h + i;
-  return (k * (size_t)c->height + y) * (size_t)c->width + j;
+/* row (k, i, j) of the windows, and where its element for position (0, 0) lies in the sample;
+ * counted up rather than divided out, which would cost more than copying a short row */
+typedef struct window_row {
+  int i, j;
+  size_t place;
+} window_row;
+
+static void next_row(const geometry *c, window_row *row) {
+  row->place++;
+  if (++row->j < c->kernel_w) return;
+  row->j = 0;
+  row->place += (size_t)(c->width - c->kernel_w);
+  if (++row->i < c->kernel_h) return;
+  row->i = 0;
+  row->place += (size_t)(c->height - c->kernel_h) * (size_t)c->width;
 }
 
 static void read_windows(const part *p, const deer_real *restrict sample,
                          deer_real *restrict windows) {
   const size_t n = (size_t)p->c->out_w, stride = (size_t)p->c->stride_w;
-  for (size_t row = 0; row < (size_t)p->window; row++)
+  const size_t step = (size_t)p->c->stride_h * (size_t)p->c->width;
+  window_row row = {0};
+  for (int k = 0; k < p->window; k++, next_row(p->c, &row)) {
     for (size_t oy = p->first; oy < p->first + p->rows; oy++, windows += n) {
-      const deer_real *from = sample + element_at(p->c, row, oy);
+      const deer_real *from = sample + row.place + oy * step;
       if (stride == 1)
         copy_near(windows, from, n);
       else
         for (size_t ox = 0; ox < n; ox++) windows[ox] = from[ox * stride];
     }
+  }
 }
 
 /* the transpose of read_windows: adds every element onto the place it came from */
 static void add_windows(const part *p, const deer_real *restrict windows,
                         deer_real *restrict sample) {
   const size_t n = (size_t)p->c->out_w, stride = (size_t)p->c->stride_w;
-  for (size_t row = 0; row < (size_t)p->window; row++)
+  const size_t step = (size_t)p->c->stride_h * (size_t)p->c->width;
+  window_row row = {0};
+  for (int k = 0; k < p->window; k++, next_row(p->c, &row)) {
     for (size_t oy = p->first; oy < p->first + p->rows; oy++, windows += n) {
-      deer_real *to = sample + element_at(p->c, row, oy);
+      deer_real *to = sample + row.place + oy * step;
       if (stride == 1)
         for (size_t ox = 0; ox < n; ox++) to[ox] += windows[ox];
       else
         for (size_t ox = 0; ox < n; ox++) to[ox * stride] += windows[ox];
     }
+  }
 }
 
 static size_t conv_scratch(const deer_step *step) {
