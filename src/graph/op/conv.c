@@ -129,6 +129,19 @@ static inline void copy_near(deer_real *restrict to, const deer_real *restrict f
   for (; i < n; i++) to[i] = from[i];
 }
 
+/* every `stride`-th element; the compiler makes shuffles of the strides it knows */
+static inline void copy_strided(deer_real *restrict to, const deer_real *restrict from, size_t n,
+                                size_t stride) {
+  if (stride == 1)
+    copy_near(to, from, n);
+  else if (stride == 2)
+    for (size_t i = 0; i < n; i++) to[i] = from[i * 2];
+  else if (stride == 4)
+    for (size_t i = 0; i < n; i++) to[i] = from[i * 4];
+  else
+    for (size_t i = 0; i < n; i++) to[i] = from[i * stride];
+}
+
 /* one band of one sample */
 typedef struct part {
   const geometry *c;
@@ -162,10 +175,7 @@ static void read_windows(const part *p, const deer_real *restrict sample,
   for (int k = 0; k < p->window; k++, next_row(p->c, &row)) {
     for (size_t oy = p->first; oy < p->first + p->rows; oy++, windows += n) {
       const deer_real *from = sample + row.place + oy * step;
-      if (stride == 1)
-        copy_near(windows, from, n);
-      else
-        for (size_t ox = 0; ox < n; ox++) windows[ox] = from[ox * stride];
+      copy_strided(windows, from, n, stride);
     }
   }
 }
