@@ -42,6 +42,7 @@ function networks.dump(algo, fname, n_epoch)
   local made, message = sys.mkdir(path:match "^(.*)/")
   if not made then return nil, message end
   local params = algo:getAllParams()
+  -- an algo written in Lua need not say it
   for _, param in ipairs(params) do param.dtype = param.dtype or "float32" end
   local metadata = { algo = algo.__name, epoch = tostring(epoch), writer = "deerlua" }
   local saved, reason = core.safetensors.save(path, params, metadata)

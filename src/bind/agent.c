@@ -125,31 +125,6 @@ static void finish(deer_call *call, deer_status status) {
   deer_call_finish(call, status);
 }
 
-typedef struct chosen {
-  const deer_action_space *space;
-  const deer_real *action;
-} chosen;
-
-// light chosen -> a list, for which memory is needed
-static int push_chosen(lua_State *L) {
-  const chosen *c = lua_touserdata(L, 1);
-  deer_lua_push_action(L, c->space, c->action);
-  return 1;
-}
-
-// the action as onActionChosen receives it
-static deer_status push_action(deer_call *call, const deer_agent *agent, const deer_real *action) {
-  const deer_space *space = deer_replay_space(deer_agent_replay(agent));
-  if (space->actions.n > 0) {
-    deer_lua_push_action(call->L, &space->actions, action);
-    return DEER_OK;
-  }
-  chosen c = {&space->actions, action};
-  lua_pushcfunction(call->L, push_chosen);
-  lua_pushlightuserdata(call->L, &c);
-  return deer_call_run(call, 1, 1);
-}
-
 // what the agent calls for each signal that somebody hears
 static deer_status listener(void *context, const deer_event *event) {
   int listeners;
@@ -161,7 +136,8 @@ static deer_status listener(void *context, const deer_event *event) {
   lua_rawgeti(L, listeners, (lua_Integer)event->signal + 1);
   deer_status status = DEER_OK;
   if (event->signal == DEER_ON_ACTION_CHOSEN) {
-    status = push_action(call, ((agent_box *)context)->agent, event->action);
+    const deer_replay *replay = deer_agent_replay(((agent_box *)context)->agent);
+    status = deer_call_push_action(call, &deer_replay_space(replay)->actions, event->action);
   } else if (event->signal == DEER_ON_EPISODE_END) {
     lua_pushboolean(L, event->terminal);
     lua_pushnumber(L, event->reward);

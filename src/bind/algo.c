@@ -13,13 +13,11 @@ static deer_algo *check_algo(lua_State *L) { return check_box(L)->algo; }
 // the class called by the name at `arg`; raises with the nearest name
 static const deer_algo_class *check_class(lua_State *L, int arg) {
   const char *name = luaL_checkstring(L, arg), *names[256];
-  int n = 0;
+  size_t n = 0;
   const deer_algo_class *class = deer_algo_find(name);
   if (class) return class;
-  for (; n < 256 && deer_algo_at(n); n++) names[n] = deer_algo_at(n)->name;
-  const char *nearest = deer_nearest(name, names, (size_t)n);
-  deer_lua_fail(L, nearest ? "unknown algo '%s'; did you mean '%s'?" : "unknown algo '%s'", name,
-                nearest);
+  for (; n < 256 && deer_algo_at((int)n); n++) names[n] = deer_algo_at((int)n)->name;
+  deer_lua_unknown(L, "algo", name, names, n);
   return NULL;
 }
 

@@ -1,5 +1,6 @@
 /* callback.c: calls from the core into Lua. */
 #include "bind/callback.h"
+#include "bind/value.h"
 
 #include <stdio.h>
 
@@ -149,4 +150,28 @@ deer_status deer_call_refuse(deer_call *call, int method, const char *name) {
   // either way there is a value: the text, or that there is no memory for it
   lua_pcall(L, 1, 1, 0);
   return keep_error(call);
+}
+
+typedef struct action_argument {
+  const deer_action_space *actions;
+  const deer_real *action;
+} action_argument;
+
+// light action_argument -> action
+static int push_list(lua_State *L) {
+  const action_argument *argument = lua_touserdata(L, 1);
+  deer_lua_push_action(L, argument->actions, argument->action);
+  return 1;
+}
+
+deer_status deer_call_push_action(deer_call *call, const deer_action_space *actions,
+                                  const deer_real *action) {
+  if (actions->n > 0) {
+    lua_pushinteger(call->L, (lua_Integer)*action);
+    return DEER_OK;
+  }
+  action_argument argument = {actions, action};
+  lua_pushcfunction(call->L, push_list);
+  lua_pushlightuserdata(call->L, &argument);
+  return deer_call_run(call, 1, 1);
 }

@@ -65,6 +65,10 @@ typedef struct deer_method {
 } deer_method;
 deer_status deer_call_method(deer_call *call, int object, const deer_method *method, int n_results);
 
+/* Pushes an action as scripts see it: a whole number, or a list, for which memory is needed. */
+deer_status deer_call_push_action(deer_call *call, const deer_action_space *actions,
+                                  const deer_real *action);
+
 /* The function at stack index `method` returned something that is refused for the reason in
  * deer_error(): "toy_env.lua:57 (observe): reason" becomes the error value. */
 deer_status deer_call_refuse(deer_call *call, int method, const char *name);

@@ -69,11 +69,11 @@ void deer_open_policy(lua_State *L);
 void deer_open_dataset(lua_State *L);
 void deer_open_agent(lua_State *L);
 
-/* Parts that push a table of their own. */
-int deer_open_canvas(lua_State *L);
-int deer_open_safetensors(lua_State *L);
-
 /* ---- options ---- */
+
+/* Raises "unknown replay 'unifrom'; did you mean 'uniform'?"; `n` names are known. */
+int deer_lua_unknown(lua_State *L, const char *noun, const char *name, const char *const *names,
+                     size_t n);
 
 /* Raises an error with the user's file and line in front; the format is that of lua_pushfstring. */
 int deer_lua_fail(lua_State *L, const char *format, ...);

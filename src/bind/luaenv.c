@@ -120,31 +120,6 @@ static deer_status read_step(lua_env *env, lua_State *L, int index, double *rewa
   return DEER_OK;
 }
 
-typedef struct action_argument {
-  const deer_action_space *space;
-  const deer_real *action;
-} action_argument;
-
-// a list of numbers needs memory and may raise: light action_argument -> action
-static int push_list(lua_State *L) {
-  const action_argument *argument = lua_touserdata(L, 1);
-  deer_lua_push_action(L, argument->space, argument->action);
-  return 1;
-}
-
-// pushes the action as the environment receives it
-static deer_status push_action(deer_call *call, const deer_action_space *space,
-                               const deer_real *action) {
-  if (space->n > 0) {
-    lua_pushinteger(call->L, (lua_Integer)*action);
-    return DEER_OK;
-  }
-  action_argument argument = {space, action};
-  lua_pushcfunction(call->L, push_list);
-  lua_pushlightuserdata(call->L, &argument);
-  return deer_call_run(call, 1, 1);
-}
-
 // act(action) -> reward, or step(action)
 static deer_status act(deer_env *self, const deer_real *action, double *reward) {
   lua_env *env = (lua_env *)self;
@@ -154,7 +129,7 @@ static deer_status act(deer_env *self, const deer_real *action, double *reward) 
   lua_State *L = call->L;
   int top = lua_gettop(L);
   push_slot(L, object, ACT);
-  deer_status status = push_action(call, &self->space.actions, action);
+  deer_status status = deer_call_push_action(call, &self->space.actions, action);
   if (status == DEER_OK)
     status = deer_call_run(call, 2, env->steps ? 3 + self->space.n_subjects : 1);
   if (status == DEER_OK) {

@@ -164,15 +164,19 @@ const deer_option *deer_lua_options(lua_State *L, int index, int *n) {
   return options;
 }
 
+int deer_lua_unknown(lua_State *L, const char *noun, const char *name, const char *const *names,
+                     size_t n) {
+  const char *nearest = deer_nearest(name, names, n);
+  return nearest ? deer_lua_fail(L, "unknown %s '%s'; did you mean '%s'?", noun, name, nearest)
+                 : deer_lua_fail(L, "unknown %s '%s'", noun, name);
+}
+
 const deer_replay_class *deer_lua_replay(lua_State *L, const char *name) {
   const char *names[64];
   size_t n = 0;
   const deer_replay_class *found = deer_replay_find(name);
   if (found) return found;
-  // not found: perhaps it is misspelt
   for (; n < 64 && deer_replay_at((int)n); n++) names[n] = deer_replay_at((int)n)->name;
-  const char *nearest = deer_nearest(name, names, n);
-  deer_lua_fail(L, nearest ? "unknown replay '%s'; did you mean '%s'?" : "unknown replay '%s'",
-                name, nearest);
+  deer_lua_unknown(L, "replay", name, names, n);
   return NULL;
 }

@@ -21,11 +21,18 @@ enum { DEER_INIT_GLOROT_UNIFORM, DEER_INIT_HE_UNIFORM, DEER_INIT_ZEROS };
 
 #define DEER_ACTIVATION_CHOICES "linear|relu|tanh|sigmoid"
 
+/* The form in which a layer wants its input. */
+typedef enum deer_layer_input {
+  DEER_LAYER_FLAT,  /* [batch, features] */
+  DEER_LAYER_IMAGE, /* [batch, channels, rows, columns] */
+  DEER_LAYER_ANY    /* whatever comes, element by element */
+} deer_layer_input;
+
 struct deer_layer_class {
   const char *name, *help;
   size_t options_size; /* at most DEER_LAYER_OPTIONS */
   const deer_field *fields;
-  bool image; /* wants [batch, channels, rows, columns]; otherwise [batch, features] */
+  deer_layer_input input;
   deer_node (*build)(deer_layer_build *b, const void *options, deer_node x);
 };
 

@@ -82,7 +82,7 @@ static deer_shape image_shape(int batch, const deer_subject *subject) {
 
 static bool wants_image(const deer_layer_list *list) {
   for (int i = 0; i < list->n; i++)
-    if (list->layers[i].kind->image) return true;
+    if (list->layers[i].kind->input == DEER_LAYER_IMAGE) return true;
   return false;
 }
 
@@ -91,8 +91,7 @@ static deer_node apply_list(deer_layer_build *b, const char *where, const deer_l
   for (int i = 0; i < list->n; i++) {
     const deer_layer_spec *layer = &list->layers[i];
     snprintf(b->prefix, sizeof b->prefix, "%.16s.%.16s%d", where, layer->kind->name, i + 1);
-    bool pointwise = layer->kind == &deer_layer_activation || layer->kind == &deer_layer_scale;
-    if (!layer->kind->image && !pointwise) x = deer_flatten(b->g, x);
+    if (layer->kind->input == DEER_LAYER_FLAT) x = deer_flatten(b->g, x);
     x = deer_name(b->g, layer->kind->build(b, layer->options.bytes, x), b->prefix);
   }
   return x;

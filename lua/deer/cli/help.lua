@@ -23,8 +23,8 @@ local function describe(name)
   local manual = require "deer.manual"
   local about = manual.find(name)
   if not about then
-    local names = cli.names()
-    table.move(manual.names(), 1, #manual.names(), #names + 1, names)
+    local names, known = cli.names(), manual.names()
+    table.move(known, 1, #known, #names + 1, names)
     io.stderr:write(cli.unknown("subcommand", name, names))
     return 2
   end

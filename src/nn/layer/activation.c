@@ -19,4 +19,5 @@ const deer_layer_class deer_layer_activation = {.name = "activation",
                                                 .help = "a nonlinearity by itself",
                                                 .options_size = sizeof(activation),
                                                 .fields = fields,
+                                                .input = DEER_LAYER_ANY,
                                                 .build = build};

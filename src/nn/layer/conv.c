@@ -45,5 +45,5 @@ const deer_layer_class deer_layer_conv = {.name = "conv",
                                           .help = "two-dimensional convolution",
                                           .options_size = sizeof(conv),
                                           .fields = fields,
-                                          .image = true,
+                                          .input = DEER_LAYER_IMAGE,
                                           .build = build};

@@ -21,5 +21,5 @@ const deer_layer_class deer_layer_maxpool = {.name = "maxpool",
                                              .help = "largest value of each window",
                                              .options_size = sizeof(maxpool),
                                              .fields = fields,
-                                             .image = true,
+                                             .input = DEER_LAYER_IMAGE,
                                              .build = build};

@@ -22,4 +22,5 @@ const deer_layer_class deer_layer_scale = {.name = "scale",
                                            .help = "shifts and scales its input",
                                            .options_size = sizeof(scale),
                                            .fields = fields,
+                                           .input = DEER_LAYER_ANY,
                                            .build = build};
