@@ -35,6 +35,7 @@ typedef struct deer_op {
   const char *name;
   int n_inputs; /* -1: any number */
   bool alias;   /* the output is the memory of input 0; `run` is NULL */
+  int map;      /* elementwise: the line of op/maps.def; `run` is then deer_map_run */
 
   /* Sets step->out.shape and dtype (preset: those of input 0) from the inputs and attributes.
    * On a mistake returns deer_fail(...) with a message that does not name the op or the inputs: the
