@@ -14,8 +14,7 @@ void deer_fill_uniform(deer_rng *rng, deer_real *out, size_t n);
 /* Mean 0, variance 1, none beyond 6.7. Box and Muller 1958. */
 void deer_fill_normal(deer_rng *rng, deer_real *out, size_t n);
 
-/* The standard Gumbel distribution, -log(-log(u)), cut off at -2.9 and 22.2, beyond which less than
- * 1e-7 of it lie. */
+/* The standard Gumbel distribution, -log(-log(u)), none beyond -2.9 and 16.7. */
 void deer_fill_gumbel(deer_rng *rng, deer_real *out, size_t n);
 
 #endif

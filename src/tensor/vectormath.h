@@ -15,7 +15,6 @@
 #define DEER_EXP(x)      _Generic((deer_real)0, float : deer_expf, double : exp)(x)
 #define DEER_LOG(x)      _Generic((deer_real)0, float : deer_logf, double : log)(x)
 #define DEER_TANH(x)     _Generic((deer_real)0, float : deer_tanhf, double : tanh)(x)
-#define DEER_LOG1P(x)    _Generic((deer_real)0, float : deer_log1pf, double : log1p)(x)
 #define DEER_SIN_PART(x) _Generic((deer_real)0, float : deer_sin_part, double : sin)(x)
 #define DEER_COS_PART(x) _Generic((deer_real)0, float : deer_cos_part, double : cos)(x)
 #define DEER_SQRT(x)     _Generic((deer_real)0, float : sqrtf, double : sqrt)(x)
@@ -104,14 +103,6 @@ static inline float deer_logf(float x) {
   /* 0, negative numbers, infinity and NaN */
   const float special = deer_select(x == 0, -INFINITY, deer_select(x < 0, NAN, x));
   return deer_select((x > 0) & (x < INFINITY), y, special);
-}
-
-/* log(1 + x): what is lost when 1 + x is rounded comes back as d / (1 + x) */
-static inline float deer_log1pf(float x) {
-  const float u = 1.0F + x, d = x - (u - 1.0F);
-  const float y = deer_logf(u) + d / u;
-  /* -1, infinity: the correction is not a number */
-  return deer_select((x > -1.0F) & (x < INFINITY), y, deer_logf(u));
 }
 
 /* sine and cosine of |x| <= pi / 2 by their Taylor series; the cosine is within an ulp of 1 */

@@ -80,7 +80,7 @@ static void normals_are_independent(void **state) {
 static void extremes_are_finite(void **state) {
   (void)state;
   fill_function *const fills[] = {deer_fill_uniform, deer_fill_normal, deer_fill_gumbel};
-  const double low[] = {0, -6.7, -2.9}, high[] = {1 - 0x1p-24, 6.7, 22.2};
+  const double low[] = {0, -6.7, -2.9}, high[] = {1 - 0x1p-24, 6.7, 16.7};
   for (int k = 0; k < 3; k++)
     for (int i = 0; i < 4; i++) {
       /* the first word is s[0] + rotated (s[0] + s[3]): all zeros, all ones, and half of each */
@@ -115,7 +115,7 @@ static void lengths_agree(void **state) {
 static void bits_are_fixed(void **state) {
   (void)state;
   fill_function *const fills[] = {deer_fill_uniform, deer_fill_normal, deer_fill_gumbel};
-  static const uint64_t wanted[] = {0xa8666caa8abcd02, 0x2b3310acebe0ecdd, 0x2de1ea5cb2baf603};
+  static const uint64_t wanted[] = {0xa8666caa8abcd02, 0x2b3310acebe0ecdd, 0xee5a3303359f4bc6};
   static deer_real x[100001];
   for (int k = 0; k < 3; k++) {
     deer_rng rng = deer_rng_seed(8);
