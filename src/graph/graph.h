@@ -15,6 +15,7 @@
 #ifndef DEER_GRAPH_H
 #define DEER_GRAPH_H
 
+#include "base/rng.h"
 #include "tensor/tensor.h"
 
 typedef struct deer_graph deer_graph;
@@ -154,6 +155,22 @@ deer_node deer_concat(deer_graph *g, const deer_node *parts, int n, int axis);
 deer_node deer_slice(deer_graph *g, deer_node x, int axis, int start, int length);
 /* The transpose of deer_slice: x lies at `start` of an axis of `length`, zeros around it. */
 deer_node deer_pad(deer_graph *g, deer_node x, int axis, int start, int length);
+
+/* ---- random numbers ----
+ * Drawn anew at each run from a stream that the caller owns and that outlives every program made
+ * from the graph. Each node draws for itself, in the order in which the nodes were made. No
+ * gradient. What the outputs do not need is left out and draws nothing. A NULL stream is an
+ * error. */
+
+deer_node deer_random_uniform(deer_graph *g, deer_rng *stream, deer_shape shape); /* [0, 1) */
+deer_node deer_random_normal(deer_graph *g, deer_rng *stream, deer_shape shape);  /* N(0, 1) */
+
+/* -log(-log(u)): argmax(logits + gumbel) draws from softmax(logits). */
+deer_node deer_random_gumbel(deer_graph *g, deer_rng *stream, deer_shape shape);
+
+/* Srivastava et al. 2014: each element is 0 with probability `rate`, else x / (1 - rate).
+ * 0 <= rate < 1; at 0 it is x itself. */
+deer_node deer_dropout(deer_graph *g, deer_node x, double rate, deer_rng *stream);
 
 /* ---- losses ---- */
 

@@ -13,6 +13,7 @@
 
 #include "base/rng.h"
 #include "graph/graph.h"
+#include "graph/map.h"
 #include "tensor/blas.h"
 
 /* ---- running a small graph ---- */
@@ -375,9 +376,45 @@ static void every_allocation_may_fail(void **state) {
   deer_alloc_fail_at(0);
 }
 
+/* ---- the same bits from the kernels for every kind of CPU ---- */
+
+#define MAP_ELEMENTS 1027
+static void maps_have_the_same_bits_on_every_cpu(void **state) {
+  (void)state;
+  static deer_real in[3][MAP_ELEMENTS], out[3][MAP_ELEMENTS];
+  deer_rng rng = deer_rng_seed(5);
+  for (int k = 0; k < 3; k++)
+    for (int i = 0; i < MAP_ELEMENTS; i++) in[k][i] = (deer_real)(3 * deer_rng_normal(&rng));
+  in[0][0] = NAN, in[0][1] = INFINITY, in[1][2] = -INFINITY, in[1][3] = 0, in[0][4] = 0;
+  const deer_attr attr = {.real = {-0.5, 0.75}};
+  const deer_real *rows[] = {in[0], in[1], in[2]};
+  for (int map = DEER_MAP_NONE + 1; map < DEER_MAPS; map++) {
+    for (int level = 0; level <= 2; level++) {
+      deer_map_allow(level);
+      deer_map_kernel(map)(rows, out[level], MAP_ELEMENTS, &attr);
+    }
+    for (int i = 0; i < MAP_ELEMENTS; i++)
+      for (int level = 1; level <= 2; level++)
+        if (out[level][i] == out[level][i]) /* a NaN may have another sign */
+          assert_memory_equal(&out[level][i], &out[0][i], sizeof(deer_real));
+        else
+          assert_true(out[0][i] != out[0][i]);
+  }
+}
+
+static void a_map_may_write_over_its_operand(void **state) {
+  (void)state;
+  deer_real x[100], expected[100];
+  for (int i = 0; i < 100; i++) x[i] = (deer_real)i / 7, expected[i] = x[i] * x[i];
+  deer_map_kernel(DEER_MAP_square)((const deer_real *[]){x}, x, 100, &(deer_attr){.mask = 0});
+  assert_memory_equal(x, expected, sizeof x);
+}
+
 int main(void) {
   deer_blas_start();
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(maps_have_the_same_bits_on_every_cpu),
+      cmocka_unit_test(a_map_may_write_over_its_operand),
       cmocka_unit_test(functions_are_close),
       cmocka_unit_test(functions_at_the_ends),
       cmocka_unit_test(bits_do_not_depend_on_the_place),

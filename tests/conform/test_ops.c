@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "graph/op.h"
 #include "tensor/blas.h"
+#include "tensor/fill.h"
 
 #include "ops_cases.h"
 
@@ -296,6 +297,44 @@ static void assign_stores_at_the_end(void **state) {
   deer_graph_free(g);
 }
 
+/* ---- random ops give other values at each run, so they too have a test of their own ---- */
+
+static void random_ops_draw_from_their_stream(void **state) {
+  (void)state;
+  deer_rng stream = deer_rng_seed(9), copy = stream;
+  deer_real scale = 2;
+  deer_graph *g = deer_graph_new();
+  deer_node factor = deer_variable(g, "factor", &scale, 1);
+  deer_node out[] = {deer_random_uniform(g, &stream, DEER_SHAPE(2, 3)),
+                     deer_random_normal(g, &stream, DEER_SHAPE(2, 3)),
+                     deer_random_gumbel(g, &stream, DEER_SHAPE(2, 3)), DEER_NONE};
+  deer_node wide = deer_expand(g, factor, DEER_SHAPE(1, 1), DEER_AXIS(0));
+  wide = deer_expand(g, deer_reshape(g, wide, DEER_SCALAR), DEER_SHAPE(2, 3), 0);
+  deer_node loss = deer_sum(g, deer_mul(g, wide, out[1]), DEER_ALL_AXES);
+  assert_int_equal(deer_gradients(g, loss, &factor, 1, &out[3]), DEER_OK);
+  deer_program *program;
+  assert_int_equal(deer_compile(g, out, 4, &program), DEER_OK);
+  void (*const fills[])(deer_rng *, deer_real *, size_t) = {deer_fill_uniform, deer_fill_normal,
+                                                            deer_fill_gumbel};
+  for (int run = 0; run < 2; run++) {
+    deer_program_run(program);
+    deer_real wanted[6], sum = 0;
+    for (int i = 0; i < 3; i++) {
+      fills[i](&copy, wanted, 6);
+      assert_memory_equal(deer_program_data(program, out[i]), wanted, sizeof wanted);
+      for (int k = 0; i == 1 && k < 6; k++) sum += wanted[k];
+    }
+    /* the gradient is taken through the very numbers of this run */
+    assert_true(fabs(*(deer_real *)deer_program_data(program, out[3]) - sum) < 1e-14);
+  }
+  for (int i = 0; i < 3; i++) {
+    static const char *const names[] = {"random_uniform", "random_normal", "random_gumbel"};
+    prove(g, names[i]);
+  }
+  deer_program_free(program);
+  deer_graph_free(g);
+}
+
 static void every_op_has_an_example(void **state) {
   (void)state;
   int missing = 0;
@@ -565,9 +604,13 @@ static void mistakes_are_named(void **state) {
 int main(void) {
   deer_blas_start();
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(examples_hold),           cmocka_unit_test(assign_stores_at_the_end),
-      cmocka_unit_test(every_op_has_an_example), cmocka_unit_test(kinks_are_as_documented),
-      cmocka_unit_test(ties_go_to_the_first),    cmocka_unit_test(mistakes_are_named),
+      cmocka_unit_test(examples_hold),
+      cmocka_unit_test(assign_stores_at_the_end),
+      cmocka_unit_test(random_ops_draw_from_their_stream),
+      cmocka_unit_test(every_op_has_an_example),
+      cmocka_unit_test(kinks_are_as_documented),
+      cmocka_unit_test(ties_go_to_the_first),
+      cmocka_unit_test(mistakes_are_named),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
