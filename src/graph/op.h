@@ -30,6 +30,7 @@ typedef struct deer_step {
   deer_operand out;
   const deer_attr *attr;
   void *scratch; /* op->scratch bytes, shared by all steps: contents do not survive the step */
+  struct deer_chain *chain; /* what a unit of elementwise ops runs; NULL for other steps */
 } deer_step;
 
 typedef struct deer_op {
