@@ -55,6 +55,9 @@ typedef struct deer_op {
   /* The kernel. Writes every element of out. */
   void (*run)(const deer_step *step);
 
+  /* Floating-point operations of one run; NULL: one per element of the largest operand. */
+  double (*flops)(const deer_step *step);
+
   /* Emits nodes: gx[i] = gradient of the loss to input i given gy, that to the output. Entries
    * start as DEER_NONE, which means zero. NULL: no gradient passes. */
   void (*grad)(deer_graph *g, deer_node self, deer_node gy, deer_node *gx);

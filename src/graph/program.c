@@ -1,24 +1,11 @@
 /* program.c: from a graph to a list of kernel calls over one arena, and running it. */
-#include "graph/compile.h"
+#include "graph/program.h"
 #include "tensor/blas.h"
 
 #include <string.h>
 #if defined(__SSE__)
 #include <xmmintrin.h>
 #endif
-
-struct deer_program {
-  int n_nodes;   /* of the graph it was made from */
-  void **shown;  /* memory of node i of that graph: inputs and outputs; NULL for the others */
-  deer_graph *g; /* what is run: the graph made simpler */
-  deer_plan *plan;
-  void **data;   /* memory of the nodes of g */
-  char *arena;   /* all memory of the program */
-  void *scratch; /* the largest any step asks for */
-  deer_step *steps;
-  int n_steps;
-  deer_operand *operands; /* inputs of all steps */
-};
 
 /* ---- memory ---- */
 
@@ -52,6 +39,7 @@ static deer_status lay_out(deer_program *p) {
   deer_layout layout;
   deer_status status = deer_layout_new(p->plan, &layout);
   p->data = deer_alloc_array((size_t)p->g->n, sizeof *p->data);
+  p->arena_bytes = layout.total;
   if (status == DEER_OK) p->arena = deer_alloc(layout.total);
   if (!p->data || !p->arena) status = DEER_ENOMEM;
   if (status == DEER_OK) find_data(p, &layout);
@@ -74,6 +62,7 @@ static deer_status add_step(deer_program *p, int u, deer_operand *operands) {
   const deer_unit *unit = &p->plan->units[u];
   const int32_t id = unit->nodes[unit->n - 1];
   const deer_record *r = &g->records[id];
+  p->unit_of_step[p->n_steps] = u;
   deer_step *step = &p->steps[p->n_steps++];
   *step = (deer_step){.op = r->op, .attr = &r->attr, .out = {r->dtype, r->shape, p->data[id]}};
   if (r->op->map) {
@@ -92,8 +81,9 @@ static deer_status add_step(deer_program *p, int u, deer_operand *operands) {
 static deer_status make_steps(deer_program *p) {
   const deer_plan *plan = p->plan;
   p->steps = deer_alloc_array((size_t)plan->n_units, sizeof *p->steps);
+  p->unit_of_step = deer_alloc_array((size_t)plan->n_units, sizeof *p->unit_of_step);
   p->operands = deer_alloc_array((size_t)p->g->n_edges, sizeof *p->operands);
-  if (!p->steps || !p->operands) return DEER_ENOMEM;
+  if (!p->steps || !p->unit_of_step || !p->operands) return DEER_ENOMEM;
   deer_operand *next = p->operands;
   for (int i = 0; i < plan->n_units; i++) {
     const int u = plan->order[i];
@@ -173,6 +163,8 @@ void deer_program_free(deer_program *p) {
   deer_free(p->arena);
   deer_free(p->scratch);
   deer_free(p->steps);
+  deer_free(p->unit_of_step);
+  deer_free(p->spent);
   deer_free(p->operands);
   deer_free(p);
 }
@@ -195,7 +187,10 @@ static void restore_mode(unsigned mode) { (void)mode; }
 
 void deer_program_run(deer_program *p) {
   unsigned mode = flush_subnormals();
-  for (int i = 0; i < p->n_steps; i++) p->steps[i].op->run(&p->steps[i]);
+  if (p->profiled)
+    deer_program_run_timed(p);
+  else
+    for (int i = 0; i < p->n_steps; i++) p->steps[i].op->run(&p->steps[i]);
   restore_mode(mode);
 }
 

@@ -166,7 +166,7 @@ static bool is_lone_product(const rewriter *w, deer_node node, int taken) {
   const deer_record *r = &w->to->records[node.id];
   if (w->uses[w->came[node.id]] != 1 || r->shape.rank != 2) return false;
   if (r->op == &deer_op_matmul) return true;
-  return r->op == &deer_op_product && (r->attr.number[2] & ~taken) == 0;
+  return r->op == &deer_product_op && (r->attr.number[2] & ~taken) == 0;
 }
 
 /* the product `node` with one more flag and perhaps an input */
@@ -176,7 +176,7 @@ static deer_node extend_product(rewriter *w, deer_node node, int flag, deer_node
   for (int i = 0; i < r.n_inputs; i++) in[i] = deer_node_input(w->to, node, i);
   if (extra.id) in[r.n_inputs++] = extra;
   if (r.op == &deer_op_matmul) r.attr.number[2] = 0;
-  r.op = &deer_op_product;
+  r.op = &deer_product_op;
   r.attr.number[2] |= flag;
   return keep(w, &r, in);
 }
