@@ -4,6 +4,8 @@
  * are one group. Sums are kept in double and added in an order that depends on the shape alone. */
 #include "graph/op/internal.h"
 
+#include "tensor/sums.h"
+
 #include <string.h>
 
 /* ---- groups of axes ---- */
@@ -59,35 +61,24 @@ static deer_status sum_shape(deer_step *step) {
   return DEER_OK;
 }
 
-/* sum of neighbours; many accumulators are both faster and closer */
-#define LANES 16
-static double sum_row(const deer_real *restrict x, size_t n) {
-  if (n < LANES) {
-    double total = 0;
-    for (size_t i = 0; i < n; i++) total += (double)x[i];
-    return total;
-  }
-  double lane[LANES] = {0};
-  size_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (size_t j = 0; j < LANES; j++) lane[j] += (double)x[i + j];
-  for (size_t j = 0; i < n; i++, j++) lane[j] += (double)x[i];
-  for (size_t width = LANES / 2; width > 0; width /= 2)
-    for (size_t j = 0; j < width; j++) lane[j] += lane[j + width];
-  return lane[0];
-}
-
-/* the rows found by `rows`, each `n` long, are summed into one */
+/* the rows found by `rows`, each `n` long, are summed into one; the last axis of the walk is one
+ * matrix at a time */
 #define COLUMNS 64
-static void sum_columns(const deer_real *restrict x, walk rows, size_t n, deer_real *restrict out) {
+static void sum_columns(const deer_real *x, walk rows, size_t n, deer_real *out) {
+  deer_rows m = {.rows = 1};
+  if (rows.rank > 0) {
+    m.rows = rows.dim[--rows.rank];
+    m.stride = rows.stride[rows.rank];
+    rows.count /= m.rows;
+  }
   for (size_t first = 0; first < n; first += COLUMNS) {
-    const size_t width = n - first < COLUMNS ? n - first : COLUMNS;
     double total[COLUMNS] = {0};
+    m.columns = n - first < COLUMNS ? n - first : COLUMNS;
     for (size_t r = 0; r < rows.count; r++, walk_next(&rows)) {
-      const deer_real *row = x + rows.offset + first;
-      for (size_t j = 0; j < width; j++) total[j] += (double)row[j];
+      m.x = x + rows.offset + first;
+      deer_add_rows(&m, total);
     }
-    for (size_t j = 0; j < width; j++) out[first + j] = (deer_real)total[j];
+    for (size_t j = 0; j < m.columns; j++) out[first + j] = (deer_real)total[j];
   }
 }
 
@@ -109,7 +100,7 @@ static void sum_run(const deer_step *step) {
     }
     double total = 0;
     for (size_t s = 0; s < summed.count; s++, walk_next(&summed))
-      total += sum_row(x + kept.offset + summed.offset, last.dim);
+      total += deer_sum_row(x + kept.offset + summed.offset, last.dim);
     out[k] = (deer_real)total;
   }
 }
