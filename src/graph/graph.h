@@ -103,7 +103,8 @@ deer_node deer_cast(deer_graph *g, deer_node x);
 
 /* ---- products ---- */
 
-/* [m, k] by [k, n] -> [m, n]; either operand may be stored transposed. */
+/* [m, k] by [k, n] -> [m, n], or a batch of such, [b, m, k] by [b, k, n] -> [b, m, n]; either
+ * operand may be stored transposed. */
 deer_node deer_matmul(deer_graph *g, deer_node a, deer_node b, bool transpose_a, bool transpose_b);
 
 /* Cross-correlation without padding. x [batch, channels, h, w], filters [filters, channels, kh, kw]

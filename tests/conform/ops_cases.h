@@ -132,18 +132,20 @@ static void whole_pack(const example *e, const double *const *in, double *out) {
 
 BUILD(matmul, deer_matmul(g, in[0], in[1], e->p[0], e->p[1]))
 
+/* a single product is a batch of one */
 static void whole_matmul(const example *e, const double *const *in, double *out) {
-  const int ta = e->p[0], tb = e->p[1];
-  const int m = e->in[0].dim[ta], k = e->in[0].dim[1 - ta], n = e->in[1].dim[1 - tb];
-  for (int i = 0; i < m; i++)
-    for (int j = 0; j < n; j++) {
-      double sum = 0;
-      for (int l = 0; l < k; l++) {
-        const int a[] = {ta ? l : i, ta ? i : l}, b[] = {tb ? j : l, tb ? l : j};
-        sum += in[0][place_of(a, &e->in[0])] * in[1][place_of(b, &e->in[1])];
-      }
-      out[i * n + j] = sum;
+  const int ta = e->p[0], tb = e->p[1], first = e->in[0].rank - 2;
+  const int m = e->in[0].dim[first + ta], k = e->in[0].dim[first + 1 - ta];
+  const int n = e->in[1].dim[first + 1 - tb], batch = first ? e->in[0].dim[0] : 1;
+  for (int place = 0; place < batch * m * n; place++) {
+    const int c = place / (m * n), i = place / n % m, j = place % n;
+    out[place] = 0;
+    for (int l = 0; l < k; l++) {
+      const int a = c * m * k + (ta ? l * m + i : i * k + l);
+      const int b = c * k * n + (tb ? j * k + l : l * n + j);
+      out[place] += in[0][a] * in[1][b];
     }
+  }
 }
 
 BUILD(conv2d, deer_conv2d(g, in[0], in[1], e->p[0], e->p[1]))
@@ -560,6 +562,11 @@ static const example examples[] = {
     {.op = "matmul", .kinds = "rr", .in = {S(5, 6), S(6, 1)}, WHOLE(matmul)},
     {.op = "matmul", .kinds = "rr", .in = {S(6, 5), S(1, 6)}, WHOLE(matmul), .p = {1, 1}},
     {.op = "matmul", .kinds = "rr", .in = {S(1, 1), S(1, 1)}, WHOLE(matmul)},
+    {.op = "matmul", .kinds = "rr", .in = {S(2, 3, 4), S(2, 4, 2)}, WHOLE(matmul)},
+    {.op = "matmul", .kinds = "rr", .in = {S(3, 4, 3), S(3, 4, 2)}, WHOLE(matmul), .p = {1, 0}},
+    {.op = "matmul", .kinds = "rr", .in = {S(2, 3, 4), S(2, 2, 4)}, WHOLE(matmul), .p = {0, 1}},
+    {.op = "matmul", .kinds = "rr", .in = {S(2, 4, 3), S(2, 2, 4)}, WHOLE(matmul), .p = {1, 1}},
+    {.op = "matmul", .kinds = "rr", .in = {S(1, 1, 4), S(1, 4, 1)}, WHOLE(matmul)},
     {.op = "conv2d",
      .kinds = "rr",
      .in = {S(2, 3, 6, 5), S(4, 3, 3, 2)},

@@ -444,6 +444,11 @@ WRONG(matmul, deer_matmul(g, in->a, in->b, false, false))
 WRONG(matmul_t, deer_matmul(g, in->a, in->b, true, true))
 WRONG(matmul_rank, deer_matmul(g, in->a, in->vector, false, false))
 WRONG(matmul_dtype, deer_matmul(g, in->a, in->index, false, false))
+WRONG(matmul_mixed, deer_matmul(g, deer_reshape(g, in->a, DEER_SHAPE(1, 2, 3)), in->b, false, true))
+WRONG(matmul_batch, deer_matmul(g, deer_reshape(g, in->a, DEER_SHAPE(2, 1, 3)),
+                                deer_reshape(g, in->b, DEER_SHAPE(4, 3, 1)), false, false))
+WRONG(matmul_inner, deer_matmul(g, deer_reshape(g, in->a, DEER_SHAPE(2, 3, 1)),
+                                deer_reshape(g, in->b, DEER_SHAPE(2, 3, 2)), false, false))
 WRONG(conv_rank, deer_conv2d(g, in->a, in->filters, 1, 1))
 WRONG(conv_channels,
       deer_conv2d(g, in->picture, deer_reshape(g, in->filters, DEER_SHAPE(6, 2, 2, 2)), 1, 1))
@@ -539,6 +544,9 @@ static const mistake mistakes[] = {
     {"transposed", "matmul(", "b [4, 3]", wrong_matmul_t},
     {"matrix", "matmul(", "vector [3]", wrong_matmul_rank},
     {"int32", "matmul(", "index", wrong_matmul_dtype},
+    {"batch of matrices", "matmul(", "[1, 2, 3]", wrong_matmul_mixed},
+    {"2 matrices", "matmul(", "[4, 3, 1]", wrong_matmul_batch},
+    {"1 columns", "matmul(", "[2, 3, 2]", wrong_matmul_inner},
     {"[batch", "conv2d(", "a [2, 3]", wrong_conv_rank},
     {"2 channels", "conv2d(", "picture [2, 3, 6, 5]", wrong_conv_channels},
     {"do not fit into", "conv2d(", "picture [2, 3, 6, 5]", wrong_conv_large},
