@@ -238,6 +238,15 @@ void *deer_program_data(const deer_program *program, deer_node node);
 /* Steps of one run, for tests and the curious. */
 int deer_program_steps(const deer_program *program);
 
+/* From now on runs are timed step by step (a few dozen nanoseconds more for each step), or no
+ * longer. Fails with DEER_ENOMEM. */
+deer_status deer_program_profile(deer_program *program, bool on);
+
+/* Each step of the program in a line: microseconds in the mean of the timed runs, share, floating-
+ * point operations, bytes read and written, what it does. Owned by the caller (deer_free); NULL
+ * without memory. */
+char *deer_program_explain(const deer_program *program);
+
 /* The graph as text, one node a line: "%7 = matmul(x, w) float32 [32, 50]". Owned by the caller
  * (deer_free). */
 char *deer_graph_text(const deer_graph *g);

@@ -30,6 +30,7 @@ typedef struct deer_step {
   deer_operand out;
   const deer_attr *attr;
   void *scratch; /* op->scratch bytes, shared by all steps: contents do not survive the step */
+  struct deer_chain *chain; /* what a unit of elementwise ops runs; NULL for other steps */
 } deer_step;
 
 typedef struct deer_op {
@@ -53,6 +54,9 @@ typedef struct deer_op {
 
   /* The kernel. Writes every element of out. */
   void (*run)(const deer_step *step);
+
+  /* Floating-point operations of one run; NULL: one per element of the largest operand. */
+  double (*flops)(const deer_step *step);
 
   /* Emits nodes: gx[i] = gradient of the loss to input i given gy, that to the output. Entries
    * start as DEER_NONE, which means zero. NULL: no gradient passes. */

@@ -59,6 +59,10 @@ static void matmul_run(const deer_step *step) {
   }
 }
 
+static double matmul_flops(const deer_step *step) {
+  return 2.0 * (double)out_count(step) * extent(step, 0, 1);
+}
+
 static void matmul_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
   const deer_node a = deer_node_input(g, self, 0), b = deer_node_input(g, self, 1);
   const deer_attr *attr = deer_node_attr(g, self);
@@ -68,8 +72,12 @@ static void matmul_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *
   gx[1] = tb ? deer_matmul(g, gy, a, true, ta) : deer_matmul(g, a, gy, !ta, false);
 }
 
-const deer_op deer_op_matmul = {
-    .name = "matmul", .n_inputs = 2, .shape = matmul_shape, .run = matmul_run, .grad = matmul_grad};
+const deer_op deer_op_matmul = {.name = "matmul",
+                                .n_inputs = 2,
+                                .shape = matmul_shape,
+                                .run = matmul_run,
+                                .flops = matmul_flops,
+                                .grad = matmul_grad};
 
 deer_node deer_matmul(deer_graph *g, deer_node a, deer_node b, bool transpose_a, bool transpose_b) {
   const deer_node in[] = {a, b};
