@@ -21,6 +21,7 @@ extern "C" {
 #include "nn/nn.h"
 #include "opt/opt.h"
 #include "rl/rl.h"
+#include "rl/distribution.h"
 #include "replay/replay.h"
 #include "algo/algo.h"
 #include "agent/policy.h"
