@@ -12,6 +12,7 @@ extern "C" {
 #include "base/log.h"
 #include "base/mt19937.h"
 #include "base/rng.h"
+#include "base/schedule.h"
 #include "tensor/tensor.h"
 #include "tensor/fill.h"
 #include "tensor/blas.h"
