@@ -21,6 +21,7 @@ extern "C" {
 #include "env/env.h"
 #include "nn/nn.h"
 #include "opt/opt.h"
+#include "opt/natural.h"
 #include "rl/rl.h"
 #include "rl/distribution.h"
 #include "replay/replay.h"
