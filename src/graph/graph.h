@@ -107,6 +107,13 @@ deer_node deer_cast(deer_graph *g, deer_node x);
  * operand may be stored transposed. */
 deer_node deer_matmul(deer_graph *g, deer_node a, deer_node b, bool transpose_a, bool transpose_b);
 
+/* The inverse of a symmetric positive definite matrix, of (x + x^T) / 2 to be exact; NaN throughout
+ * when that is not positive definite. Worked out in double precision. */
+deer_node deer_spd_inverse(deer_graph *g, deer_node x);
+
+deer_node deer_diagonal(deer_graph *g, deer_node x);        /* [n, n] -> [n] */
+deer_node deer_diagonal_matrix(deer_graph *g, deer_node x); /* [n] -> [n, n], zeros beside it */
+
 /* Cross-correlation without padding. x [batch, channels, h, w], filters [filters, channels, kh, kw]
  * -> [batch, filters, (h - kh) / stride_h + 1, (w - kw) / stride_w + 1]. */
 deer_node deer_conv2d(deer_graph *g, deer_node x, deer_node filters, int stride_h, int stride_w);

@@ -148,6 +148,43 @@ static void whole_matmul(const example *e, const double *const *in, double *out)
   }
 }
 
+/* a matrix between -1 and 1, and s[0] on the diagonal, which makes it positive definite */
+BUILD(spd_inverse,
+      deer_spd_inverse(g, deer_add(g, in[0],
+                                   deer_diagonal_matrix(
+                                       g, deer_constant(g, DEER_SHAPE(e->in[0].dim[0]), e->s[0])))))
+
+/* Gauss and Jordan on the symmetric part */
+static void whole_spd_inverse(const example *e, const double *const *in, double *out) {
+  const int n = e->in[0].dim[0];
+  double a[16][16];
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j < n; j++) {
+      a[i][j] = (in[0][i * n + j] + in[0][j * n + i]) / 2 + (i == j ? e->s[0] : 0);
+      out[i * n + j] = i == j;
+    }
+  for (int k = 0; k < n; k++) {
+    const double pivot = a[k][k];
+    for (int j = 0; j < n; j++) a[k][j] /= pivot, out[k * n + j] /= pivot;
+    for (int i = 0; i < n; i++) {
+      const double times = a[i][k];
+      for (int j = 0; i != k && j < n; j++)
+        a[i][j] -= times * a[k][j], out[i * n + j] -= times * out[k * n + j];
+    }
+  }
+}
+
+BUILD(diagonal, deer_diagonal(g, in[0]))
+BUILD(diagonal_matrix, deer_diagonal_matrix(g, in[0]))
+
+static void whole_diagonal(const example *e, const double *const *in, double *out) {
+  for (int i = 0, n = e->in[0].dim[0]; i < n; i++) out[i] = in[0][i * n + i];
+}
+
+static void whole_diagonal_matrix(const example *e, const double *const *in, double *out) {
+  for (int i = 0, n = e->in[0].dim[0]; i < n * n; i++) out[i] = i / n == i % n ? in[0][i / n] : 0;
+}
+
 BUILD(conv2d, deer_conv2d(g, in[0], in[1], e->p[0], e->p[1]))
 
 /* Calls out(x, w, y) with three places for every product that a convolution sums up. */
@@ -567,6 +604,24 @@ static const example examples[] = {
     {.op = "matmul", .kinds = "rr", .in = {S(2, 3, 4), S(2, 2, 4)}, WHOLE(matmul), .p = {0, 1}},
     {.op = "matmul", .kinds = "rr", .in = {S(2, 4, 3), S(2, 2, 4)}, WHOLE(matmul), .p = {1, 1}},
     {.op = "matmul", .kinds = "rr", .in = {S(1, 1, 4), S(1, 4, 1)}, WHOLE(matmul)},
+    {.op = "spd_inverse",
+     .kinds = "r",
+     .in = {S(4, 4)},
+     WHOLE(spd_inverse),
+     .low = -1,
+     .high = 1,
+     .s = {5}},
+    {.op = "spd_inverse",
+     .kinds = "r",
+     .in = {S(9, 9)},
+     WHOLE(spd_inverse),
+     .low = -1,
+     .high = 1,
+     .s = {7}},
+    {.op = "spd_inverse", .kinds = "r", .in = {S(1, 1)}, WHOLE(spd_inverse), .s = {3}},
+    {.op = "diagonal", .kinds = "r", .in = {S(5, 5)}, WHOLE(diagonal)},
+    {.op = "diagonal_matrix", .kinds = "r", .in = {S(5)}, WHOLE(diagonal_matrix)},
+    {.op = "diagonal_matrix", .kinds = "r", .in = {S(1)}, WHOLE(diagonal_matrix)},
     {.op = "conv2d",
      .kinds = "rr",
      .in = {S(2, 3, 6, 5), S(4, 3, 3, 2)},

@@ -386,6 +386,24 @@ static void kinks_are_as_documented(void **state) {
   assert_true(d[0] == -1);
 }
 
+/* no exception, no endless loop: numbers that are none */
+static void what_has_no_inverse_is_not_a_number(void **state) {
+  (void)state;
+  const deer_real matrices[][4] = {
+      {1, 2, 2, 1}, {0, 0, 0, 0}, {-1, 0, 0, 1}, {NAN, 0, 0, 1}, {1, 0, 0, INFINITY}};
+  deer_graph *g = deer_graph_new();
+  deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(2, 2)), y = deer_spd_inverse(g, x);
+  deer_program *program;
+  assert_int_equal(deer_compile(g, &y, 1, &program), DEER_OK);
+  for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++) {
+    memcpy(deer_program_data(program, x), matrices[i], sizeof matrices[i]);
+    deer_program_run(program);
+    for (int k = 0; k < 4; k++) assert_true(isnan(((deer_real *)deer_program_data(program, y))[k]));
+  }
+  deer_program_free(program);
+  deer_graph_free(g);
+}
+
 /* along the rows, the columns, and in windows */
 static void ties_go_to_the_first(void **state) {
   (void)state;
@@ -444,6 +462,11 @@ WRONG(matmul, deer_matmul(g, in->a, in->b, false, false))
 WRONG(matmul_t, deer_matmul(g, in->a, in->b, true, true))
 WRONG(matmul_rank, deer_matmul(g, in->a, in->vector, false, false))
 WRONG(matmul_dtype, deer_matmul(g, in->a, in->index, false, false))
+WRONG(inverse, deer_spd_inverse(g, in->a))
+WRONG(inverse_rank, deer_spd_inverse(g, in->vector))
+WRONG(inverse_dtype, deer_spd_inverse(g, in->index))
+WRONG(diagonal, deer_diagonal(g, in->a))
+WRONG(diagonal_matrix, deer_diagonal_matrix(g, in->a))
 WRONG(matmul_mixed, deer_matmul(g, deer_reshape(g, in->a, DEER_SHAPE(1, 2, 3)), in->b, false, true))
 WRONG(matmul_batch, deer_matmul(g, deer_reshape(g, in->a, DEER_SHAPE(2, 1, 3)),
                                 deer_reshape(g, in->b, DEER_SHAPE(4, 3, 1)), false, false))
@@ -544,6 +567,11 @@ static const mistake mistakes[] = {
     {"transposed", "matmul(", "b [4, 3]", wrong_matmul_t},
     {"matrix", "matmul(", "vector [3]", wrong_matmul_rank},
     {"int32", "matmul(", "index", wrong_matmul_dtype},
+    {"square", "spd_inverse(", "a [2, 3]", wrong_inverse},
+    {"square", "spd_inverse(", "vector [3]", wrong_inverse_rank},
+    {"int32", "spd_inverse(", "index", wrong_inverse_dtype},
+    {"square", "diagonal(", "a [2, 3]", wrong_diagonal},
+    {"vector", "diagonal_matrix(", "a [2, 3]", wrong_diagonal_matrix},
     {"batch of matrices", "matmul(", "[1, 2, 3]", wrong_matmul_mixed},
     {"2 matrices", "matmul(", "[4, 3, 1]", wrong_matmul_batch},
     {"1 columns", "matmul(", "[2, 3, 2]", wrong_matmul_inner},
@@ -673,6 +701,7 @@ int main(void) {
       cmocka_unit_test(random_ops_draw_from_their_stream),
       cmocka_unit_test(every_op_has_an_example),
       cmocka_unit_test(kinks_are_as_documented),
+      cmocka_unit_test(what_has_no_inverse_is_not_a_number),
       cmocka_unit_test(ties_go_to_the_first),
       cmocka_unit_test(mistakes_are_named),
   };
