@@ -22,6 +22,7 @@ extern "C" {
 #include "nn/nn.h"
 #include "opt/opt.h"
 #include "opt/natural.h"
+#include "opt/kfac.h"
 #include "rl/rl.h"
 #include "rl/distribution.h"
 #include "replay/replay.h"
