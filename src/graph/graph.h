@@ -95,6 +95,10 @@ deer_node deer_tanh(deer_graph *g, deer_node x);
 deer_node deer_sigmoid(deer_graph *g, deer_node x);
 deer_node deer_relu(deer_graph *g, deer_node x); /* max(x, 0); gradient 0 at 0 */
 
+/* For x > 0; NaN below. */
+deer_node deer_lgamma(deer_graph *g, deer_node x);               /* log of the gamma function */
+deer_node deer_polygamma(deer_graph *g, deer_node x, int order); /* its derivative order + 1 */
+
 /* The same value, through which no gradient passes. No copy. */
 deer_node deer_stop(deer_graph *g, deer_node x);
 
@@ -208,6 +212,10 @@ deer_node deer_random_normal(deer_graph *g, deer_rng *stream, deer_shape shape);
 
 /* -log(-log(u)): argmax(logits + gumbel) draws from softmax(logits). */
 deer_node deer_random_gumbel(deer_graph *g, deer_rng *stream, deer_shape shape);
+
+/* From the gamma distributions of the given shapes (above 0), scale 1; in the shape of that node.
+ * Marsaglia and Tsang 2000. */
+deer_node deer_random_gamma(deer_graph *g, deer_rng *stream, deer_node shape);
 
 /* Srivastava et al. 2014: each element is 0 with probability `rate`, else x / (1 - rate).
  * 0 <= rate < 1; at 0 it is x itself. */

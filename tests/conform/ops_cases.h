@@ -83,8 +83,23 @@ EACH(tanh, deer_tanh(g, in[0]), tanh(v[0]))
 EACH(sigmoid, deer_sigmoid(g, in[0]), 1 / (1 + exp(-v[0])))
 EACH(relu, deer_relu(g, in[0]), v[0] > 0 ? v[0] : 0)
 EACH(relu_square, deer_square(g, deer_relu(g, in[0])), v[0] > 0 ? v[0] * v[0] : 0)
+EACH(lgamma, deer_lgamma(g, in[0]), lgamma(v[0]))
 EACH(cast, deer_cast(g, in[0]), v[0])
 EACH(reshape, deer_reshape(g, in[0], e->shape), v[0])
+
+BUILD(polygamma, deer_polygamma(g, in[0], e->p[0]))
+
+/* (-1)^(m+1) m! times the sum of (x + k)^-(m+1) over all k >= 0, the far ones as an integral; for
+ * m = 0 what is left of it after the logarithm is taken off */
+static double each_polygamma(const double *v, const example *e) {
+  const int m = e->p[0], n = 3000;
+  double sum = 0, factorial = 1, far = v[0] + n;
+  for (int i = 2; i <= m; i++) factorial *= i;
+  for (int k = n - 1; k >= 0; k--) sum += pow(v[0] + k, -m - 1);
+  sum += m ? pow(far, -m) / m : -log(far);
+  sum += pow(far, -m - 1) / 2 + (m + 1) * pow(far, -m - 2) / 12;
+  return (m % 2 ? 1 : -1) * factorial * sum;
+}
 
 /* ---- places: from the number of an element to its indices and back ---- */
 
@@ -586,6 +601,24 @@ static const example examples[] = {
     {.op = "sigmoid", .kinds = "r", .in = {S(37)}, FORM(sigmoid), .low = -4, .high = 4},
     {.op = "relu", .kinds = "r", .in = {S(37)}, FORM(relu)},
     {.op = "relu", .kinds = "r", .in = {S(2, 9)}, FORM(relu_square)},
+    {.op = "lgamma", .kinds = "r", .in = {S(37)}, FORM(lgamma), .low = 0.2, .high = 3},
+    {.op = "lgamma", .kinds = "r", .in = {S(11)}, FORM(lgamma), .low = 3, .high = 60},
+    {.op = "polygamma", .kinds = "r", .in = {S(17)}, FORM(polygamma), .low = 0.3, .high = 3},
+    {.op = "polygamma", .kinds = "r", .in = {S(5)}, FORM(polygamma), .low = 9, .high = 90},
+    {.op = "polygamma",
+     .kinds = "r",
+     .in = {S(9)},
+     FORM(polygamma),
+     .low = 0.5,
+     .high = 4,
+     .p = {1}},
+    {.op = "polygamma",
+     .kinds = "r",
+     .in = {S(9)},
+     FORM(polygamma),
+     .low = 1,
+     .high = 20,
+     .p = {4}},
     {.op = "cast", .kinds = "u", .in = {S(3, 11)}, FORM(cast), .below = 256},
     {.op = "cast", .kinds = "i", .in = {S(7)}, FORM(cast), .below = 100000},
 

@@ -274,6 +274,28 @@ static void examples_hold(void **state) {
   for (int i = 0; i < N_EXAMPLES; i++) try_example(&examples[i]);
 }
 
+/* ---- what lies outside of the examples ---- */
+
+static void gamma_functions_at_their_ends(void **state) {
+  (void)state;
+  deer_real x[6] = {0, -1, 1e-30, 1e30, INFINITY, NAN};
+  deer_graph *g = deer_graph_new();
+  deer_node v = deer_variable(g, "x", x, 6);
+  deer_node out[3] = {deer_lgamma(g, v), deer_polygamma(g, v, 0), deer_polygamma(g, v, 1)};
+  deer_program *program;
+  assert_int_equal(deer_compile(g, out, 3, &program), DEER_OK);
+  deer_program_run(program);
+  const deer_real *l = deer_program_data(program, out[0]), *d = deer_program_data(program, out[1]);
+  const deer_real *t = deer_program_data(program, out[2]);
+  assert_true(l[0] == INFINITY && isnan(l[1]) && l[4] == INFINITY && isnan(l[5]));
+  assert_true(fabs(l[2] - log(1e30)) < 1e-12 && fabs(l[3] / (1e30 * (log(1e30) - 1)) - 1) < 1e-14);
+  assert_true(isnan(d[0]) && isnan(d[1]) && d[4] == INFINITY && isnan(d[5]));
+  assert_true(fabs(d[2] / -1e30 - 1) < 1e-14 && fabs(d[3] - log(1e30)) < 1e-12);
+  assert_true(fabs(t[2] / 1e60 - 1) < 1e-14 && fabs(t[3] / 1e-30 - 1) < 1e-14 && t[4] == 0);
+  deer_program_free(program);
+  deer_graph_free(g);
+}
+
 /* ---- assign has no result to differentiate, so it has a test of its own ---- */
 
 static void assign_stores_at_the_end(void **state) {
@@ -333,6 +355,40 @@ static void random_ops_draw_from_their_stream(void **state) {
   }
   deer_program_free(program);
   deer_graph_free(g);
+}
+
+/* the means and variances of the gamma distribution are its shape */
+static void gamma_draws_have_their_moments(void **state) {
+  (void)state;
+  enum { N = 40000 };
+  static deer_real wanted[N];
+  const double shapes[] = {0.05, 0.5, 1, 2.5, 30};
+  for (int i = 0; i < 5; i++) {
+    deer_rng stream = deer_rng_seed(3), copy = stream;
+    deer_graph *g = deer_graph_new();
+    deer_node shape = deer_constant(g, DEER_SHAPE(N), shapes[i]);
+    deer_node y = deer_random_gamma(g, &stream, shape);
+    deer_program *program;
+    assert_int_equal(deer_compile(g, &y, 1, &program), DEER_OK);
+    deer_program_run(program);
+    const deer_real *draws = deer_program_data(program, y);
+    for (int k = 0; k < N; k++) wanted[k] = shapes[i];
+    deer_fill_gamma(&copy, wanted, wanted, N);
+    assert_memory_equal(draws, wanted, sizeof wanted);
+    double mean = 0, variance = 0;
+    for (int k = 0; k < N; k++) assert_true(draws[k] > 0), mean += draws[k] / N;
+    for (int k = 0; k < N; k++) variance += (draws[k] - mean) * (draws[k] - mean) / N;
+    /* four standard deviations of each; the fourth moment is 3 shape^2 + 6 shape */
+    assert_true(fabs(mean - shapes[i]) < 4 * sqrt(shapes[i] / N));
+    assert_true(fabs(variance - shapes[i]) < 4 * sqrt((2 * shapes[i] + 6) * shapes[i] / N));
+    prove(g, "random_gamma");
+    deer_program_free(program);
+    deer_graph_free(g);
+  }
+  deer_rng stream = deer_rng_seed(1);
+  deer_real odd[4] = {0, -1, NAN, INFINITY};
+  deer_fill_gamma(&stream, odd, odd, 4);
+  for (int i = 0; i < 4; i++) assert_true(isnan(odd[i]));
 }
 
 static void every_op_has_an_example(void **state) {
@@ -472,6 +528,9 @@ WRONG(matmul_batch, deer_matmul(g, deer_reshape(g, in->a, DEER_SHAPE(2, 1, 3)),
                                 deer_reshape(g, in->b, DEER_SHAPE(4, 3, 1)), false, false))
 WRONG(matmul_inner, deer_matmul(g, deer_reshape(g, in->a, DEER_SHAPE(2, 3, 1)),
                                 deer_reshape(g, in->b, DEER_SHAPE(2, 3, 2)), false, false))
+WRONG(polygamma_order, deer_polygamma(g, in->a, -1))
+WRONG(polygamma_dtype, deer_polygamma(g, in->index, 0))
+WRONG(gamma_stream, deer_random_gamma(g, NULL, in->a))
 WRONG(conv_rank, deer_conv2d(g, in->a, in->filters, 1, 1))
 WRONG(conv_channels,
       deer_conv2d(g, in->picture, deer_reshape(g, in->filters, DEER_SHAPE(6, 2, 2, 2)), 1, 1))
@@ -567,6 +626,9 @@ static const mistake mistakes[] = {
     {"transposed", "matmul(", "b [4, 3]", wrong_matmul_t},
     {"matrix", "matmul(", "vector [3]", wrong_matmul_rank},
     {"int32", "matmul(", "index", wrong_matmul_dtype},
+    {"0 to 16", "polygamma(", "a [2, 3]", wrong_polygamma_order},
+    {"int32", "polygamma(", "index", wrong_polygamma_dtype},
+    {"stream", "random_gamma(", "a [2, 3]", wrong_gamma_stream},
     {"square", "spd_inverse(", "a [2, 3]", wrong_inverse},
     {"square", "spd_inverse(", "vector [3]", wrong_inverse_rank},
     {"int32", "spd_inverse(", "index", wrong_inverse_dtype},
@@ -699,6 +761,8 @@ int main(void) {
       cmocka_unit_test(examples_hold),
       cmocka_unit_test(assign_stores_at_the_end),
       cmocka_unit_test(random_ops_draw_from_their_stream),
+      cmocka_unit_test(gamma_draws_have_their_moments),
+      cmocka_unit_test(gamma_functions_at_their_ends),
       cmocka_unit_test(every_op_has_an_example),
       cmocka_unit_test(kinks_are_as_documented),
       cmocka_unit_test(what_has_no_inverse_is_not_a_number),
