@@ -95,6 +95,10 @@ deer_node deer_tanh(deer_graph *g, deer_node x);
 deer_node deer_sigmoid(deer_graph *g, deer_node x);
 deer_node deer_relu(deer_graph *g, deer_node x); /* max(x, 0); gradient 0 at 0 */
 
+/* For x > 0; NaN below. */
+deer_node deer_lgamma(deer_graph *g, deer_node x);               /* log of the gamma function */
+deer_node deer_polygamma(deer_graph *g, deer_node x, int order); /* its derivative order + 1 */
+
 /* The same value, through which no gradient passes. No copy. */
 deer_node deer_stop(deer_graph *g, deer_node x);
 
@@ -103,8 +107,16 @@ deer_node deer_cast(deer_graph *g, deer_node x);
 
 /* ---- products ---- */
 
-/* [m, k] by [k, n] -> [m, n]; either operand may be stored transposed. */
+/* [m, k] by [k, n] -> [m, n], or a batch of such, [b, m, k] by [b, k, n] -> [b, m, n]; either
+ * operand may be stored transposed. */
 deer_node deer_matmul(deer_graph *g, deer_node a, deer_node b, bool transpose_a, bool transpose_b);
+
+/* The inverse of a symmetric positive definite matrix, of (x + x^T) / 2 to be exact; NaN throughout
+ * when that is not positive definite. Worked out in double precision. */
+deer_node deer_spd_inverse(deer_graph *g, deer_node x);
+
+deer_node deer_diagonal(deer_graph *g, deer_node x);        /* [n, n] -> [n] */
+deer_node deer_diagonal_matrix(deer_graph *g, deer_node x); /* [n] -> [n, n], zeros beside it */
 
 /* Cross-correlation without padding. x [batch, channels, h, w], filters [filters, channels, kh, kw]
  * -> [batch, filters, (h - kh) / stride_h + 1, (w - kw) / stride_w + 1]. */
@@ -129,10 +141,32 @@ deer_node deer_mean(deer_graph *g, deer_node x, unsigned mask);
  * = 0. Transpose of deer_sum. */
 deer_node deer_expand(deer_graph *g, deer_node x, deer_shape shape, unsigned kept);
 
-deer_node deer_max_last(deer_graph *g,
-                        deer_node x); /* largest along the last axis, which disappears */
-deer_node deer_argmax_last(deer_graph *g,
-                           deer_node x); /* int32; the first largest wins a tie; no gradient */
+/* Variance (divided by the number of elements) and its root over the axes of `mask`, which
+ * disappear. The root has an infinite gradient where all elements are equal. */
+deer_node deer_var(deer_graph *g, deer_node x, unsigned mask);
+deer_node deer_std(deer_graph *g, deer_node x, unsigned mask);
+
+/* Largest and smallest along an axis, which disappears, and where they are (int32, no gradient).
+ * The first one wins a tie and gets the whole gradient; a NaN wins against numbers. Another axis
+ * than the last costs a transpose. */
+deer_node deer_max_axis(deer_graph *g, deer_node x, int axis);
+deer_node deer_min_axis(deer_graph *g, deer_node x, int axis);
+deer_node deer_argmax(deer_graph *g, deer_node x, int axis);
+deer_node deer_argmin(deer_graph *g, deer_node x, int axis);
+deer_node deer_max_last(deer_graph *g, deer_node x);
+deer_node deer_min_last(deer_graph *g, deer_node x);
+deer_node deer_argmax_last(deer_graph *g, deer_node x);
+deer_node deer_argmin_last(deer_graph *g, deer_node x);
+
+/* exp(x) / sum exp(x) along an axis, its logarithm, and log sum exp(x), for which the axis
+ * disappears. Exact for large and for infinite elements: -inf is probability 0. Another axis than
+ * the last costs a transpose. */
+deer_node deer_softmax(deer_graph *g, deer_node x, int axis);
+deer_node deer_log_softmax(deer_graph *g, deer_node x, int axis);
+deer_node deer_logsumexp(deer_graph *g, deer_node x, int axis);
+
+/* Running sum along an axis: element i is the sum of 0..i, or, reversed, of i..n-1. Same shape. */
+deer_node deer_cumsum(deer_graph *g, deer_node x, int axis, bool reverse);
 
 /* ---- choosing elements ---- */
 
@@ -146,12 +180,23 @@ deer_node deer_put(deer_graph *g, deer_node x, deer_node index, int n);
 /* One element per row: x [..., n], index int32 [...] -> [...]. */
 deer_node deer_gather(deer_graph *g, deer_node x, deer_node index);
 
+/* Ones at the index: int32 [...] with values 0..n-1 -> real [..., n]. */
+deer_node deer_one_hot(deer_graph *g, deer_node index, int n);
+
+/* Rows of a table, as of an embedding: table [n, d...], index int32 [...] -> [..., d...]. */
+deer_node deer_rows(deer_graph *g, deer_node table, deer_node index);
+
+/* Transpose of deer_rows: adds x [..., d...] to the rows `index` [...] of zeros [n, d...]. */
+deer_node deer_put_rows(deer_graph *g, deer_node x, deer_node index, int n);
+
 /* ---- shape ---- */
 
 deer_node deer_reshape(deer_graph *g, deer_node x, deer_shape shape); /* no copy */
 deer_node deer_transpose(deer_graph *g, deer_node x,
                          const int *axes); /* output axis i is input axis axes[i] */
 deer_node deer_concat(deer_graph *g, const deer_node *parts, int n, int axis);
+/* Parts of equal shape side by side along a new axis, 0 to rank; 256 parts at most. */
+deer_node deer_stack(deer_graph *g, const deer_node *parts, int n, int axis);
 deer_node deer_slice(deer_graph *g, deer_node x, int axis, int start, int length);
 /* The transpose of deer_slice: x lies at `start` of an axis of `length`, zeros around it. */
 deer_node deer_pad(deer_graph *g, deer_node x, int axis, int start, int length);
@@ -167,6 +212,10 @@ deer_node deer_random_normal(deer_graph *g, deer_rng *stream, deer_shape shape);
 
 /* -log(-log(u)): argmax(logits + gumbel) draws from softmax(logits). */
 deer_node deer_random_gumbel(deer_graph *g, deer_rng *stream, deer_shape shape);
+
+/* From the gamma distributions of the given shapes (above 0), scale 1; in the shape of that node.
+ * Marsaglia and Tsang 2000. */
+deer_node deer_random_gamma(deer_graph *g, deer_rng *stream, deer_node shape);
 
 /* Srivastava et al. 2014: each element is 0 with probability `rate`, else x / (1 - rate).
  * 0 <= rate < 1; at 0 it is x itself. */

@@ -160,15 +160,16 @@ static void nan_stays_nan(void **state) {
   assert_true(run_binary(deer_greater, 1, NAN) == 0);
 }
 
-static void nan_wins_every_maximum(void **state) {
+static void nan_wins_every_contest(void **state) {
   (void)state;
   for (int at = 0; at < 6; at++) {
     deer_graph *g = deer_graph_new();
     deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(1, 1, 2, 3));
     deer_node row = deer_reshape(g, x, DEER_SHAPE(6));
-    deer_node out[] = {deer_max_last(g, row), deer_argmax_last(g, row), sum_all(g, x),
-                       deer_maxpool2d(g, x, 2, 3)};
-    deer_program *p = compiled(g, out, 4);
+    deer_node out[] = {deer_max_last(g, row), deer_argmax_last(g, row),
+                       sum_all(g, x),         deer_maxpool2d(g, x, 2, 3),
+                       deer_min_last(g, row), deer_argmin_last(g, row)};
+    deer_program *p = compiled(g, out, 6);
     deer_real *data = deer_program_data(p, x);
     for (int i = 0; i < 6; i++) data[i] = (deer_real)i;
     data[at] = NAN;
@@ -177,6 +178,8 @@ static void nan_wins_every_maximum(void **state) {
     assert_int_equal(*(int32_t *)deer_program_data(p, out[1]), at);
     assert_true(isnan(*(deer_real *)deer_program_data(p, out[2])));
     assert_true(isnan(*(deer_real *)deer_program_data(p, out[3])));
+    assert_true(isnan(*(deer_real *)deer_program_data(p, out[4])));
+    assert_int_equal(*(int32_t *)deer_program_data(p, out[5]), at);
     deer_program_free(p);
     deer_graph_free(g);
   }
@@ -207,8 +210,10 @@ static void indices_are_clamped(void **state) {
   deer_graph *g = deer_graph_new();
   deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(2, 3));
   deer_node index = deer_input(g, "i", DEER_DTYPE_I32, DEER_SHAPE(2, 3));
-  deer_node out[2] = {deer_take(g, x, index), deer_put(g, x, index, 2)};
-  deer_program *p = compiled(g, out, 2);
+  deer_node row = deer_reshape(g, index, DEER_SHAPE(6)), column = deer_reshape(g, x, DEER_SHAPE(6));
+  deer_node out[] = {deer_take(g, x, index), deer_put(g, x, index, 2), deer_rows(g, column, row),
+                     deer_put_rows(g, column, row, 3)};
+  deer_program *p = compiled(g, out, 4);
   const int32_t places[6] = {-1, 3, 1, INT32_MIN, INT32_MAX, 0};
   const deer_real values[6] = {1, 2, 3, 10, 20, 30};
   const deer_real taken[6] = {1, 3, 2, 10, 30, 10}, put[4] = {1, 5, 40, 20};
@@ -217,6 +222,9 @@ static void indices_are_clamped(void **state) {
   deer_program_run(p);
   assert_memory_equal(deer_program_data(p, out[0]), taken, sizeof taken);
   assert_memory_equal(deer_program_data(p, out[1]), put, sizeof put);
+  const deer_real rows[6] = {1, 10, 2, 1, 30, 1}, put_rows[3] = {41, 3, 22};
+  assert_memory_equal(deer_program_data(p, out[2]), rows, sizeof rows);
+  assert_memory_equal(deer_program_data(p, out[3]), put_rows, sizeof put_rows);
   deer_program_free(p);
   deer_graph_free(g);
 }
@@ -414,8 +422,8 @@ static void sums_have_the_same_bits_on_every_cpu(void **state) {
                              {3, 5}, {128, 64}, {100, 72}, {33, 100}, {200, 97}, {1, 100}};
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
     for (size_t extra = 0; extra <= 3; extra += 3) {
-      const deer_rows m = {x, sizes[s][0], sizes[s][1],
-                           sizes[s][1] + (extra < 100 - sizes[s][1] ? extra : 0)};
+      const deer_row_matrix m = {x, sizes[s][0], sizes[s][1],
+                                 sizes[s][1] + (extra < 100 - sizes[s][1] ? extra : 0)};
       double total[3][100], plain[100];
       for (size_t j = 0; j < m.columns; j++) {
         plain[j] = 0.5;
@@ -449,7 +457,7 @@ int main(void) {
       cmocka_unit_test(functions_at_the_ends),
       cmocka_unit_test(bits_do_not_depend_on_the_place),
       cmocka_unit_test(nan_stays_nan),
-      cmocka_unit_test(nan_wins_every_maximum),
+      cmocka_unit_test(nan_wins_every_contest),
       cmocka_unit_test(where_keeps_nan_out),
       cmocka_unit_test(indices_are_clamped),
       cmocka_unit_test(long_sums_are_close),

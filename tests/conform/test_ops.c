@@ -274,6 +274,28 @@ static void examples_hold(void **state) {
   for (int i = 0; i < N_EXAMPLES; i++) try_example(&examples[i]);
 }
 
+/* ---- what lies outside of the examples ---- */
+
+static void gamma_functions_at_their_ends(void **state) {
+  (void)state;
+  deer_real x[6] = {0, -1, 1e-30, 1e30, INFINITY, NAN};
+  deer_graph *g = deer_graph_new();
+  deer_node v = deer_variable(g, "x", x, 6);
+  deer_node out[3] = {deer_lgamma(g, v), deer_polygamma(g, v, 0), deer_polygamma(g, v, 1)};
+  deer_program *program;
+  assert_int_equal(deer_compile(g, out, 3, &program), DEER_OK);
+  deer_program_run(program);
+  const deer_real *l = deer_program_data(program, out[0]), *d = deer_program_data(program, out[1]);
+  const deer_real *t = deer_program_data(program, out[2]);
+  assert_true(l[0] == INFINITY && isnan(l[1]) && l[4] == INFINITY && isnan(l[5]));
+  assert_true(fabs(l[2] - log(1e30)) < 1e-12 && fabs(l[3] / (1e30 * (log(1e30) - 1)) - 1) < 1e-14);
+  assert_true(isnan(d[0]) && isnan(d[1]) && d[4] == INFINITY && isnan(d[5]));
+  assert_true(fabs(d[2] / -1e30 - 1) < 1e-14 && fabs(d[3] - log(1e30)) < 1e-12);
+  assert_true(fabs(t[2] / 1e60 - 1) < 1e-14 && fabs(t[3] / 1e-30 - 1) < 1e-14 && t[4] == 0);
+  deer_program_free(program);
+  deer_graph_free(g);
+}
+
 /* ---- assign has no result to differentiate, so it has a test of its own ---- */
 
 static void assign_stores_at_the_end(void **state) {
@@ -335,6 +357,40 @@ static void random_ops_draw_from_their_stream(void **state) {
   deer_graph_free(g);
 }
 
+/* the means and variances of the gamma distribution are its shape */
+static void gamma_draws_have_their_moments(void **state) {
+  (void)state;
+  enum { N = 40000 };
+  static deer_real wanted[N];
+  const double shapes[] = {0.05, 0.5, 1, 2.5, 30};
+  for (int i = 0; i < 5; i++) {
+    deer_rng stream = deer_rng_seed(3), copy = stream;
+    deer_graph *g = deer_graph_new();
+    deer_node shape = deer_constant(g, DEER_SHAPE(N), shapes[i]);
+    deer_node y = deer_random_gamma(g, &stream, shape);
+    deer_program *program;
+    assert_int_equal(deer_compile(g, &y, 1, &program), DEER_OK);
+    deer_program_run(program);
+    const deer_real *draws = deer_program_data(program, y);
+    for (int k = 0; k < N; k++) wanted[k] = shapes[i];
+    deer_fill_gamma(&copy, wanted, wanted, N);
+    assert_memory_equal(draws, wanted, sizeof wanted);
+    double mean = 0, variance = 0;
+    for (int k = 0; k < N; k++) assert_true(draws[k] > 0), mean += draws[k] / N;
+    for (int k = 0; k < N; k++) variance += (draws[k] - mean) * (draws[k] - mean) / N;
+    /* four standard deviations of each; the fourth moment is 3 shape^2 + 6 shape */
+    assert_true(fabs(mean - shapes[i]) < 4 * sqrt(shapes[i] / N));
+    assert_true(fabs(variance - shapes[i]) < 4 * sqrt((2 * shapes[i] + 6) * shapes[i] / N));
+    prove(g, "random_gamma");
+    deer_program_free(program);
+    deer_graph_free(g);
+  }
+  deer_rng stream = deer_rng_seed(1);
+  deer_real odd[4] = {0, -1, NAN, INFINITY};
+  deer_fill_gamma(&stream, odd, odd, 4);
+  for (int i = 0; i < 4; i++) assert_true(isnan(odd[i]));
+}
+
 static void every_op_has_an_example(void **state) {
   (void)state;
   int missing = 0;
@@ -386,23 +442,47 @@ static void kinks_are_as_documented(void **state) {
   assert_true(d[0] == -1);
 }
 
+/* no exception, no endless loop: numbers that are none */
+static void what_has_no_inverse_is_not_a_number(void **state) {
+  (void)state;
+  const deer_real matrices[][4] = {
+      {1, 2, 2, 1}, {0, 0, 0, 0}, {-1, 0, 0, 1}, {NAN, 0, 0, 1}, {1, 0, 0, INFINITY}};
+  deer_graph *g = deer_graph_new();
+  deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(2, 2)), y = deer_spd_inverse(g, x);
+  deer_program *program;
+  assert_int_equal(deer_compile(g, &y, 1, &program), DEER_OK);
+  for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++) {
+    memcpy(deer_program_data(program, x), matrices[i], sizeof matrices[i]);
+    deer_program_run(program);
+    for (int k = 0; k < 4; k++) assert_true(isnan(((deer_real *)deer_program_data(program, y))[k]));
+  }
+  deer_program_free(program);
+  deer_graph_free(g);
+}
+
+/* along the rows, the columns, and in windows */
 static void ties_go_to_the_first(void **state) {
   (void)state;
+  const deer_real values[8] = {1, 5, 5, 2, 3, 5, 3, 2};
+  static const deer_real wanted[5][8] = {{0, 1, 0, 0, 0, 1, 0, 0},
+                                         {0, 1, 1, 1, 1, 0, 0, 0},
+                                         {1, 0, 0, 0, 0, 0, 0, 1},
+                                         {1, 1, 0, 1, 0, 0, 1, 0},
+                                         {0, 1, 1, 0, 0, 0, 0, 0}};
   deer_graph *g = deer_graph_new();
   deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(2, 4));
-  deer_node loss = deer_sum(g, deer_max_last(g, x), DEER_ALL_AXES), gradient;
-  deer_gradients(g, loss, &x, 1, &gradient);
-  deer_node planes = deer_reshape(g, x, DEER_SHAPE(1, 1, 2, 4));
-  deer_node pool = deer_sum(g, deer_maxpool2d(g, planes, 2, 2), DEER_ALL_AXES), pool_gradient;
-  deer_gradients(g, pool, &x, 1, &pool_gradient);
+  deer_node y[5] = {deer_max_axis(g, x, 1), deer_max_axis(g, x, 0), deer_min_axis(g, x, 1),
+                    deer_min_axis(g, x, 0)};
+  y[4] = deer_maxpool2d(g, deer_reshape(g, x, DEER_SHAPE(1, 1, 2, 4)), 2, 2);
+  deer_node gradient[5];
+  for (int i = 0; i < 5; i++)
+    deer_gradients(g, deer_sum(g, y[i], DEER_ALL_AXES), &x, 1, &gradient[i]);
   deer_program *program;
-  assert_int_equal(deer_compile(g, (deer_node[]){gradient, pool_gradient}, 2, &program), DEER_OK);
-  const deer_real values[8] = {1, 5, 5, 2, 3, 3, 3, 3}, wanted[8] = {0, 1, 0, 0, 1, 0, 0, 0};
-  const deer_real pooled[8] = {0, 1, 1, 0, 0, 0, 0, 0};
+  assert_int_equal(deer_compile(g, gradient, 5, &program), DEER_OK);
   memcpy(deer_program_data(program, x), values, sizeof values);
   deer_program_run(program);
-  assert_memory_equal(deer_program_data(program, gradient), wanted, sizeof wanted);
-  assert_memory_equal(deer_program_data(program, pool_gradient), pooled, sizeof pooled);
+  for (int i = 0; i < 5; i++)
+    assert_memory_equal(deer_program_data(program, gradient[i]), wanted[i], sizeof wanted[i]);
   deer_program_free(program);
   deer_graph_free(g);
 }
@@ -438,6 +518,19 @@ WRONG(matmul, deer_matmul(g, in->a, in->b, false, false))
 WRONG(matmul_t, deer_matmul(g, in->a, in->b, true, true))
 WRONG(matmul_rank, deer_matmul(g, in->a, in->vector, false, false))
 WRONG(matmul_dtype, deer_matmul(g, in->a, in->index, false, false))
+WRONG(inverse, deer_spd_inverse(g, in->a))
+WRONG(inverse_rank, deer_spd_inverse(g, in->vector))
+WRONG(inverse_dtype, deer_spd_inverse(g, in->index))
+WRONG(diagonal, deer_diagonal(g, in->a))
+WRONG(diagonal_matrix, deer_diagonal_matrix(g, in->a))
+WRONG(matmul_mixed, deer_matmul(g, deer_reshape(g, in->a, DEER_SHAPE(1, 2, 3)), in->b, false, true))
+WRONG(matmul_batch, deer_matmul(g, deer_reshape(g, in->a, DEER_SHAPE(2, 1, 3)),
+                                deer_reshape(g, in->b, DEER_SHAPE(4, 3, 1)), false, false))
+WRONG(matmul_inner, deer_matmul(g, deer_reshape(g, in->a, DEER_SHAPE(2, 3, 1)),
+                                deer_reshape(g, in->b, DEER_SHAPE(2, 3, 2)), false, false))
+WRONG(polygamma_order, deer_polygamma(g, in->a, -1))
+WRONG(polygamma_dtype, deer_polygamma(g, in->index, 0))
+WRONG(gamma_stream, deer_random_gamma(g, NULL, in->a))
 WRONG(conv_rank, deer_conv2d(g, in->a, in->filters, 1, 1))
 WRONG(conv_channels,
       deer_conv2d(g, in->picture, deer_reshape(g, in->filters, DEER_SHAPE(6, 2, 2, 2)), 1, 1))
@@ -458,6 +551,31 @@ WRONG(expand_huge, deer_expand(g, in->scalar, DEER_SHAPE(65536, 65536), 0))
 WRONG(max_scalar, deer_max_last(g, in->scalar))
 WRONG(max_dtype, deer_max_last(g, in->index))
 WRONG(argmax_scalar, deer_argmax_last(g, in->scalar))
+WRONG(min_scalar, deer_min_last(g, in->scalar))
+WRONG(max_axis, deer_max_axis(g, in->a, 2))
+WRONG(min_axis, deer_min_axis(g, in->a, -1))
+WRONG(argmax_axis, deer_argmax(g, in->scalar, 0))
+WRONG(argmin_axis, deer_argmin(g, in->a, 3))
+WRONG(softmax_axis, deer_softmax(g, in->a, 2))
+WRONG(softmax_dtype, deer_softmax(g, in->index, 0))
+WRONG(log_softmax_axis, deer_log_softmax(g, in->scalar, 0))
+WRONG(logsumexp_axis, deer_logsumexp(g, in->a, -2))
+WRONG(logsumexp_dtype, deer_logsumexp(g, in->index, 1))
+WRONG(cumsum_axis, deer_cumsum(g, in->a, 2, false))
+WRONG(cumsum_dtype, deer_cumsum(g, in->index, 0, true))
+WRONG(var_axis, deer_var(g, in->a, DEER_AXIS(2)))
+WRONG(std_dtype, deer_std(g, in->index, 1))
+WRONG(one_hot_dtype, deer_one_hot(g, in->a, 3))
+WRONG(one_hot_zero, deer_one_hot(g, in->index, 0))
+WRONG(rows_dtype, deer_rows(g, in->a, in->a))
+WRONG(rows_table, deer_rows(g, in->scalar, in->index))
+WRONG(rows_axes, deer_rows(g, deer_reshape(g, in->b, DEER_SHAPE(4, 3, 1, 1, 1, 1)), in->index))
+WRONG(put_rows_shape, deer_put_rows(g, in->b, in->index, 4))
+WRONG(put_rows_dtype, deer_put_rows(g, in->index, in->index, 4))
+WRONG(put_rows_zero, deer_put_rows(g, deer_reshape(g, in->a, DEER_SHAPE(2, 1, 3)), in->index, 0))
+WRONG(stack_none, deer_stack(g, &in->a, 0, 0))
+WRONG(stack_axis, deer_stack(g, &in->a, 1, 3))
+WRONG(stack_shape, deer_stack(g, (deer_node[]){in->a, in->b}, 2, 0))
 WRONG(take_dtype, deer_take(g, in->a, in->a))
 WRONG(take_rows, deer_take(g, in->b, in->index))
 WRONG(take_rank, deer_take(g, in->vector, in->index))
@@ -508,6 +626,17 @@ static const mistake mistakes[] = {
     {"transposed", "matmul(", "b [4, 3]", wrong_matmul_t},
     {"matrix", "matmul(", "vector [3]", wrong_matmul_rank},
     {"int32", "matmul(", "index", wrong_matmul_dtype},
+    {"0 to 16", "polygamma(", "a [2, 3]", wrong_polygamma_order},
+    {"int32", "polygamma(", "index", wrong_polygamma_dtype},
+    {"stream", "random_gamma(", "a [2, 3]", wrong_gamma_stream},
+    {"square", "spd_inverse(", "a [2, 3]", wrong_inverse},
+    {"square", "spd_inverse(", "vector [3]", wrong_inverse_rank},
+    {"int32", "spd_inverse(", "index", wrong_inverse_dtype},
+    {"square", "diagonal(", "a [2, 3]", wrong_diagonal},
+    {"vector", "diagonal_matrix(", "a [2, 3]", wrong_diagonal_matrix},
+    {"batch of matrices", "matmul(", "[1, 2, 3]", wrong_matmul_mixed},
+    {"2 matrices", "matmul(", "[4, 3, 1]", wrong_matmul_batch},
+    {"1 columns", "matmul(", "[2, 3, 2]", wrong_matmul_inner},
     {"[batch", "conv2d(", "a [2, 3]", wrong_conv_rank},
     {"2 channels", "conv2d(", "picture [2, 3, 6, 5]", wrong_conv_channels},
     {"do not fit into", "conv2d(", "picture [2, 3, 6, 5]", wrong_conv_large},
@@ -527,6 +656,31 @@ static const mistake mistakes[] = {
     {"scalar", "max_last(", "scalar []", wrong_max_scalar},
     {"int32", "max_last(", "index", wrong_max_dtype},
     {"scalar", "argmax_last(", "scalar []", wrong_argmax_scalar},
+    {"scalar", "min_last(", "scalar []", wrong_min_scalar},
+    {"axis 2", "max_axis", "2 axes", wrong_max_axis},
+    {"axis -1", "min_axis", "2 axes", wrong_min_axis},
+    {"axis 0", "argmax", "0 axes", wrong_argmax_axis},
+    {"axis 3", "argmin", "2 axes", wrong_argmin_axis},
+    {"axis 2", "softmax", "2 axes", wrong_softmax_axis},
+    {"int32", "softmax(", "transpose", wrong_softmax_dtype},
+    {"axis 0", "log_softmax", "0 axes", wrong_log_softmax_axis},
+    {"axis -2", "logsumexp", "2 axes", wrong_logsumexp_axis},
+    {"int32", "logsumexp(", "index [2, 1]", wrong_logsumexp_dtype},
+    {"0 to 1", "cumsum(", "a [2, 3]", wrong_cumsum_axis},
+    {"int32", "cumsum(", "index [2, 1]", wrong_cumsum_dtype},
+    {"axis", "sum(", "a [2, 3]", wrong_var_axis},
+    {"int32", "sum(", "index [2, 1]", wrong_std_dtype},
+    {"int32", "put(", "[2, 3, 1]", wrong_one_hot_dtype},
+    {"at least 1", "put(", "[2, 1, 1]", wrong_one_hot_zero},
+    {"int32", "rows(", "a [2, 3]", wrong_rows_dtype},
+    {"scalar", "rows(", "scalar []", wrong_rows_table},
+    {"7 axes", "rows(", "index [2, 1]", wrong_rows_axes},
+    {"begin", "put_rows(", "b [4, 3]", wrong_put_rows_shape},
+    {"float", "put_rows(", "index [2, 1]", wrong_put_rows_dtype},
+    {"at least 1", "put_rows(", "[2, 1, 3]", wrong_put_rows_zero},
+    {"parts", "stack", "0", wrong_stack_none},
+    {"axis 3", "stack", "2 axes", wrong_stack_axis},
+    {"axis 1", "concat(", "[1, 4, 3]", wrong_stack_shape},
     {"must be int32", "take(", "a [2, 3]", wrong_take_dtype},
     {"axis 0", "take(", "b [4, 3]", wrong_take_rows},
     {"axes", "take(", "vector [3]", wrong_take_rank},
@@ -607,8 +761,11 @@ int main(void) {
       cmocka_unit_test(examples_hold),
       cmocka_unit_test(assign_stores_at_the_end),
       cmocka_unit_test(random_ops_draw_from_their_stream),
+      cmocka_unit_test(gamma_draws_have_their_moments),
+      cmocka_unit_test(gamma_functions_at_their_ends),
       cmocka_unit_test(every_op_has_an_example),
       cmocka_unit_test(kinks_are_as_documented),
+      cmocka_unit_test(what_has_no_inverse_is_not_a_number),
       cmocka_unit_test(ties_go_to_the_first),
       cmocka_unit_test(mistakes_are_named),
   };
