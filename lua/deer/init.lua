@@ -41,6 +41,11 @@ local deer = {
   ---@type fun(schedule: number|string|table|userdata): userdata
   schedule = core.schedule,
 
+  --- How many threads large networks and batches may use: deer.threads(2), before they are made.
+  --- Returns the number so far, 1 at the start. Results do not depend on it.
+  ---@type fun(n: integer?): integer
+  threads = core.threads,
+
   --- A number as Python prints it.
   ---@type fun(number: number): string
   format = core.format,

@@ -262,6 +262,11 @@ deer_status deer_program_profile(deer_program *program, bool on);
  * without memory. */
 char *deer_program_explain(const deer_program *program);
 
+/* From now on every program is timed from its making on, and when one that ran is freed `listener`
+ * gets what deer_program_explain says. NULL: no longer. Not while other threads compile. */
+typedef void deer_explain_listener(void *context, const char *text);
+void deer_explain_set(deer_explain_listener *listener, void *context);
+
 /* The graph as text, one node a line: "%7 = matmul(x, w) float32 [32, 50]". Owned by the caller
  * (deer_free). */
 char *deer_graph_text(const deer_graph *g);
