@@ -83,23 +83,10 @@ EACH(tanh, deer_tanh(g, in[0]), tanh(v[0]))
 EACH(sigmoid, deer_sigmoid(g, in[0]), 1 / (1 + exp(-v[0])))
 EACH(relu, deer_relu(g, in[0]), v[0] > 0 ? v[0] : 0)
 EACH(relu_square, deer_square(g, deer_relu(g, in[0])), v[0] > 0 ? v[0] * v[0] : 0)
-EACH(lgamma, deer_lgamma(g, in[0]), lgamma(v[0]))
 EACH(cast, deer_cast(g, in[0]), v[0])
 EACH(reshape, deer_reshape(g, in[0], e->shape), v[0])
 
-BUILD(polygamma, deer_polygamma(g, in[0], e->p[0]))
-
-/* (-1)^(m+1) m! times the sum of (x + k)^-(m+1) over all k >= 0, the far ones as an integral; for
- * m = 0 what is left of it after the logarithm is taken off */
-static double each_polygamma(const double *v, const example *e) {
-  const int m = e->p[0], n = 3000;
-  double sum = 0, factorial = 1, far = v[0] + n;
-  for (int i = 2; i <= m; i++) factorial *= i;
-  for (int k = n - 1; k >= 0; k--) sum += pow(v[0] + k, -m - 1);
-  sum += m ? pow(far, -m) / m : -log(far);
-  sum += pow(far, -m - 1) / 2 + (m + 1) * pow(far, -m - 2) / 12;
-  return (m % 2 ? 1 : -1) * factorial * sum;
-}
+#include "ops_math.h"
 
 /* ---- places: from the number of an element to its indices and back ---- */
 
@@ -161,43 +148,6 @@ static void whole_matmul(const example *e, const double *const *in, double *out)
       out[place] += in[0][a] * in[1][b];
     }
   }
-}
-
-/* a matrix between -1 and 1, and s[0] on the diagonal, which makes it positive definite */
-BUILD(spd_inverse,
-      deer_spd_inverse(g, deer_add(g, in[0],
-                                   deer_diagonal_matrix(
-                                       g, deer_constant(g, DEER_SHAPE(e->in[0].dim[0]), e->s[0])))))
-
-/* Gauss and Jordan on the symmetric part */
-static void whole_spd_inverse(const example *e, const double *const *in, double *out) {
-  const int n = e->in[0].dim[0];
-  double a[16][16];
-  for (int i = 0; i < n; i++)
-    for (int j = 0; j < n; j++) {
-      a[i][j] = (in[0][i * n + j] + in[0][j * n + i]) / 2 + (i == j ? e->s[0] : 0);
-      out[i * n + j] = i == j;
-    }
-  for (int k = 0; k < n; k++) {
-    const double pivot = a[k][k];
-    for (int j = 0; j < n; j++) a[k][j] /= pivot, out[k * n + j] /= pivot;
-    for (int i = 0; i < n; i++) {
-      const double times = a[i][k];
-      for (int j = 0; i != k && j < n; j++)
-        a[i][j] -= times * a[k][j], out[i * n + j] -= times * out[k * n + j];
-    }
-  }
-}
-
-BUILD(diagonal, deer_diagonal(g, in[0]))
-BUILD(diagonal_matrix, deer_diagonal_matrix(g, in[0]))
-
-static void whole_diagonal(const example *e, const double *const *in, double *out) {
-  for (int i = 0, n = e->in[0].dim[0]; i < n; i++) out[i] = in[0][i * n + i];
-}
-
-static void whole_diagonal_matrix(const example *e, const double *const *in, double *out) {
-  for (int i = 0, n = e->in[0].dim[0]; i < n * n; i++) out[i] = i / n == i % n ? in[0][i / n] : 0;
 }
 
 BUILD(conv2d, deer_conv2d(g, in[0], in[1], e->p[0], e->p[1]))
@@ -554,6 +504,21 @@ static void whole_pad(const example *e, const double *const *in, double *out) {
 #define WHOLE(name)  .build = build_##name, .whole = whole_##name
 #define WHOLE2(b, w) .build = build_##b, .whole = whole_##w
 
+#define GAMMA(n, from, to, order)                                                                  \
+  {                                                                                                \
+    .op = "polygamma", .kinds = "r", .in = {S(n)}, FORM(polygamma), .low = from, .high = to,       \
+    .p = {                                                                                         \
+      order                                                                                        \
+    }                                                                                              \
+  }
+#define INVERSE(n, diagonal)                                                                       \
+  {                                                                                                \
+    .op = "spd_inverse", .kinds = "r", .in = {S(n, n)}, WHOLE(spd_inverse), .low = -1, .high = 1,  \
+    .s = {                                                                                         \
+      diagonal                                                                                     \
+    }                                                                                              \
+  }
+
 static const example examples[] = {
     /* sources and flat blocks */
     {.op = "input", .kinds = "r", .in = {S(3, 2)}, FORM(input)},
@@ -603,22 +568,10 @@ static const example examples[] = {
     {.op = "relu", .kinds = "r", .in = {S(2, 9)}, FORM(relu_square)},
     {.op = "lgamma", .kinds = "r", .in = {S(37)}, FORM(lgamma), .low = 0.2, .high = 3},
     {.op = "lgamma", .kinds = "r", .in = {S(11)}, FORM(lgamma), .low = 3, .high = 60},
-    {.op = "polygamma", .kinds = "r", .in = {S(17)}, FORM(polygamma), .low = 0.3, .high = 3},
-    {.op = "polygamma", .kinds = "r", .in = {S(5)}, FORM(polygamma), .low = 9, .high = 90},
-    {.op = "polygamma",
-     .kinds = "r",
-     .in = {S(9)},
-     FORM(polygamma),
-     .low = 0.5,
-     .high = 4,
-     .p = {1}},
-    {.op = "polygamma",
-     .kinds = "r",
-     .in = {S(9)},
-     FORM(polygamma),
-     .low = 1,
-     .high = 20,
-     .p = {4}},
+    GAMMA(17, 0.3, 3, 0),
+    GAMMA(5, 9, 90, 0),
+    GAMMA(9, 0.5, 4, 1),
+    GAMMA(9, 1, 20, 4),
     {.op = "cast", .kinds = "u", .in = {S(3, 11)}, FORM(cast), .below = 256},
     {.op = "cast", .kinds = "i", .in = {S(7)}, FORM(cast), .below = 100000},
 
@@ -637,21 +590,9 @@ static const example examples[] = {
     {.op = "matmul", .kinds = "rr", .in = {S(2, 3, 4), S(2, 2, 4)}, WHOLE(matmul), .p = {0, 1}},
     {.op = "matmul", .kinds = "rr", .in = {S(2, 4, 3), S(2, 2, 4)}, WHOLE(matmul), .p = {1, 1}},
     {.op = "matmul", .kinds = "rr", .in = {S(1, 1, 4), S(1, 4, 1)}, WHOLE(matmul)},
-    {.op = "spd_inverse",
-     .kinds = "r",
-     .in = {S(4, 4)},
-     WHOLE(spd_inverse),
-     .low = -1,
-     .high = 1,
-     .s = {5}},
-    {.op = "spd_inverse",
-     .kinds = "r",
-     .in = {S(9, 9)},
-     WHOLE(spd_inverse),
-     .low = -1,
-     .high = 1,
-     .s = {7}},
-    {.op = "spd_inverse", .kinds = "r", .in = {S(1, 1)}, WHOLE(spd_inverse), .s = {3}},
+    INVERSE(4, 5),
+    INVERSE(9, 7),
+    INVERSE(1, 3),
     {.op = "diagonal", .kinds = "r", .in = {S(5, 5)}, WHOLE(diagonal)},
     {.op = "diagonal_matrix", .kinds = "r", .in = {S(5)}, WHOLE(diagonal_matrix)},
     {.op = "diagonal_matrix", .kinds = "r", .in = {S(1)}, WHOLE(diagonal_matrix)},
