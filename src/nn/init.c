@@ -25,36 +25,46 @@ static void fill(double value, deer_real *values, size_t n) {
 
 /* ---- orthogonal ---- */
 
-/* `n` vectors of `length` elements; both may be strided, rows and columns are treated alike */
-typedef struct vectors {
-  deer_real *data;
-  size_t n, length, next, step; /* next: from one vector to the other */
-} vectors;
+#define TOGETHER 32 /* earlier columns that are taken away at a time */
+#define LANES    8  /* sums that are kept apart, so that compilers can use vectors */
 
-#define TOGETHER 32 /* earlier vectors that are taken away at a time */
+static deer_real dot(const deer_real *a, const deer_real *b, size_t n) {
+  deer_real parts[LANES] = {0}, sum = 0;
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    for (size_t k = 0; k < LANES; k++) parts[k] += a[i + k] * b[i + k];
+  for (; i < n; i++) sum += a[i] * b[i];
+  for (size_t k = 0; k < LANES; k++) sum += parts[k];
+  return sum;
+}
 
-/* takes the parts along vectors first..first + count out of vector v */
-static void take_away(const vectors *m, size_t v, size_t first, size_t count) {
-  double along[TOGETHER] = {0};
-  deer_real *x = m->data + v * m->next;
-  const deer_real *others = m->data + first * m->next;
-  for (size_t c = 0; c < m->length; c++)
-    for (size_t k = 0; k < count; k++)
-      along[k] += (double)x[c * m->step] * (double)others[k * m->next + c * m->step];
-  for (size_t c = 0; c < m->length; c++) {
-    double rest = (double)x[c * m->step];
-    for (size_t k = 0; k < count; k++) rest -= along[k] * (double)others[k * m->next + c * m->step];
-    x[c * m->step] = (deer_real)rest;
+/* takes the parts along all rows before row v, which are orthonormal, out of it */
+static void separate_row(deer_real *values, size_t v, size_t columns) {
+  deer_real *x = values + v * columns;
+  for (size_t k = 0; k < v; k++) {
+    const deer_real *other = values + k * columns;
+    const deer_real along = dot(x, other, columns);
+    for (size_t c = 0; c < columns; c++) x[c] -= along * other[c];
   }
 }
 
-static void normalise(const vectors *m, size_t v) {
-  deer_real *x = m->data + v * m->next;
+/* the same for columns, walking along the rows */
+static void separate_column(deer_real *values, size_t v, size_t rows, size_t columns) {
+  for (size_t first = 0; first < v; first += TOGETHER) {
+    const size_t n = v - first < TOGETHER ? v - first : TOGETHER;
+    deer_real along[TOGETHER] = {0}, *row = values;
+    for (size_t r = 0; r < rows; r++, row += columns)
+      for (size_t k = 0; k < n; k++) along[k] += row[v] * row[first + k];
+    row = values;
+    for (size_t r = 0; r < rows; r++, row += columns) row[v] -= dot(along, row + first, n);
+  }
+}
+
+static void normalise(deer_real *x, size_t n, size_t stride) {
   double squares = 0;
-  for (size_t c = 0; c < m->length; c++) squares += (double)x[c * m->step] * (double)x[c * m->step];
+  for (size_t i = 0; i < n; i++) squares += (double)x[i * stride] * (double)x[i * stride];
   const double factor = squares > 0 ? 1 / sqrt(squares) : 0;
-  for (size_t c = 0; c < m->length; c++)
-    x[c * m->step] = (deer_real)((double)x[c * m->step] * factor);
+  for (size_t i = 0; i < n; i++) x[i * stride] = (deer_real)((double)x[i * stride] * factor);
 }
 
 /* Gram and Schmidt's method on a matrix of independent normal numbers, so every orthogonal matrix
@@ -63,15 +73,17 @@ static void draw_orthogonal(const deer_shape *shape, double gain, deer_rng *rng,
                             deer_real *values) {
   const size_t count = deer_shape_count(shape);
   const size_t rows = shape->rank > 0 ? (size_t)shape->dim[0] : 1, columns = count / rows;
-  vectors m = {values, rows, columns, columns, 1};
-  if (rows > columns) m = (vectors){values, columns, rows, 1, columns};
   draw_normal(1, rng, values, count);
-  for (size_t v = 0; v < m.n; v++) {
-    for (int pass = 0; pass < 2; pass++)
-      for (size_t first = 0; first < v; first += TOGETHER)
-        take_away(&m, v, first, v - first < TOGETHER ? v - first : TOGETHER);
-    normalise(&m, v);
-  }
+  if (rows <= columns)
+    for (size_t v = 0; v < rows; v++) {
+      for (int pass = 0; pass < 2; pass++) separate_row(values, v, columns);
+      normalise(values + v * columns, columns, 1);
+    }
+  else
+    for (size_t v = 0; v < columns; v++) {
+      for (int pass = 0; pass < 2; pass++) separate_column(values, v, rows, columns);
+      normalise(values + v, rows, columns);
+    }
   for (size_t i = 0; i < count; i++) values[i] = (deer_real)(gain * (double)values[i]);
 }
 
