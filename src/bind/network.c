@@ -35,10 +35,10 @@ static void check_parts(lua_State *L, int index) {
     if (known && !list) continue;
     const char *nearest = list ? NULL : deer_nearest(key, parts, N_PARTS);
     deer_lua_fail(L,
-                  nearest ? "network: expected a list of layers, or branches, trunk, heads and "
-                            "output, got a table with '%s'; did you mean '%s'?"
-                          : "network: expected a list of layers, or branches, trunk, heads and "
-                            "output, got a table with '%s'",
+                  nearest ? "option 'network': expected a list of layers, or branches, trunk, heads "
+                            "and output, got a table with '%s'; did you mean '%s'?"
+                          : "option 'network': expected a list of layers, or branches, trunk, heads "
+                            "and output, got a table with '%s'",
                   key, nearest);
   }
 }

@@ -384,9 +384,9 @@ static void unroll(deer_net *net, deer_real *block, int steps, deer_real *out) {
 /* step by step with what is carried over, or all at once: the same, whatever the history was */
 static void memory_carries_over(void **state) {
   (void)state;
-  static const char *const layers[] = {"lstm units=4", "gru units=4",
-                                       "lstm units=4 sequence=true; residual { gru units=4 "
-                                       "sequence=true }; lstm units=3"};
+  static const char *const layers[] = {
+      "lstm units=4", "gru units=4",
+      "lstm units=4 sequence=true; residual { gru units=4 sequence=true }; lstm units=3"};
   static const int widths[][6] = {{4, 4, 0}, {4, 0}, {4, 4, 4, 3, 3, 0}};
   for (int k = 0; k < 3; k++) {
     deer_space one = vector_space(1, 1, VECTOR), all = vector_space(1, WHOLE, VECTOR);
