@@ -101,7 +101,7 @@ static deer_real *take_pictures(arena *a, const deer_conv *c) {
 
 static void copy_reals(const deer_conv_task *t, size_t first, size_t n, deer_real *to) {
   if (t->bytes)
-    deer_reals_of_bytes((const uint8_t *)t->x + first, n, to);
+    deer_reals_of_bytes((const uint8_t *)t->x + first, n, t->factor, t->term, to);
   else
     memcpy(to, (const deer_real *)t->x + first, n * sizeof *to);
 }

@@ -18,8 +18,9 @@ typedef struct deer_conv {
 /* What is done; each direction reads two of x, w and y and writes the third. */
 typedef struct deer_conv_task {
   deer_conv shape;
-  const void *x; /* reals, or uint8 when `bytes` */
+  const void *x; /* reals, or uint8 when `bytes`, which stand for factor (x + term) */
   bool bytes;
+  deer_real factor, term;
   const deer_real *w, *y;
   deer_real *out;
   deer_finish finish; /* of the result, the bias by channel; not done by deer_conv_filter */

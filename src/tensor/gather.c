@@ -50,9 +50,9 @@ static void plain_transpose(const deer_transposition *t) {
 }
 
 #define CONVERT(name, attribute)                                                                   \
-  static attribute void name##_convert(const uint8_t *restrict from, size_t n,                     \
-                                       deer_real *restrict to) {                                   \
-    for (size_t i = 0; i < n; i++) to[i] = (deer_real)from[i];                                     \
+  static attribute void name##_convert(const uint8_t *restrict from, size_t n, deer_real factor,   \
+                                       deer_real term, deer_real *restrict to) {                   \
+    for (size_t i = 0; i < n; i++) to[i] = factor * ((deer_real)from[i] + term);                   \
   }
 CONVERT(plain, )
 
@@ -170,8 +170,9 @@ void deer_transpose_block(const deer_transposition *t) {
   (best_level() > 0 ? narrow_transpose : plain_transpose)(t);
 }
 
-void deer_reals_of_bytes(const uint8_t *from, size_t n, deer_real *to) {
-  (best_level() > 0 ? narrow_convert : plain_convert)(from, n, to);
+void deer_reals_of_bytes(const uint8_t *from, size_t n, deer_real factor, deer_real term,
+                         deer_real *to) {
+  (best_level() > 0 ? narrow_convert : plain_convert)(from, n, factor, term, to);
 }
 
 #else
@@ -182,8 +183,9 @@ void deer_gather_gemm(const deer_gather_product *product) { plain_product(produc
 
 void deer_transpose_block(const deer_transposition *t) { plain_transpose(t); }
 
-void deer_reals_of_bytes(const uint8_t *from, size_t n, deer_real *to) {
-  plain_convert(from, n, to);
+void deer_reals_of_bytes(const uint8_t *from, size_t n, deer_real factor, deer_real term,
+                         deer_real *to) {
+  plain_convert(from, n, factor, term, to);
 }
 
 #endif

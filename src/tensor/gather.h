@@ -46,8 +46,9 @@ typedef struct deer_transposition {
 
 void deer_transpose_block(const deer_transposition *t);
 
-/* to[i] = from[i] */
-void deer_reals_of_bytes(const uint8_t *from, size_t n, deer_real *to);
+/* to[i] = factor (from[i] + term), rounded after each operation */
+void deer_reals_of_bytes(const uint8_t *from, size_t n, deer_real factor, deer_real term,
+                         deer_real *to);
 
 /* For tests: which kernels may run; 0 plain C, 1 AVX2, 2 AVX-512 too (the start). What the CPU
  * lacks never runs. */

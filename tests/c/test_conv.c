@@ -223,14 +223,23 @@ static void samples_do_not_depend_on_the_batch(void **state) {
 static void bytes_are_numbers(void **state) {
   (void)state;
   static deer_real reals[SIZE];
-  for (int i = 0; i < SIZE; i++) reals[i] = (deer_real)bytes[i];
+  const deer_real factors[] = {1, (deer_real)(1.0 / 255)}, terms[] = {0, (deer_real)-17.3};
   for (int i = 0; i < 40; i++) {
+    const deer_real factor = factors[i / 10 % 2], term = terms[i / 20];
+    for (int k = 0; k < SIZE; k++) reals[k] = factor * ((deer_real)bytes[k] + term);
     const deer_conv c = draw_shape(20);
     deer_gather_allow(i % 3);
     for (int which = FORWARD; which <= FILTER; which += FILTER) {
       run(&(deer_conv_task){.shape = c, .x = reals, .w = w, .y = y}, which);
       memcpy(kept, out + MARGIN, out_size(&c, which) * sizeof *kept);
-      run(&(deer_conv_task){.shape = c, .x = bytes, .bytes = true, .w = w, .y = y}, which);
+      run(&(deer_conv_task){.shape = c,
+                            .x = bytes,
+                            .bytes = true,
+                            .factor = factor,
+                            .term = term,
+                            .w = w,
+                            .y = y},
+          which);
       assert_memory_equal(kept, out + MARGIN, out_size(&c, which) * sizeof *kept);
     }
   }

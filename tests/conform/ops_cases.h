@@ -152,11 +152,22 @@ static deer_window window_of(const example *e) {
   return (deer_window){e->p[0], e->p[1], e->p[2], e->p[3]};
 }
 
+/* bytes that stand for other numbers */
+static deer_node scaled_conv(deer_graph *g, const deer_op *op, const deer_node *in,
+                             const example *e) {
+  deer_attr attr = {.shape = e->shape, .real = {e->s[0], e->s[1]}};
+  memcpy(attr.number, e->p, 4 * sizeof *e->p);
+  return deer_graph_add(g, op, in, 2, &attr);
+}
+
+BUILD(conv2d_scaled, scaled_conv(g, &deer_op_conv2d, in, e))
+BUILD(conv2d_filter_scaled, scaled_conv(g, &deer_op_conv2d_filter, in, e))
+
 BUILD(conv2d, deer_conv2d(g, in[0], in[1], window_of(e)))
 BUILD(conv1d, deer_conv1d(g, in[0], in[1], e->p[1], e->p[3]))
 BUILD(conv_transpose, deer_conv2d_transpose(g, in[1], in[0], window_of(e)))
 
-/* Calls out(x, w, y) with three places for every product that a convolution sums up. */
+/* Calls term(x, w, y) with three places for every product that a convolution sums up. */
 typedef void conv_term(size_t x, size_t w, size_t y, const double *const *in, double *out);
 
 static deer_shape conv_result(const deer_shape *x, const deer_shape *w, const int *p) {
@@ -231,6 +242,24 @@ static void whole_conv2d_input(const example *e, const double *const *in, double
 static void whole_conv2d_filter(const example *e, const double *const *in, double *out) {
   memset(out, 0, deer_shape_count(&e->shape) * sizeof *out);
   each_conv_term(&e->in[0], &e->shape, e->p, conv_term_w, in, out);
+}
+
+/* the first input as its bytes stand for it; MAX_BYTES of them at most */
+#define MAX_BYTES 256
+static void scale_bytes(const example *e, const double *from, double to[MAX_BYTES]) {
+  for (size_t i = 0; i < deer_shape_count(&e->in[0]); i++) to[i] = e->s[0] * (from[i] + e->s[1]);
+}
+
+static void whole_conv2d_scaled(const example *e, const double *const *in, double *out) {
+  double x[MAX_BYTES];
+  scale_bytes(e, in[0], x);
+  whole_conv2d(e, (const double *const[]){x, in[1]}, out);
+}
+
+static void whole_conv2d_filter_scaled(const example *e, const double *const *in, double *out) {
+  double x[MAX_BYTES];
+  scale_bytes(e, in[0], x);
+  whole_conv2d_filter(e, (const double *const[]){x, in[1]}, out);
 }
 
 /* with the third input as the bias or, after ReLU has made zeros in it, the gate */
@@ -551,6 +580,13 @@ static const example examples[] = {
      .p = {2, 1, 1, 2},
      .below = 256},
     {.op = "conv2d",
+     .kinds = "ur",
+     .in = {S(2, 2, 5, 4), S(3, 2, 2, 3)},
+     WHOLE(conv2d_scaled),
+     .p = {2, 1, 1, 2},
+     .s = {0.125, -3.5},
+     .below = 256},
+    {.op = "conv2d",
      .kinds = "rr",
      .in = {S(2, 3, 7), S(4, 3, 2)},
      WHOLE(conv1d),
@@ -627,6 +663,14 @@ static const example examples[] = {
      .in = {S(2, 2, 6, 4), S(2, 3, 2, 3)},
      WHOLE(conv2d_filter),
      .p = {2, 1},
+     .below = 256,
+     .shape = S(3, 2, 3, 2)},
+    {.op = "conv2d_filter",
+     .kinds = "ur",
+     .in = {S(2, 2, 6, 4), S(2, 3, 2, 3)},
+     WHOLE(conv2d_filter_scaled),
+     .p = {2, 1},
+     .s = {-0.25, 1},
      .below = 256,
      .shape = S(3, 2, 3, 2)},
     {.op = "maxpool2d",

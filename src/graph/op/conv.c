@@ -2,7 +2,8 @@
  *
  * conv2d(x, w), conv2d_input(w, gy) and conv2d_filter(x, gy) are the three derivatives of one form
  * that is linear in x, w and gy. So the gradient rules of each are the other two, and derivatives
- * of any order exist. x may be uint8 where it is read. */
+ * of any order exist. x may be uint8 where it is read: it then stands for real[0] (x + real[1]), or
+ * for itself when real[0] is 0. */
 #include "graph/op/internal.h"
 
 #include "tensor/conv.h"
@@ -129,6 +130,8 @@ static deer_conv_task task_of(const deer_step *step) {
   return (deer_conv_task){.shape = step_geometry(step),
                           .x = step->in[0].data,
                           .bytes = step->in[0].dtype == DEER_DTYPE_U8,
+                          .factor = step->attr->real[0] == 0 ? 1 : (deer_real)step->attr->real[0],
+                          .term = (deer_real)step->attr->real[1],
                           .out = step->out.data,
                           .finish = {.bias = bias ? bias->data : NULL,
                                      .relu = (step->attr->mask & DEER_CONV_RELU) != 0,
@@ -172,27 +175,29 @@ static void filter_run(const deer_step *step) {
 
 /* ---- gradients: each of the three in terms of the others ---- */
 
-static deer_node add_conv(deer_graph *g, const deer_op *op, const deer_node in[2],
-                          deer_window window, deer_shape shape) {
-  return deer_graph_add(
-      g, op, in, 2,
-      &(deer_attr){.number = {window.stride_h, window.stride_w, window.pad_h, window.pad_w},
-                   .shape = shape});
-}
-
-static deer_window window_like(const deer_graph *g, deer_node self) {
-  return window_of(deer_node_attr(g, self));
+/* `op` with the window of node `self`, and its way of reading bytes */
+static deer_node add_like(deer_graph *g, deer_node self, const deer_op *op, const deer_node in[2],
+                          deer_shape shape) {
+  deer_attr attr = *deer_node_attr(g, self);
+  attr.mask = 0;
+  attr.shape = shape;
+  return deer_graph_add(g, op, in, 2, &attr);
 }
 
 /* gradient to x; `like` is a node with the shape of x; none to bytes */
 static deer_node input_like(deer_graph *g, deer_node self, const deer_node in[2], deer_node like) {
   if (deer_node_dtype(g, like) != DEER_DTYPE_REAL) return DEER_NONE;
-  return add_conv(g, &deer_op_conv2d_input, in, window_like(g, self), deer_node_shape(g, like));
+  return add_like(g, self, &deer_op_conv2d_input, in, deer_node_shape(g, like));
 }
 
 /* gradient to the filters; `like` is a node with the shape of the filters */
 static deer_node filter_like(deer_graph *g, deer_node self, const deer_node in[2], deer_node like) {
-  return add_conv(g, &deer_op_conv2d_filter, in, window_like(g, self), deer_node_shape(g, like));
+  return add_like(g, self, &deer_op_conv2d_filter, in, deer_node_shape(g, like));
+}
+
+/* gradient to the result of a convolution */
+static deer_node conv_like(deer_graph *g, deer_node self, const deer_node in[2]) {
+  return add_like(g, self, &deer_op_conv2d, in, DEER_SCALAR);
 }
 
 /* the gradient to the plain result; that to the bias goes into gx */
@@ -215,13 +220,13 @@ static void input_grad(deer_graph *g, deer_node self, deer_node gx_out, deer_nod
   gx_out = through_extra(g, self, gx_out, gx);
   const deer_node w = deer_node_input(g, self, 0), gy = deer_node_input(g, self, 1);
   gx[0] = filter_like(g, self, (deer_node[]){gx_out, gy}, w);
-  gx[1] = deer_conv2d(g, gx_out, w, window_like(g, self));
+  gx[1] = conv_like(g, self, (deer_node[]){gx_out, w});
 }
 
 static void filter_grad(deer_graph *g, deer_node self, deer_node gw_out, deer_node *gx) {
   const deer_node x = deer_node_input(g, self, 0), gy = deer_node_input(g, self, 1);
   gx[0] = input_like(g, self, (deer_node[]){gw_out, gy}, x);
-  gx[1] = deer_conv2d(g, x, gw_out, window_like(g, self));
+  gx[1] = conv_like(g, self, (deer_node[]){x, gw_out});
 }
 
 const deer_op deer_op_conv2d = {.name = "conv2d",
@@ -244,6 +249,14 @@ const deer_op deer_op_conv2d_filter = {.name = "conv2d_filter",
                                        .grad = filter_grad};
 
 /* ---- builders ---- */
+
+static deer_node add_conv(deer_graph *g, const deer_op *op, const deer_node in[2],
+                          deer_window window, deer_shape shape) {
+  return deer_graph_add(
+      g, op, in, 2,
+      &(deer_attr){.number = {window.stride_h, window.stride_w, window.pad_h, window.pad_w},
+                   .shape = shape});
+}
 
 deer_node deer_conv2d(deer_graph *g, deer_node x, deer_node filters, deer_window window) {
   return add_conv(g, &deer_op_conv2d, (deer_node[]){x, filters}, window, DEER_SCALAR);
