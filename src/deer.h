@@ -13,6 +13,7 @@ extern "C" {
 #include "base/mt19937.h"
 #include "base/rng.h"
 #include "tensor/tensor.h"
+#include "tensor/fill.h"
 #include "tensor/blas.h"
 #include "graph/graph.h"
 #include "env/space.h"

@@ -26,8 +26,8 @@ deer_rng deer_rng_split(const deer_rng *parent, const char *name) {
   return deer_rng_seed(hash);
 }
 
-uint64_t deer_rng_bits(deer_rng *rng) {
-  uint64_t *s = rng->s, result = rotate(s[0] + s[3], 23) + s[0], t = s[1] << 17;
+static inline uint64_t next(uint64_t s[4]) {
+  const uint64_t result = rotate(s[0] + s[3], 23) + s[0], t = s[1] << 17;
   s[2] ^= s[0];
   s[3] ^= s[1];
   s[1] ^= s[2];
@@ -35,6 +35,14 @@ uint64_t deer_rng_bits(deer_rng *rng) {
   s[2] ^= t;
   s[3] = rotate(s[3], 45);
   return result;
+}
+
+uint64_t deer_rng_bits(deer_rng *rng) { return next(rng->s); }
+
+void deer_rng_fill(deer_rng *rng, uint64_t *words, size_t n) {
+  deer_rng moving = *rng; /* a copy stays in registers */
+  for (size_t i = 0; i < n; i++) words[i] = next(moving.s);
+  *rng = moving;
 }
 
 double deer_rng_uniform(deer_rng *rng) { return (double)(deer_rng_bits(rng) >> 11) * 0x1p-53; }

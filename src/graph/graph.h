@@ -15,6 +15,7 @@
 #ifndef DEER_GRAPH_H
 #define DEER_GRAPH_H
 
+#include "base/rng.h"
 #include "tensor/tensor.h"
 
 typedef struct deer_graph deer_graph;
@@ -102,7 +103,8 @@ deer_node deer_cast(deer_graph *g, deer_node x);
 
 /* ---- products ---- */
 
-/* [m, k] by [k, n] -> [m, n]; either operand may be stored transposed. */
+/* [m, k] by [k, n] -> [m, n], or a batch of such, [b, m, k] by [b, k, n] -> [b, m, n]; either
+ * operand may be stored transposed. */
 deer_node deer_matmul(deer_graph *g, deer_node a, deer_node b, bool transpose_a, bool transpose_b);
 
 /* ---- pictures: [batch, channels, height, width] ---- */
@@ -147,10 +149,32 @@ deer_node deer_mean(deer_graph *g, deer_node x, unsigned mask);
  * = 0. Transpose of deer_sum. */
 deer_node deer_expand(deer_graph *g, deer_node x, deer_shape shape, unsigned kept);
 
-deer_node deer_max_last(deer_graph *g,
-                        deer_node x); /* largest along the last axis, which disappears */
-deer_node deer_argmax_last(deer_graph *g,
-                           deer_node x); /* int32; the first largest wins a tie; no gradient */
+/* Variance (divided by the number of elements) and its root over the axes of `mask`, which
+ * disappear. The root has an infinite gradient where all elements are equal. */
+deer_node deer_var(deer_graph *g, deer_node x, unsigned mask);
+deer_node deer_std(deer_graph *g, deer_node x, unsigned mask);
+
+/* Largest and smallest along an axis, which disappears, and where they are (int32, no gradient).
+ * The first one wins a tie and gets the whole gradient; a NaN wins against numbers. Another axis
+ * than the last costs a transpose. */
+deer_node deer_max_axis(deer_graph *g, deer_node x, int axis);
+deer_node deer_min_axis(deer_graph *g, deer_node x, int axis);
+deer_node deer_argmax(deer_graph *g, deer_node x, int axis);
+deer_node deer_argmin(deer_graph *g, deer_node x, int axis);
+deer_node deer_max_last(deer_graph *g, deer_node x);
+deer_node deer_min_last(deer_graph *g, deer_node x);
+deer_node deer_argmax_last(deer_graph *g, deer_node x);
+deer_node deer_argmin_last(deer_graph *g, deer_node x);
+
+/* exp(x) / sum exp(x) along an axis, its logarithm, and log sum exp(x), for which the axis
+ * disappears. Exact for large and for infinite elements: -inf is probability 0. Another axis than
+ * the last costs a transpose. */
+deer_node deer_softmax(deer_graph *g, deer_node x, int axis);
+deer_node deer_log_softmax(deer_graph *g, deer_node x, int axis);
+deer_node deer_logsumexp(deer_graph *g, deer_node x, int axis);
+
+/* Running sum along an axis: element i is the sum of 0..i, or, reversed, of i..n-1. Same shape. */
+deer_node deer_cumsum(deer_graph *g, deer_node x, int axis, bool reverse);
 
 /* ---- choosing elements ---- */
 
@@ -164,15 +188,42 @@ deer_node deer_put(deer_graph *g, deer_node x, deer_node index, int n);
 /* One element per row: x [..., n], index int32 [...] -> [...]. */
 deer_node deer_gather(deer_graph *g, deer_node x, deer_node index);
 
+/* Ones at the index: int32 [...] with values 0..n-1 -> real [..., n]. */
+deer_node deer_one_hot(deer_graph *g, deer_node index, int n);
+
+/* Rows of a table, as of an embedding: table [n, d...], index int32 [...] -> [..., d...]. */
+deer_node deer_rows(deer_graph *g, deer_node table, deer_node index);
+
+/* Transpose of deer_rows: adds x [..., d...] to the rows `index` [...] of zeros [n, d...]. */
+deer_node deer_put_rows(deer_graph *g, deer_node x, deer_node index, int n);
+
 /* ---- shape ---- */
 
 deer_node deer_reshape(deer_graph *g, deer_node x, deer_shape shape); /* no copy */
 deer_node deer_transpose(deer_graph *g, deer_node x,
                          const int *axes); /* output axis i is input axis axes[i] */
 deer_node deer_concat(deer_graph *g, const deer_node *parts, int n, int axis);
+/* Parts of equal shape side by side along a new axis, 0 to rank; 256 parts at most. */
+deer_node deer_stack(deer_graph *g, const deer_node *parts, int n, int axis);
 deer_node deer_slice(deer_graph *g, deer_node x, int axis, int start, int length);
 /* The transpose of deer_slice: x lies at `start` of an axis of `length`, zeros around it. */
 deer_node deer_pad(deer_graph *g, deer_node x, int axis, int start, int length);
+
+/* ---- random numbers ----
+ * Drawn anew at each run from a stream that the caller owns and that outlives every program made
+ * from the graph. Each node draws for itself, in the order in which the nodes were made. No
+ * gradient. What the outputs do not need is left out and draws nothing. A NULL stream is an
+ * error. */
+
+deer_node deer_random_uniform(deer_graph *g, deer_rng *stream, deer_shape shape); /* [0, 1) */
+deer_node deer_random_normal(deer_graph *g, deer_rng *stream, deer_shape shape);  /* N(0, 1) */
+
+/* -log(-log(u)): argmax(logits + gumbel) draws from softmax(logits). */
+deer_node deer_random_gumbel(deer_graph *g, deer_rng *stream, deer_shape shape);
+
+/* Srivastava et al. 2014: each element is 0 with probability `rate`, else x / (1 - rate).
+ * 0 <= rate < 1; at 0 it is x itself. */
+deer_node deer_dropout(deer_graph *g, deer_node x, double rate, deer_rng *stream);
 
 /* ---- losses ---- */
 
@@ -205,6 +256,15 @@ void *deer_program_data(const deer_program *program, deer_node node);
 
 /* Steps of one run, for tests and the curious. */
 int deer_program_steps(const deer_program *program);
+
+/* From now on runs are timed step by step (a few dozen nanoseconds more for each step), or no
+ * longer. Fails with DEER_ENOMEM. */
+deer_status deer_program_profile(deer_program *program, bool on);
+
+/* Each step of the program in a line: microseconds in the mean of the timed runs, share, floating-
+ * point operations, bytes read and written, what it does. Owned by the caller (deer_free); NULL
+ * without memory. */
+char *deer_program_explain(const deer_program *program);
 
 /* The graph as text, one node a line: "%7 = matmul(x, w) float32 [32, 50]". Owned by the caller
  * (deer_free). */

@@ -13,6 +13,7 @@ typedef struct deer_attr {
   unsigned mask;
   const int *list; /* n_list integers; the graph keeps a copy */
   int n_list;
+  deer_rng *stream; /* owned by the caller */
 } deer_attr;
 
 typedef struct deer_operand {
@@ -29,12 +30,18 @@ typedef struct deer_step {
   deer_operand out;
   const deer_attr *attr;
   void *scratch; /* op->scratch bytes, shared by all steps: contents do not survive the step */
+  struct deer_chain *chain; /* what a unit of elementwise ops runs; NULL for other steps */
 } deer_step;
 
 typedef struct deer_op {
   const char *name;
   int n_inputs; /* -1: any number */
   bool alias;   /* the output is the memory of input 0; `run` is NULL */
+  int map;      /* elementwise: the line of op/maps.def; `run` is then deer_map_run */
+
+  /* Running it changes what the next stateful step gives (it draws from a stream): such steps run
+   * in the order in which their nodes were made, each once, and equal ones are not merged. */
+  bool stateful;
 
   /* Sets step->out.shape and dtype (preset: those of input 0) from the inputs and attributes.
    * On a mistake returns deer_fail(...) with a message that does not name the op or the inputs: the
@@ -47,6 +54,9 @@ typedef struct deer_op {
 
   /* The kernel. Writes every element of out. */
   void (*run)(const deer_step *step);
+
+  /* Floating-point operations of one run; NULL: one per element of the largest operand. */
+  double (*flops)(const deer_step *step);
 
   /* Emits nodes: gx[i] = gradient of the loss to input i given gy, that to the output. Entries
    * start as DEER_NONE, which means zero. NULL: no gradient passes. */

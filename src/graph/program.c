@@ -1,5 +1,5 @@
 /* program.c: from a graph to a list of kernel calls over one arena, and running it. */
-#include "graph/internal.h"
+#include "graph/program.h"
 #include "tensor/blas.h"
 
 #include <string.h>
@@ -7,44 +7,12 @@
 #include <xmmintrin.h>
 #endif
 
-struct deer_program {
-  int n_nodes;   /* of the graph it was made from */
-  void **data;   /* memory of node i; NULL where the program does not have it */
-  bool *visible; /* inputs and outputs: what deer_program_data may show */
-  char *arena;   /* all memory of the program */
-  void *scratch; /* the largest any step asks for */
-  deer_step *steps;
-  int n_steps;
-  deer_operand *operands; /* inputs of all steps */
-  deer_attr *attrs;       /* one per step; lists are owned */
-};
-
-/* ---- what is needed ---- */
-
-/* nodes the outputs depend on */
-static void mark(const deer_graph *g, const deer_node *outputs, int n, bool *live) {
-  for (int i = 0; i < n; i++) live[outputs[i].id] = true;
-  for (int32_t id = g->n - 1; id > 0; id--)
-    for (int i = 0; live[id] && i < g->records[id].n_inputs; i++)
-      live[g->edges[g->records[id].first + i]] = true;
-}
-
 /* ---- memory ---- */
-
-static size_t padded(size_t bytes) { return (bytes + 63) / 64 * 64; }
-
-static size_t node_bytes(const deer_record *r) {
-  return padded(deer_shape_count(&r->shape) * deer_dtype_size(r->dtype));
-}
-
-static bool owns_memory(const deer_record *r) {
-  return !r->op->alias && r->op != &deer_op_variable;
-}
 
 /* the memory of an alias: that of its input, for a view some way in */
 static void *alias_data(const deer_graph *g, const deer_record *r, void *const *data) {
   char *base = data[g->edges[r->first]];
-  if (r->op == &deer_op_view) base += (size_t)r->attr.number[0] * sizeof(deer_real);
+  if (base && r->op == &deer_op_view) base += (size_t)r->attr.number[0] * sizeof(deer_real);
   return base;
 }
 
@@ -53,84 +21,76 @@ static void fill_constant(const deer_record *r, deer_real *data) {
   for (size_t i = 0; i < n; i++) data[i] = (deer_real)r->attr.real[0];
 }
 
-/* one buffer per node that needs one, in one arena */
-static deer_status lay_out(deer_program *p, const deer_graph *g, const bool *live) {
-  size_t total = 0;
-  for (int id = 1; id < g->n; id++)
-    if (live[id] && owns_memory(&g->records[id])) total += node_bytes(&g->records[id]);
-  p->arena = deer_alloc(total);
-  if (!p->arena) return DEER_ENOMEM;
-  char *next = p->arena;
-  for (int id = 1; id < g->n; id++) {
+static void find_data(deer_program *p, const deer_layout *layout) {
+  const deer_graph *g = p->g;
+  for (int32_t id = 1; id < g->n; id++) {
     const deer_record *r = &g->records[id];
-    if (!live[id]) continue;
-    if (r->op == &deer_op_variable) {
+    if (r->op == &deer_op_variable)
       p->data[id] = r->external;
-    } else if (r->op->alias) {
+    else if (r->op->alias)
       p->data[id] = alias_data(g, r, p->data);
-    } else {
-      p->data[id] = next;
-      next += node_bytes(r);
-    }
-    if (r->op == &deer_op_constant) fill_constant(r, p->data[id]);
+    else if (deer_has_memory(p->plan, id))
+      p->data[id] = p->arena + layout->offset[id];
+    if (p->data[id] && r->op == &deer_op_constant) fill_constant(r, p->data[id]);
   }
-  return DEER_OK;
+}
+
+static deer_status lay_out(deer_program *p) {
+  deer_layout layout;
+  deer_status status = deer_layout_new(p->plan, &layout);
+  p->data = deer_alloc_array((size_t)p->g->n, sizeof *p->data);
+  p->arena_bytes = layout.total;
+  if (status == DEER_OK) p->arena = deer_alloc(layout.total);
+  if (!p->data || !p->arena) status = DEER_ENOMEM;
+  if (status == DEER_OK) find_data(p, &layout);
+  deer_free(layout.offset);
+  return status;
 }
 
 /* ---- steps ---- */
 
-static deer_status copy_attr(const deer_attr *from, deer_attr *to) {
-  *to = *from;
-  if (from->n_list == 0) return DEER_OK;
-  size_t bytes = (size_t)from->n_list * sizeof *from->list;
-  int *list = deer_alloc(bytes);
-  to->list = list;
-  if (!list) return DEER_ENOMEM;
-  memcpy(list, from->list, bytes);
-  return DEER_OK;
-}
+/* a fused unit: its kernels know their memory */
+static void chain_run(const deer_step *step) { deer_chain_run(step->chain, step->scratch); }
 
-/* appends the kernel call of one node; `operands` has room for its inputs */
-static deer_status add_step(deer_program *p, const deer_graph *g, int32_t id,
-                            deer_operand *operands) {
+static size_t chain_scratch(const deer_step *step) { return deer_chain_scratch(step->chain); }
+
+static const deer_op fused = {.name = "chain", .run = chain_run, .scratch = chain_scratch};
+
+/* appends the kernel call of unit u; `operands` has room for its inputs */
+static deer_status add_step(deer_program *p, int u, deer_operand *operands) {
+  const deer_graph *g = p->g;
+  const deer_unit *unit = &p->plan->units[u];
+  const int32_t id = unit->nodes[unit->n - 1];
   const deer_record *r = &g->records[id];
+  p->unit_of_step[p->n_steps] = u;
+  deer_step *step = &p->steps[p->n_steps++];
+  *step = (deer_step){.op = r->op, .attr = &r->attr, .out = {r->dtype, r->shape, p->data[id]}};
+  if (r->op->map) {
+    step->op = &fused;
+    return deer_chain_new(p->plan, unit, p->data, &step->chain);
+  }
   for (int i = 0; i < r->n_inputs; i++) {
     int32_t from = g->edges[r->first + i];
     operands[i] = (deer_operand){g->records[from].dtype, g->records[from].shape, p->data[from]};
   }
-  deer_attr *attr = &p->attrs[p->n_steps];
-  p->steps[p->n_steps++] = (deer_step){.op = r->op,
-                                       .in = operands,
-                                       .n_in = r->n_inputs,
-                                       .out = {r->dtype, r->shape, p->data[id]},
-                                       .attr = attr};
-  return copy_attr(&r->attr, attr);
+  step->in = operands;
+  step->n_in = r->n_inputs;
+  return DEER_OK;
 }
 
-static bool is_step(const deer_graph *g, const bool *live, int32_t id, bool assigns) {
-  const deer_op *op = g->records[id].op;
-  return live[id] && op->run && (op == &deer_op_assign) == assigns;
-}
-
-/* kernel calls in the order of the nodes, assignments after everything else */
-static deer_status make_steps(deer_program *p, const deer_graph *g, const bool *live) {
-  size_t n_steps = 0, n_operands = 0;
-  for (int32_t id = 1; id < g->n; id++) {
-    if (!live[id] || !g->records[id].op->run) continue;
-    n_steps++;
-    n_operands += (size_t)g->records[id].n_inputs;
-  }
-  p->steps = deer_alloc_array(n_steps, sizeof *p->steps);
-  p->attrs = deer_alloc_array(n_steps, sizeof *p->attrs);
-  p->operands = deer_alloc_array(n_operands, sizeof *p->operands);
-  if (!p->steps || !p->attrs || !p->operands) return DEER_ENOMEM;
+static deer_status make_steps(deer_program *p) {
+  const deer_plan *plan = p->plan;
+  p->steps = deer_alloc_array((size_t)plan->n_units, sizeof *p->steps);
+  p->unit_of_step = deer_alloc_array((size_t)plan->n_units, sizeof *p->unit_of_step);
+  p->operands = deer_alloc_array((size_t)p->g->n_edges, sizeof *p->operands);
+  if (!p->steps || !p->unit_of_step || !p->operands) return DEER_ENOMEM;
   deer_operand *next = p->operands;
-  for (int assigns = 0; assigns < 2; assigns++)
-    for (int32_t id = 1; id < g->n; id++) {
-      if (!is_step(g, live, id, assigns)) continue;
-      DEER_TRY(add_step(p, g, id, next));
-      next += g->records[id].n_inputs;
-    }
+  for (int i = 0; i < plan->n_units; i++) {
+    const int u = plan->order[i];
+    if (deer_is_laid_out(plan, u)) continue;
+    DEER_TRY(add_step(p, u, next));
+    next += p->steps[p->n_steps - 1].n_in;
+  }
   return DEER_OK;
 }
 
@@ -149,23 +109,29 @@ static deer_status add_scratch(deer_program *p) {
 
 /* ---- compile ---- */
 
+/* where the caller finds inputs and outputs */
+static void show(deer_program *p, const deer_graph *g, const deer_node *outputs, int n,
+                 const int32_t *place) {
+  for (int32_t id = 1; id < g->n; id++)
+    if (place[id] && g->records[id].op == &deer_op_input) p->shown[id] = p->data[place[id]];
+  for (int i = 0; i < n; i++) p->shown[outputs[i].id] = p->data[place[outputs[i].id]];
+}
+
 static deer_status build(deer_program *p, const deer_graph *g, const deer_node *outputs, int n) {
-  size_t count = (size_t)g->n;
   p->n_nodes = g->n;
-  p->data = deer_alloc_array(count, sizeof *p->data);
-  p->visible = deer_alloc_array(count, sizeof *p->visible);
-  bool *live = deer_alloc_array(count, sizeof *live);
-  deer_status status = p->data && p->visible && live ? DEER_OK : DEER_ENOMEM;
-  if (status == DEER_OK) {
-    mark(g, outputs, n, live);
-    for (int32_t id = 1; id < g->n; id++)
-      p->visible[id] = live[id] && g->records[id].op == &deer_op_input;
-    for (int i = 0; i < n; i++) p->visible[outputs[i].id] = true;
-    status = lay_out(p, g, live);
-  }
-  if (status == DEER_OK) status = make_steps(p, g, live);
+  p->shown = deer_alloc_array((size_t)g->n, sizeof *p->shown);
+  int32_t *place = deer_alloc_array((size_t)g->n, sizeof *place);
+  deer_node *wanted = deer_alloc_array((size_t)n + 1, sizeof *wanted);
+  deer_status status = p->shown && place && wanted ? DEER_OK : DEER_ENOMEM;
+  if (status == DEER_OK) status = deer_simplify(g, outputs, n, &p->g, place);
+  for (int i = 0; i < n && status == DEER_OK; i++) wanted[i].id = place[outputs[i].id];
+  if (status == DEER_OK) status = deer_plan_new(p->g, wanted, n, &p->plan);
+  if (status == DEER_OK) status = lay_out(p);
+  if (status == DEER_OK) status = make_steps(p);
   if (status == DEER_OK) status = add_scratch(p);
-  deer_free(live);
+  if (status == DEER_OK) show(p, g, outputs, n, place);
+  deer_free(place);
+  deer_free(wanted);
   return status;
 }
 
@@ -189,14 +155,17 @@ deer_status deer_compile(deer_graph *g, const deer_node *outputs, int n, deer_pr
 
 void deer_program_free(deer_program *p) {
   if (!p) return;
-  for (int i = 0; p->attrs && i < p->n_steps; i++) deer_free((void *)p->attrs[i].list);
-  deer_free(p->data);
-  deer_free(p->visible);
+  for (int i = 0; p->steps && i < p->n_steps; i++) deer_chain_free(p->steps[i].chain);
+  deer_plan_free(p->plan);
+  deer_graph_free(p->g);
+  deer_free((void *)p->shown);
+  deer_free((void *)p->data);
   deer_free(p->arena);
   deer_free(p->scratch);
   deer_free(p->steps);
+  deer_free(p->unit_of_step);
+  deer_free(p->spent);
   deer_free(p->operands);
-  deer_free(p->attrs);
   deer_free(p);
 }
 
@@ -218,13 +187,15 @@ static void restore_mode(unsigned mode) { (void)mode; }
 
 void deer_program_run(deer_program *p) {
   unsigned mode = flush_subnormals();
-  for (int i = 0; i < p->n_steps; i++) p->steps[i].op->run(&p->steps[i]);
+  if (p->profiled)
+    deer_program_run_timed(p);
+  else
+    for (int i = 0; i < p->n_steps; i++) p->steps[i].op->run(&p->steps[i]);
   restore_mode(mode);
 }
 
 void *deer_program_data(const deer_program *p, deer_node node) {
-  bool known = node.id > 0 && node.id < p->n_nodes && p->visible[node.id];
-  return known ? p->data[node.id] : NULL;
+  return node.id > 0 && node.id < p->n_nodes ? p->shown[node.id] : NULL;
 }
 
 int deer_program_steps(const deer_program *p) { return p->n_steps; }

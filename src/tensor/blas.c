@@ -32,8 +32,8 @@ static bool suits_own(const deer_product *p) {
   return (double)p->m * p->n * p->k <= LARGEST_OWN;
 }
 
-void deer_gemm(const deer_product *p) {
-  if (suits_own(p) && deer_gemm_own(p)) return;
+/* A' B' + beta C */
+static void plain_product(const deer_product *p) {
   /* a vector is up to four times faster outside the general product, which would pack the matrix */
   if (p->m == 1)
     row_times_matrix(p);
@@ -43,6 +43,25 @@ void deer_gemm(const deer_product *p) {
     GEMM(CblasRowMajor, p->transpose_a ? CblasTrans : CblasNoTrans,
          p->transpose_b ? CblasTrans : CblasNoTrans, p->m, p->n, p->k, 1, p->a, p->lda, p->b,
          p->ldb, p->beta, p->c, p->ldc);
+}
+
+/* the bias and the epilogue of one row that the BLAS has computed */
+static void finish_row(const deer_product *p, int row) {
+  deer_real *c = p->c + (ptrdiff_t)row * p->ldc;
+  for (int j = 0; p->bias && j < p->n; j++) c[j] += p->bias[j];
+  if (p->epilogue == DEER_EPILOGUE_RELU) {
+    for (int j = 0; j < p->n; j++) c[j] = c[j] <= 0 ? 0 : c[j];
+  } else if (p->epilogue == DEER_EPILOGUE_GATE) {
+    const deer_real *gate = p->gate + (ptrdiff_t)row * p->ldgate;
+    for (int j = 0; j < p->n; j++) c[j] = gate[j] == 0 ? 0 : c[j];
+  }
+}
+
+void deer_gemm(const deer_product *p) {
+  if (suits_own(p) && deer_gemm_own(p)) return;
+  plain_product(p);
+  if (!p->bias && p->epilogue == DEER_EPILOGUE_NONE) return;
+  for (int row = 0; row < p->m; row++) finish_row(p, row);
 }
 
 void deer_blas_start(void) {

@@ -4,19 +4,33 @@
 
 #include "tensor/tensor.h"
 
-/* One product C = A' B' + beta C of row-major matrices, where A' is A or its transpose: A' is m by
- * k, B' is k by n, C is m by n. lda, ldb, ldc are the row lengths as stored. */
+/* What becomes of each element x of a product once it is complete. */
+typedef enum deer_epilogue {
+  DEER_EPILOGUE_NONE,
+  DEER_EPILOGUE_RELU, /* 0 where x <= 0, as deer_relu; NaN stays NaN */
+  DEER_EPILOGUE_GATE /* 0 where the element of `gate` is 0, x elsewhere, also where that is NaN: the
+                        derivative of relu, given relu's result */
+} deer_epilogue;
+
+/* One product C = epilogue(A' B' + beta C + bias) of row-major matrices, where A' is A or its
+ * transpose: A' is m by k, B' is k by n, C is m by n. lda, ldb, ldc are the row lengths as stored.
+ * What is not set is zero: no beta, no bias, no epilogue. */
 typedef struct deer_product {
   bool transpose_a, transpose_b;
   int m, n, k;
   const deer_real *a, *b;
   int lda, ldb, ldc;
-  deer_real beta; /* 0 overwrites C */
+  deer_real beta; /* 0 overwrites C, whatever lies there */
   deer_real *c;
+  const deer_real *bias; /* [n], added to every row; NULL: none */
+  deer_epilogue epilogue;
+  const deer_real *gate; /* [m, n] in rows of ldgate, read by DEER_EPILOGUE_GATE alone */
+  int ldgate;
 } deer_product;
 
-/* Computes the product; C must not overlap A or B. A product with a vector takes the faster
- * matrix-vector routine, so its bits may differ from those of the same row inside a matrix. */
+/* Computes the product; C must not overlap what is read. Whether the bias is added first or last is
+ * not promised. A product with a vector takes the faster matrix-vector routine, so its bits may
+ * differ from those of the same row inside a matrix. */
 void deer_gemm(const deer_product *product);
 
 /* One BLAS thread per call from now on, so that sums are always made in the same order. Only the

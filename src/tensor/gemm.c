@@ -25,7 +25,11 @@ typedef struct tile {
   float *c;
   ptrdiff_t a_row, a_step, ldb, ldc; /* a_row: to the next row of A', a_step: to its next element */
   int k;
-  bool add; /* C += instead of C = */
+  bool add;               /* C += instead of C = */
+  const float *bias;      /* at the tile's first column; NULL: none */
+  deer_epilogue epilogue; /* NONE until k ends */
+  const float *gate;
+  ptrdiff_t ldgate;
   union {
     __mmask16 wide_m;
     __m256i narrow_m;
@@ -47,7 +51,9 @@ typedef struct tile {
 #define STORE_TAIL(p, mask, x) _mm512_mask_storeu_ps(p, mask, x)
 #define SPREAD(p)              _mm512_set1_ps(*(p))
 #define FMA(a, b, c)           _mm512_fmadd_ps(a, b, c)
+#define ADD(a, b)              _mm512_add_ps(a, b)
 #define ZERO()                 _mm512_setzero_ps()
+#define KEEP(x, y, compare)    _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, ZERO(), compare), x)
 #define GATHER(p, stride)                                                                          \
   _mm512_i32gather_ps(                                                                             \
       _mm512_mullo_epi32(_mm512_set1_epi32(stride),                                                \
@@ -67,7 +73,9 @@ typedef struct tile {
 #undef STORE_TAIL
 #undef SPREAD
 #undef FMA
+#undef ADD
 #undef ZERO
+#undef KEEP
 #undef GATHER
 
 /* ---- AVX2 ---- */
@@ -90,7 +98,9 @@ static __attribute__((target("avx2"))) __m256i narrow_tail(int n) {
 #define STORE_TAIL(p, mask, x) _mm256_maskstore_ps(p, mask, x)
 #define SPREAD(p)              _mm256_broadcast_ss(p)
 #define FMA(a, b, c)           _mm256_fmadd_ps(a, b, c)
+#define ADD(a, b)              _mm256_add_ps(a, b)
 #define ZERO()                 _mm256_setzero_ps()
+#define KEEP(x, y, compare)    _mm256_and_ps(x, _mm256_cmp_ps(y, ZERO(), compare))
 #define GATHER(p, stride)                                                                          \
   _mm256_i32gather_ps(                                                                             \
       p, _mm256_mullo_epi32(_mm256_set1_epi32(stride), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), \

@@ -1,4 +1,4 @@
-/* vectormath.h: exp, log and tanh of the library's real number, for kernels.
+/* vectormath.h: exp, log, tanh and the like of the library's real number, for kernels.
  *
  * The float functions have no branches, calls or tables, so the compiler turns loops over them into
  * vector code, and they use basic operations only, so an element has the same bits wherever it
@@ -12,11 +12,13 @@
 
 #include "base/base.h"
 
-#define DEER_EXP(x)  _Generic((deer_real)0, float : deer_expf, double : exp)(x)
-#define DEER_LOG(x)  _Generic((deer_real)0, float : deer_logf, double : log)(x)
-#define DEER_TANH(x) _Generic((deer_real)0, float : deer_tanhf, double : tanh)(x)
-#define DEER_SQRT(x) _Generic((deer_real)0, float : sqrtf, double : sqrt)(x)
-#define DEER_FABS(x) _Generic((deer_real)0, float : fabsf, double : fabs)(x)
+#define DEER_EXP(x)      _Generic((deer_real)0, float : deer_expf, double : exp)(x)
+#define DEER_LOG(x)      _Generic((deer_real)0, float : deer_logf, double : log)(x)
+#define DEER_TANH(x)     _Generic((deer_real)0, float : deer_tanhf, double : tanh)(x)
+#define DEER_SIN_PART(x) _Generic((deer_real)0, float : deer_sin_part, double : sin)(x)
+#define DEER_COS_PART(x) _Generic((deer_real)0, float : deer_cos_part, double : cos)(x)
+#define DEER_SQRT(x)     _Generic((deer_real)0, float : sqrtf, double : sqrt)(x)
+#define DEER_FABS(x)     _Generic((deer_real)0, float : fabsf, double : fabs)(x)
 
 static inline uint32_t deer_float_bits(float x) {
   uint32_t bits;
@@ -101,6 +103,27 @@ static inline float deer_logf(float x) {
   /* 0, negative numbers, infinity and NaN */
   const float special = deer_select(x == 0, -INFINITY, deer_select(x < 0, NAN, x));
   return deer_select((x > 0) & (x < INFINITY), y, special);
+}
+
+/* sine and cosine of |x| <= pi / 2 by their Taylor series; the cosine is within an ulp of 1 */
+static inline float deer_sin_part(float x) {
+  const float z = x * x;
+  float p = -1.0F / 39916800;
+  p = p * z + 1.0F / 362880;
+  p = p * z - 1.0F / 5040;
+  p = p * z + 1.0F / 120;
+  p = p * z - 1.0F / 6;
+  return x + x * z * p;
+}
+
+static inline float deer_cos_part(float x) {
+  const float z = x * x;
+  float p = 1.0F / 479001600;
+  p = p * z - 1.0F / 3628800;
+  p = p * z + 1.0F / 40320;
+  p = p * z - 1.0F / 720;
+  p = p * z + 1.0F / 24;
+  return (1.0F - 0.5F * z) + z * z * p;
 }
 
 #endif

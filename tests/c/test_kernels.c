@@ -13,6 +13,7 @@
 
 #include "base/rng.h"
 #include "graph/graph.h"
+#include "graph/map.h"
 #include "tensor/blas.h"
 
 /* ---- running a small graph ---- */
@@ -157,15 +158,16 @@ static void nan_stays_nan(void **state) {
   assert_true(run_binary(deer_greater, 1, NAN) == 0);
 }
 
-static void nan_wins_every_maximum(void **state) {
+static void nan_wins_every_contest(void **state) {
   (void)state;
   for (int at = 0; at < 6; at++) {
     deer_graph *g = deer_graph_new();
     deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(1, 1, 2, 3));
     deer_node row = deer_reshape(g, x, DEER_SHAPE(6));
-    deer_node out[] = {deer_max_last(g, row), deer_argmax_last(g, row), sum_all(g, x),
-                       deer_maxpool2d(g, x, 2, 3, (deer_window){2, 3, 0, 0})};
-    deer_program *p = compiled(g, out, 4);
+    deer_node out[] = {deer_max_last(g, row), deer_argmax_last(g, row),
+                       sum_all(g, x),         deer_maxpool2d(g, x, 2, 3, (deer_window){2, 3, 0, 0}),
+                       deer_min_last(g, row), deer_argmin_last(g, row)};
+    deer_program *p = compiled(g, out, 6);
     deer_real *data = deer_program_data(p, x);
     for (int i = 0; i < 6; i++) data[i] = (deer_real)i;
     data[at] = NAN;
@@ -174,6 +176,8 @@ static void nan_wins_every_maximum(void **state) {
     assert_int_equal(*(int32_t *)deer_program_data(p, out[1]), at);
     assert_true(isnan(*(deer_real *)deer_program_data(p, out[2])));
     assert_true(isnan(*(deer_real *)deer_program_data(p, out[3])));
+    assert_true(isnan(*(deer_real *)deer_program_data(p, out[4])));
+    assert_int_equal(*(int32_t *)deer_program_data(p, out[5]), at);
     deer_program_free(p);
     deer_graph_free(g);
   }
@@ -204,8 +208,10 @@ static void indices_are_clamped(void **state) {
   deer_graph *g = deer_graph_new();
   deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(2, 3));
   deer_node index = deer_input(g, "i", DEER_DTYPE_I32, DEER_SHAPE(2, 3));
-  deer_node out[2] = {deer_take(g, x, index), deer_put(g, x, index, 2)};
-  deer_program *p = compiled(g, out, 2);
+  deer_node row = deer_reshape(g, index, DEER_SHAPE(6)), column = deer_reshape(g, x, DEER_SHAPE(6));
+  deer_node out[] = {deer_take(g, x, index), deer_put(g, x, index, 2), deer_rows(g, column, row),
+                     deer_put_rows(g, column, row, 3)};
+  deer_program *p = compiled(g, out, 4);
   const int32_t places[6] = {-1, 3, 1, INT32_MIN, INT32_MAX, 0};
   const deer_real values[6] = {1, 2, 3, 10, 20, 30};
   const deer_real taken[6] = {1, 3, 2, 10, 30, 10}, put[4] = {1, 5, 40, 20};
@@ -214,6 +220,9 @@ static void indices_are_clamped(void **state) {
   deer_program_run(p);
   assert_memory_equal(deer_program_data(p, out[0]), taken, sizeof taken);
   assert_memory_equal(deer_program_data(p, out[1]), put, sizeof put);
+  const deer_real rows[6] = {1, 10, 2, 1, 30, 1}, put_rows[3] = {41, 3, 22};
+  assert_memory_equal(deer_program_data(p, out[2]), rows, sizeof rows);
+  assert_memory_equal(deer_program_data(p, out[3]), put_rows, sizeof put_rows);
   deer_program_free(p);
   deer_graph_free(g);
 }
@@ -377,14 +386,50 @@ static void every_allocation_may_fail(void **state) {
   deer_alloc_fail_at(0);
 }
 
+/* ---- the same bits from the kernels for every kind of CPU ---- */
+
+#define MAP_ELEMENTS 1027
+static void maps_have_the_same_bits_on_every_cpu(void **state) {
+  (void)state;
+  static deer_real in[3][MAP_ELEMENTS], out[3][MAP_ELEMENTS];
+  deer_rng rng = deer_rng_seed(5);
+  for (int k = 0; k < 3; k++)
+    for (int i = 0; i < MAP_ELEMENTS; i++) in[k][i] = (deer_real)(3 * deer_rng_normal(&rng));
+  in[0][0] = NAN, in[0][1] = INFINITY, in[1][2] = -INFINITY, in[1][3] = 0, in[0][4] = 0;
+  const deer_attr attr = {.real = {-0.5, 0.75}};
+  const deer_real *rows[] = {in[0], in[1], in[2]};
+  for (int map = DEER_MAP_NONE + 1; map < DEER_MAPS; map++) {
+    for (int level = 0; level <= 2; level++) {
+      deer_map_allow(level);
+      deer_map_kernel(map)(rows, out[level], MAP_ELEMENTS, &attr);
+    }
+    for (int i = 0; i < MAP_ELEMENTS; i++)
+      for (int level = 1; level <= 2; level++)
+        if (out[level][i] == out[level][i]) /* a NaN may have another sign */
+          assert_memory_equal(&out[level][i], &out[0][i], sizeof(deer_real));
+        else
+          assert_true(out[0][i] != out[0][i]);
+  }
+}
+
+static void a_map_may_write_over_its_operand(void **state) {
+  (void)state;
+  deer_real x[100], expected[100];
+  for (int i = 0; i < 100; i++) x[i] = (deer_real)i / 7, expected[i] = x[i] * x[i];
+  deer_map_kernel(DEER_MAP_square)((const deer_real *[]){x}, x, 100, &(deer_attr){.mask = 0});
+  assert_memory_equal(x, expected, sizeof x);
+}
+
 int main(void) {
   deer_blas_start();
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(maps_have_the_same_bits_on_every_cpu),
+      cmocka_unit_test(a_map_may_write_over_its_operand),
       cmocka_unit_test(functions_are_close),
       cmocka_unit_test(functions_at_the_ends),
       cmocka_unit_test(bits_do_not_depend_on_the_place),
       cmocka_unit_test(nan_stays_nan),
-      cmocka_unit_test(nan_wins_every_maximum),
+      cmocka_unit_test(nan_wins_every_contest),
       cmocka_unit_test(where_keeps_nan_out),
       cmocka_unit_test(indices_are_clamped),
       cmocka_unit_test(long_sums_are_close),

@@ -63,8 +63,8 @@ EACH(sub, deer_sub(g, in[0], in[1]), v[0] - v[1])
 EACH(mul, deer_mul(g, in[0], in[1]), v[0] * v[1])
 EACH(mul_same, deer_mul(g, in[0], in[0]), v[0] * v[0])
 EACH(div, deer_div(g, in[0], in[1]), v[0] / v[1])
-EACH(min, deer_min(g, in[0], in[1]), v[0] < v[1] ? v[0] : v[1])
-EACH(max, deer_max(g, in[0], in[1]), v[0] > v[1] ? v[0] : v[1])
+EACH(min2, deer_min(g, in[0], in[1]), v[0] < v[1] ? v[0] : v[1])
+EACH(max2, deer_max(g, in[0], in[1]), v[0] > v[1] ? v[0] : v[1])
 EACH(min_square, deer_min(g, deer_square(g, in[0]), in[1]), fmin(v[0] * v[0], v[1]))
 EACH(greater, deer_greater(g, in[0], in[1]), v[0] > v[1] ? 1 : 0)
 EACH(where, deer_where(g, deer_relu(g, in[0]), in[1], in[2]), v[0] > 0 ? v[1] : v[2])
@@ -132,18 +132,20 @@ static void whole_pack(const example *e, const double *const *in, double *out) {
 
 BUILD(matmul, deer_matmul(g, in[0], in[1], e->p[0], e->p[1]))
 
+/* a single product is a batch of one */
 static void whole_matmul(const example *e, const double *const *in, double *out) {
-  const int ta = e->p[0], tb = e->p[1];
-  const int m = e->in[0].dim[ta], k = e->in[0].dim[1 - ta], n = e->in[1].dim[1 - tb];
-  for (int i = 0; i < m; i++)
-    for (int j = 0; j < n; j++) {
-      double sum = 0;
-      for (int l = 0; l < k; l++) {
-        const int a[] = {ta ? l : i, ta ? i : l}, b[] = {tb ? j : l, tb ? l : j};
-        sum += in[0][place_of(a, &e->in[0])] * in[1][place_of(b, &e->in[1])];
-      }
-      out[i * n + j] = sum;
+  const int ta = e->p[0], tb = e->p[1], first = e->in[0].rank - 2;
+  const int m = e->in[0].dim[first + ta], k = e->in[0].dim[first + 1 - ta];
+  const int n = e->in[1].dim[first + 1 - tb], batch = first ? e->in[0].dim[0] : 1;
+  for (int place = 0; place < batch * m * n; place++) {
+    const int c = place / (m * n), i = place / n % m, j = place % n;
+    out[place] = 0;
+    for (int l = 0; l < k; l++) {
+      const int a = c * m * k + (ta ? l * m + i : i * k + l);
+      const int b = c * k * n + (tb ? j * k + l : l * n + j);
+      out[place] += in[0][a] * in[1][b];
     }
+  }
 }
 
 /* ---- pictures: p is the window: strides, then padding; mask what is done to the result ---- */
@@ -332,24 +334,43 @@ static void whole_avgpool(const example *e, const double *const *in, double *out
 BUILD(sum, deer_sum(g, in[0], e->mask))
 BUILD(mean, deer_mean(g, in[0], e->mask))
 BUILD(expand, deer_expand(g, in[0], e->shape, e->mask))
-BUILD(max_last, deer_max_last(g, in[0]))
-BUILD(argmax_last, deer_argmax_last(g, in[0]))
+BUILD(var, deer_var(g, in[0], e->mask))
+BUILD(std, deer_std(g, in[0], e->mask))
 
-static void whole_sum(const example *e, const double *const *in, double *out) {
+/* elements of the result of a sum over e->mask */
+static size_t count_left(const example *e) {
   size_t left = 1;
   for (int i = 0; i < e->in[0].rank; i++)
     if (!(e->mask & DEER_AXIS(i))) left *= (size_t)e->in[0].dim[i];
-  memset(out, 0, left * sizeof *out);
+  return left;
+}
+
+static void whole_sum(const example *e, const double *const *in, double *out) {
+  memset(out, 0, count_left(e) * sizeof *out);
   for (size_t i = 0; i < deer_shape_count(&e->in[0]); i++)
     out[kept_place(i, &e->in[0], ~e->mask)] += in[0][i];
 }
 
 static void whole_mean(const example *e, const double *const *in, double *out) {
-  size_t summed = 1, left = 1;
-  for (int i = 0; i < e->in[0].rank; i++)
-    *(e->mask & DEER_AXIS(i) ? &summed : &left) *= (size_t)e->in[0].dim[i];
+  const size_t left = count_left(e), summed = deer_shape_count(&e->in[0]) / left;
   whole_sum(e, in, out);
   for (size_t i = 0; i < left; i++) out[i] /= (double)summed;
+}
+
+static void whole_var(const example *e, const double *const *in, double *out) {
+  double mean[64];
+  const size_t n = deer_shape_count(&e->in[0]), left = count_left(e);
+  whole_mean(e, in, mean);
+  memset(out, 0, left * sizeof *out);
+  for (size_t i = 0; i < n; i++) {
+    const size_t at = kept_place(i, &e->in[0], ~e->mask);
+    out[at] += pow(in[0][i] - mean[at], 2) * (double)left / (double)n;
+  }
+}
+
+static void whole_std(const example *e, const double *const *in, double *out) {
+  whole_var(e, in, out);
+  for (size_t i = 0; i < count_left(e); i++) out[i] = sqrt(out[i]);
 }
 
 static void whole_expand(const example *e, const double *const *in, double *out) {
@@ -359,25 +380,92 @@ static void whole_expand(const example *e, const double *const *in, double *out)
 
 static int last_dim(const deer_shape *shape) { return shape->dim[shape->rank - 1]; }
 
-/* one row of n after the other; each gives the index of its largest, or the largest itself */
-static void largest(const example *e, const double *x, double *out, bool index) {
-  const int n = last_dim(&e->in[0]);
-  const size_t rows = deer_shape_count(&e->in[0]) / (size_t)n;
-  for (size_t r = 0; r < rows; r++, x += n) {
-    int best = n - 1;
-    for (int i = n - 1; i >= 0; i--)
-      if (x[i] >= x[best]) best = i;
-    out[r] = index ? best : x[best];
+/* ---- along one axis, p[0]: each line of x gives a line of out, one element or as many ---- */
+
+typedef void line_function(const double *x, int n, double *out);
+
+static void along(const example *e, const double *x, double *out, bool drop, line_function *f) {
+  const deer_shape *shape = &e->in[0];
+  const int axis = e->p[0], n = shape->dim[axis];
+  for (size_t place = 0, k = 0; place < deer_shape_count(shape); place++) {
+    int at[DEER_MAX_RANK];
+    double line[64], result[64];
+    indices_of(place, shape, at);
+    if (at[axis] != 0) continue;
+    for (int i = 0; i < n; i++) at[axis] = i, line[i] = x[place_of(at, shape)];
+    f(line, n, result);
+    for (int i = 0; !drop && i < n; i++) at[axis] = i, out[place_of(at, shape)] = result[i];
+    if (drop) out[k++] = result[0];
   }
 }
 
-static void whole_max_last(const example *e, const double *const *in, double *out) {
-  largest(e, in[0], out, false);
+#define LINE(name, graph, drop)                                                                    \
+  BUILD(name, graph)                                                                               \
+  static void whole_##name(const example *e, const double *const *in, double *out) {               \
+    along(e, in[0], out, drop, line_##name);                                                       \
+  }
+
+static void line_argmax(const double *x, int n, double *out) {
+  *out = n - 1;
+  for (int i = n - 1; i >= 0; i--)
+    if (x[i] >= x[(int)*out]) *out = i;
 }
 
-static void whole_argmax_last(const example *e, const double *const *in, double *out) {
-  largest(e, in[0], out, true);
+static void line_argmin(const double *x, int n, double *out) {
+  *out = n - 1;
+  for (int i = n - 1; i >= 0; i--)
+    if (x[i] <= x[(int)*out]) *out = i;
 }
+
+static void line_max(const double *x, int n, double *out) {
+  line_argmax(x, n, out);
+  *out = x[(int)*out];
+}
+
+static void line_min(const double *x, int n, double *out) {
+  line_argmin(x, n, out);
+  *out = x[(int)*out];
+}
+
+static void line_logsumexp(const double *x, int n, double *out) {
+  double sum = 0;
+  for (int i = 0; i < n; i++) sum += exp(x[i]);
+  *out = log(sum);
+}
+
+static void line_softmax(const double *x, int n, double *out) {
+  double total;
+  line_logsumexp(x, n, &total);
+  for (int i = 0; i < n; i++) out[i] = exp(x[i] - total);
+}
+
+static void line_log_softmax(const double *x, int n, double *out) {
+  double total;
+  line_logsumexp(x, n, &total);
+  for (int i = 0; i < n; i++) out[i] = x[i] - total;
+}
+
+static void line_cumsum(const double *x, int n, double *out) {
+  for (int i = 0; i < n; i++) out[i] = x[i] + (i > 0 ? out[i - 1] : 0);
+}
+
+static void line_cumsum_reverse(const double *x, int n, double *out) {
+  for (int i = n - 1; i >= 0; i--) out[i] = x[i] + (i < n - 1 ? out[i + 1] : 0);
+}
+
+LINE(argmax, deer_argmax(g, in[0], e->p[0]), true)
+LINE(argmin, deer_argmin(g, in[0], e->p[0]), true)
+LINE(max, deer_max_axis(g, in[0], e->p[0]), true)
+LINE(min, deer_min_axis(g, in[0], e->p[0]), true)
+LINE(logsumexp, deer_logsumexp(g, in[0], e->p[0]), true)
+LINE(softmax, deer_softmax(g, in[0], e->p[0]), false)
+LINE(log_softmax, deer_log_softmax(g, in[0], e->p[0]), false)
+LINE(cumsum, deer_cumsum(g, in[0], e->p[0], false), false)
+LINE(cumsum_reverse, deer_cumsum(g, in[0], e->p[0], true), false)
+BUILD(max_last, deer_max_last(g, in[0]))
+BUILD(min_last, deer_min_last(g, in[0]))
+BUILD(argmax_last, deer_argmax_last(g, in[0]))
+BUILD(argmin_last, deer_argmin_last(g, in[0]))
 
 /* ---- choosing elements ---- */
 
@@ -399,11 +487,34 @@ static void whole_put(const example *e, const double *const *in, double *out) {
   for (size_t i = 0; i < count; i++) out[i / m * n + (size_t)in[1][i]] += in[0][i];
 }
 
+BUILD(one_hot, deer_one_hot(g, in[0], e->p[0]))
+BUILD(rows, deer_rows(g, in[0], in[1]))
+BUILD(put_rows, deer_put_rows(g, in[0], in[1], e->p[0]))
+
+static void whole_one_hot(const example *e, const double *const *in, double *out) {
+  for (size_t i = 0; i < deer_shape_count(&e->in[0]); i++)
+    for (int k = 0; k < e->p[0]; k++) *out++ = k == (int)in[0][i];
+}
+
+static void whole_rows(const example *e, const double *const *in, double *out) {
+  const size_t width = deer_shape_count(&e->in[0]) / (size_t)e->in[0].dim[0];
+  for (size_t i = 0; i < deer_shape_count(&e->in[1]) * width; i++)
+    out[i] = in[0][(size_t)in[1][i / width] * width + i % width];
+}
+
+static void whole_put_rows(const example *e, const double *const *in, double *out) {
+  const size_t width = deer_shape_count(&e->in[0]) / deer_shape_count(&e->in[1]);
+  memset(out, 0, (size_t)e->p[0] * width * sizeof *out);
+  for (size_t i = 0; i < deer_shape_count(&e->in[0]); i++)
+    out[(size_t)in[1][i / width] * width + i % width] += in[0][i];
+}
+
 /* ---- shape: transpose has its axes in p; the others axis, start, length ---- */
 
 BUILD(transpose, deer_transpose(g, in[0], e->p))
 BUILD(concat, deer_concat(g, in, (int)strlen(e->kinds), e->p[0]))
 BUILD(concat_same, deer_concat(g, (deer_node[]){in[0], in[0]}, 2, e->p[0]))
+BUILD(stack, deer_stack(g, in, (int)strlen(e->kinds), e->p[0]))
 BUILD(slice, deer_slice(g, in[0], e->p[0], e->p[1], e->p[2]))
 BUILD(pad, deer_pad(g, in[0], e->p[0], e->p[1], e->p[2]))
 
@@ -444,6 +555,23 @@ static void whole_concat_same(const example *e, const double *const *in, double 
   deer_shape y = e->in[0];
   y.dim[e->p[0]] *= 2;
   for (int k = 0; k < 2; k++) lay(in[0], &e->in[0], out, &y, e->p[0], k * e->in[0].dim[e->p[0]]);
+}
+
+/* parts lie side by side along the new axis p[0] */
+static void whole_stack(const example *e, const double *const *in, double *out) {
+  const int n = (int)strlen(e->kinds);
+  for (size_t place = 0; place < deer_shape_count(&e->in[0]); place++)
+    for (int k = 0; k < n; k++) {
+      int from[DEER_MAX_RANK], to[DEER_MAX_RANK];
+      deer_shape y = {.rank = e->in[0].rank + 1};
+      indices_of(place, &e->in[0], from);
+      for (int i = 0; i < y.rank; i++) {
+        const int old = i - (i > e->p[0]);
+        y.dim[i] = i == e->p[0] ? n : e->in[0].dim[old];
+        to[i] = i == e->p[0] ? k : from[old];
+      }
+      out[place_of(to, &y)] = in[k][place];
+    }
 }
 
 static void whole_slice(const example *e, const double *const *in, double *out) {
@@ -495,9 +623,9 @@ static const example examples[] = {
     {.op = "mul", .kinds = "r", .in = {S(4)}, FORM(mul_same)},
     {.op = "div", .kinds = "rr", .in = {S(13), S(13)}, FORM(div), .low = 0.5, .high = 2.5},
     {.op = "div", .kinds = "rr", .in = {S(2, 3), S(2, 3)}, FORM(div), .low = -2.5, .high = -0.5},
-    {.op = "min", .kinds = "rr", .in = {S(37), S(37)}, FORM(min)},
+    {.op = "min", .kinds = "rr", .in = {S(37), S(37)}, FORM(min2)},
     {.op = "min", .kinds = "rr", .in = {S(19), S(19)}, FORM(min_square)},
-    {.op = "max", .kinds = "rr", .in = {S(37), S(37)}, FORM(max)},
+    {.op = "max", .kinds = "rr", .in = {S(37), S(37)}, FORM(max2)},
     {.op = "greater", .kinds = "rr", .in = {S(21), S(21)}, FORM(greater), .constant = true},
     {.op = "where", .kinds = "rrr", .in = {S(3, 7), S(3, 7), S(3, 7)}, FORM(where)},
     {.op = "scale", .kinds = "r", .in = {S(37)}, FORM(scale), .s = {-1.75}},
@@ -532,6 +660,11 @@ static const example examples[] = {
     {.op = "matmul", .kinds = "rr", .in = {S(5, 6), S(6, 1)}, WHOLE(matmul)},
     {.op = "matmul", .kinds = "rr", .in = {S(6, 5), S(1, 6)}, WHOLE(matmul), .p = {1, 1}},
     {.op = "matmul", .kinds = "rr", .in = {S(1, 1), S(1, 1)}, WHOLE(matmul)},
+    {.op = "matmul", .kinds = "rr", .in = {S(2, 3, 4), S(2, 4, 2)}, WHOLE(matmul)},
+    {.op = "matmul", .kinds = "rr", .in = {S(3, 4, 3), S(3, 4, 2)}, WHOLE(matmul), .p = {1, 0}},
+    {.op = "matmul", .kinds = "rr", .in = {S(2, 3, 4), S(2, 2, 4)}, WHOLE(matmul), .p = {0, 1}},
+    {.op = "matmul", .kinds = "rr", .in = {S(2, 4, 3), S(2, 2, 4)}, WHOLE(matmul), .p = {1, 1}},
+    {.op = "matmul", .kinds = "rr", .in = {S(1, 1, 4), S(1, 4, 1)}, WHOLE(matmul)},
     {.op = "conv2d",
      .kinds = "rr",
      .in = {S(2, 3, 6, 5), S(4, 3, 3, 2)},
@@ -761,11 +894,52 @@ static const example examples[] = {
      WHOLE(expand),
      .mask = 0x3,
      .shape = S(2, 1, 2)},
-    {.op = "max_last", .kinds = "r", .in = {S(4, 5)}, WHOLE(max_last)},
-    {.op = "max_last", .kinds = "r", .in = {S(2, 3, 2)}, WHOLE(max_last)},
-    {.op = "max_last", .kinds = "r", .in = {S(6)}, WHOLE(max_last)},
-    {.op = "argmax_last", .kinds = "r", .in = {S(4, 5)}, WHOLE(argmax_last), .constant = true},
-    {.op = "argmax_last", .kinds = "r", .in = {S(3)}, WHOLE(argmax_last), .constant = true},
+    {.op = "sum", .kinds = "r", .in = {S(4, 5)}, WHOLE(var), .mask = 0x1},
+    {.op = "sum", .kinds = "r", .in = {S(2, 3, 4)}, WHOLE(var), .mask = 0x5},
+    {.op = "sum", .kinds = "r", .in = {S(2, 3, 4)}, WHOLE(std), .mask = 0x6},
+    {.op = "sum", .kinds = "r", .in = {S(7)}, WHOLE(std), .mask = DEER_ALL_AXES},
+    {.op = "max_last", .kinds = "r", .in = {S(4, 5)}, WHOLE2(max_last, max), .p = {1}},
+    {.op = "max_last", .kinds = "r", .in = {S(2, 3, 2)}, WHOLE(max), .p = {2}},
+    {.op = "max_last", .kinds = "r", .in = {S(2, 3, 4, 2)}, WHOLE(max), .p = {1}},
+    {.op = "max_last", .kinds = "r", .in = {S(5, 4)}, WHOLE(max), .p = {0}},
+    {.op = "max_last", .kinds = "r", .in = {S(6)}, WHOLE2(max_last, max)},
+    {.op = "min_last", .kinds = "r", .in = {S(4, 5)}, WHOLE2(min_last, min), .p = {1}},
+    {.op = "min_last", .kinds = "r", .in = {S(3, 4, 2)}, WHOLE(min), .p = {1}},
+    {.op = "min_last", .kinds = "r", .in = {S(3, 4, 2)}, WHOLE(min), .p = {0}},
+    {.op = "argmax_last",
+     .kinds = "r",
+     .in = {S(3)},
+     WHOLE2(argmax_last, argmax),
+     .constant = true},
+    {.op = "argmax_last", .kinds = "r", .in = {S(4, 5)}, WHOLE(argmax), .p = {1}, .constant = true},
+    {.op = "argmax_last", .kinds = "r", .in = {S(4, 5)}, WHOLE(argmax), .p = {0}, .constant = true},
+    {.op = "argmin_last",
+     .kinds = "r",
+     .in = {S(3)},
+     WHOLE2(argmin_last, argmin),
+     .constant = true},
+    {.op = "argmin_last",
+     .kinds = "r",
+     .in = {S(2, 5, 3)},
+     WHOLE(argmin),
+     .p = {1},
+     .constant = true},
+    {.op = "logsumexp", .kinds = "r", .in = {S(4, 5)}, WHOLE(logsumexp), .p = {1}},
+    {.op = "logsumexp", .kinds = "r", .in = {S(2, 20, 2)}, WHOLE(logsumexp), .p = {1}},
+    {.op = "logsumexp", .kinds = "r", .in = {S(7)}, WHOLE(logsumexp)},
+    {.op = "softmax", .kinds = "r", .in = {S(4, 5)}, WHOLE(softmax), .p = {1}},
+    {.op = "softmax", .kinds = "r", .in = {S(2, 3, 4)}, WHOLE(softmax), .p = {0}},
+    {.op = "softmax", .kinds = "r", .in = {S(2, 3, 2, 2)}, WHOLE(softmax), .p = {1}},
+    {.op = "softmax", .kinds = "r", .in = {S(2, 40)}, WHOLE(softmax), .p = {1}},
+    {.op = "softmax", .kinds = "r", .in = {S(3, 1)}, WHOLE(softmax), .p = {1}},
+    {.op = "log_softmax", .kinds = "r", .in = {S(4, 5)}, WHOLE(log_softmax), .p = {1}},
+    {.op = "log_softmax", .kinds = "r", .in = {S(3, 4, 2)}, WHOLE(log_softmax), .p = {1}},
+    {.op = "log_softmax", .kinds = "r", .in = {S(18)}, WHOLE(log_softmax)},
+    {.op = "cumsum", .kinds = "r", .in = {S(9)}, WHOLE(cumsum)},
+    {.op = "cumsum", .kinds = "r", .in = {S(3, 4)}, WHOLE(cumsum), .p = {1}},
+    {.op = "cumsum", .kinds = "r", .in = {S(3, 70)}, WHOLE(cumsum), .p = {0}},
+    {.op = "cumsum", .kinds = "r", .in = {S(2, 3, 4)}, WHOLE(cumsum_reverse), .p = {1}},
+    {.op = "cumsum", .kinds = "r", .in = {S(2, 5)}, WHOLE(cumsum_reverse), .p = {1}},
 
     /* choosing elements; with few values to choose from, some come more than once */
     {.op = "take", .kinds = "ri", .in = {S(3, 5), S(3, 4)}, WHOLE(take), .below = 5},
@@ -775,6 +949,25 @@ static const example examples[] = {
     {.op = "take", .kinds = "ri", .in = {S(4), SCALAR}, WHOLE2(gather, take), .below = 4},
     {.op = "put", .kinds = "ri", .in = {S(3, 4), S(3, 4)}, WHOLE(put), .below = 3, .p = {5}},
     {.op = "put", .kinds = "ri", .in = {S(2), S(2)}, WHOLE(put), .below = 1, .p = {1}},
+    {.op = "put", .kinds = "i", .in = {S(3, 2)}, WHOLE(one_hot), .below = 4, .p = {4}},
+    {.op = "put", .kinds = "i", .in = {SCALAR}, WHOLE(one_hot), .below = 3, .p = {3}},
+    {.op = "rows", .kinds = "ri", .in = {S(4, 3), S(5)}, WHOLE(rows), .below = 4},
+    {.op = "rows", .kinds = "ri", .in = {S(3, 2, 2), S(2, 2)}, WHOLE(rows), .below = 3},
+    {.op = "rows", .kinds = "ri", .in = {S(5), S(2, 4)}, WHOLE(rows), .below = 5},
+    {.op = "rows", .kinds = "ri", .in = {S(4, 3), SCALAR}, WHOLE(rows), .below = 4},
+    {.op = "put_rows", .kinds = "ri", .in = {S(5, 3), S(5)}, WHOLE(put_rows), .below = 4, .p = {4}},
+    {.op = "put_rows",
+     .kinds = "ri",
+     .in = {S(2, 3), S(2, 3)},
+     WHOLE(put_rows),
+     .below = 2,
+     .p = {3}},
+    {.op = "put_rows",
+     .kinds = "ri",
+     .in = {S(2, 2), SCALAR},
+     WHOLE(put_rows),
+     .below = 2,
+     .p = {3}},
 
     /* shape */
     {.op = "transpose", .kinds = "r", .in = {S(3, 4)}, WHOLE(transpose), .p = {1, 0}},
@@ -787,6 +980,10 @@ static const example examples[] = {
     {.op = "concat", .kinds = "rrr", .in = {S(1, 2), S(3, 2), S(2, 2)}, WHOLE(concat), .p = {0}},
     {.op = "concat", .kinds = "rr", .in = {S(2, 1, 2), S(2, 3, 2)}, WHOLE(concat), .p = {1}},
     {.op = "concat", .kinds = "r", .in = {S(2, 3)}, WHOLE(concat_same), .p = {1}},
+    {.op = "concat", .kinds = "rrr", .in = {S(2, 3), S(2, 3), S(2, 3)}, WHOLE(stack), .p = {0}},
+    {.op = "concat", .kinds = "rr", .in = {S(2, 3), S(2, 3)}, WHOLE(stack), .p = {1}},
+    {.op = "concat", .kinds = "rr", .in = {S(2, 3), S(2, 3)}, WHOLE(stack), .p = {2}},
+    {.op = "concat", .kinds = "rr", .in = {SCALAR, SCALAR}, WHOLE(stack), .p = {0}},
     {.op = "slice", .kinds = "r", .in = {S(4, 5)}, WHOLE(slice), .p = {1, 2, 2}},
     {.op = "slice", .kinds = "r", .in = {S(4, 5)}, WHOLE(slice), .p = {0, 1, 3}},
     {.op = "slice", .kinds = "r", .in = {S(2, 3, 2)}, WHOLE(slice), .p = {1, 0, 3}},

@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "graph/op.h"
 #include "tensor/blas.h"
+#include "tensor/fill.h"
 
 #include "ops_cases.h"
 
@@ -296,6 +297,44 @@ static void assign_stores_at_the_end(void **state) {
   deer_graph_free(g);
 }
 
+/* ---- random ops give other values at each run, so they too have a test of their own ---- */
+
+static void random_ops_draw_from_their_stream(void **state) {
+  (void)state;
+  deer_rng stream = deer_rng_seed(9), copy = stream;
+  deer_real scale = 2;
+  deer_graph *g = deer_graph_new();
+  deer_node factor = deer_variable(g, "factor", &scale, 1);
+  deer_node out[] = {deer_random_uniform(g, &stream, DEER_SHAPE(2, 3)),
+                     deer_random_normal(g, &stream, DEER_SHAPE(2, 3)),
+                     deer_random_gumbel(g, &stream, DEER_SHAPE(2, 3)), DEER_NONE};
+  deer_node wide = deer_expand(g, factor, DEER_SHAPE(1, 1), DEER_AXIS(0));
+  wide = deer_expand(g, deer_reshape(g, wide, DEER_SCALAR), DEER_SHAPE(2, 3), 0);
+  deer_node loss = deer_sum(g, deer_mul(g, wide, out[1]), DEER_ALL_AXES);
+  assert_int_equal(deer_gradients(g, loss, &factor, 1, &out[3]), DEER_OK);
+  deer_program *program;
+  assert_int_equal(deer_compile(g, out, 4, &program), DEER_OK);
+  void (*const fills[])(deer_rng *, deer_real *, size_t) = {deer_fill_uniform, deer_fill_normal,
+                                                            deer_fill_gumbel};
+  for (int run = 0; run < 2; run++) {
+    deer_program_run(program);
+    deer_real wanted[6], sum = 0;
+    for (int i = 0; i < 3; i++) {
+      fills[i](&copy, wanted, 6);
+      assert_memory_equal(deer_program_data(program, out[i]), wanted, sizeof wanted);
+      for (int k = 0; i == 1 && k < 6; k++) sum += wanted[k];
+    }
+    /* the gradient is taken through the very numbers of this run */
+    assert_true(fabs(*(deer_real *)deer_program_data(program, out[3]) - sum) < 1e-14);
+  }
+  for (int i = 0; i < 3; i++) {
+    static const char *const names[] = {"random_uniform", "random_normal", "random_gumbel"};
+    prove(g, names[i]);
+  }
+  deer_program_free(program);
+  deer_graph_free(g);
+}
+
 static void every_op_has_an_example(void **state) {
   (void)state;
   int missing = 0;
@@ -347,25 +386,30 @@ static void kinks_are_as_documented(void **state) {
   assert_true(d[0] == -1);
 }
 
+/* along the rows, the columns, and in windows */
 static void ties_go_to_the_first(void **state) {
   (void)state;
+  const deer_real values[8] = {1, 5, 5, 2, 3, 5, 3, 2};
+  static const deer_real wanted[5][8] = {{0, 1, 0, 0, 0, 1, 0, 0},
+                                         {0, 1, 1, 1, 1, 0, 0, 0},
+                                         {1, 0, 0, 0, 0, 0, 0, 1},
+                                         {1, 1, 0, 1, 0, 0, 1, 0},
+                                         {0, 1, 1, 0, 0, 0, 0, 0}};
   deer_graph *g = deer_graph_new();
   deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(2, 4));
-  deer_node loss = deer_sum(g, deer_max_last(g, x), DEER_ALL_AXES), gradient;
-  deer_gradients(g, loss, &x, 1, &gradient);
-  deer_node planes = deer_reshape(g, x, DEER_SHAPE(1, 1, 2, 4));
-  deer_node pool = deer_sum(g, deer_maxpool2d(g, planes, 2, 2, (deer_window){2, 2, 0, 0}),
-                            DEER_ALL_AXES),
-            pool_gradient;
-  deer_gradients(g, pool, &x, 1, &pool_gradient);
+  deer_node y[5] = {deer_max_axis(g, x, 1), deer_max_axis(g, x, 0), deer_min_axis(g, x, 1),
+                    deer_min_axis(g, x, 0)};
+  y[4] = deer_maxpool2d(g, deer_reshape(g, x, DEER_SHAPE(1, 1, 2, 4)), 2, 2,
+                        (deer_window){2, 2, 0, 0});
+  deer_node gradient[5];
+  for (int i = 0; i < 5; i++)
+    deer_gradients(g, deer_sum(g, y[i], DEER_ALL_AXES), &x, 1, &gradient[i]);
   deer_program *program;
-  assert_int_equal(deer_compile(g, (deer_node[]){gradient, pool_gradient}, 2, &program), DEER_OK);
-  const deer_real values[8] = {1, 5, 5, 2, 3, 3, 3, 3}, wanted[8] = {0, 1, 0, 0, 1, 0, 0, 0};
-  const deer_real pooled[8] = {0, 1, 1, 0, 0, 0, 0, 0};
+  assert_int_equal(deer_compile(g, gradient, 5, &program), DEER_OK);
   memcpy(deer_program_data(program, x), values, sizeof values);
   deer_program_run(program);
-  assert_memory_equal(deer_program_data(program, gradient), wanted, sizeof wanted);
-  assert_memory_equal(deer_program_data(program, pool_gradient), pooled, sizeof pooled);
+  for (int i = 0; i < 5; i++)
+    assert_memory_equal(deer_program_data(program, gradient[i]), wanted[i], sizeof wanted[i]);
   deer_program_free(program);
   deer_graph_free(g);
 }
@@ -401,6 +445,11 @@ WRONG(matmul, deer_matmul(g, in->a, in->b, false, false))
 WRONG(matmul_t, deer_matmul(g, in->a, in->b, true, true))
 WRONG(matmul_rank, deer_matmul(g, in->a, in->vector, false, false))
 WRONG(matmul_dtype, deer_matmul(g, in->a, in->index, false, false))
+WRONG(matmul_mixed, deer_matmul(g, deer_reshape(g, in->a, DEER_SHAPE(1, 2, 3)), in->b, false, true))
+WRONG(matmul_batch, deer_matmul(g, deer_reshape(g, in->a, DEER_SHAPE(2, 1, 3)),
+                                deer_reshape(g, in->b, DEER_SHAPE(4, 3, 1)), false, false))
+WRONG(matmul_inner, deer_matmul(g, deer_reshape(g, in->a, DEER_SHAPE(2, 3, 1)),
+                                deer_reshape(g, in->b, DEER_SHAPE(2, 3, 2)), false, false))
 #define ONE ((deer_window){1, 1, 0, 0})
 WRONG(conv_rank, deer_conv2d(g, in->a, in->filters, ONE))
 WRONG(conv_channels,
@@ -449,6 +498,31 @@ WRONG(expand_huge, deer_expand(g, in->scalar, DEER_SHAPE(65536, 65536), 0))
 WRONG(max_scalar, deer_max_last(g, in->scalar))
 WRONG(max_dtype, deer_max_last(g, in->index))
 WRONG(argmax_scalar, deer_argmax_last(g, in->scalar))
+WRONG(min_scalar, deer_min_last(g, in->scalar))
+WRONG(max_axis, deer_max_axis(g, in->a, 2))
+WRONG(min_axis, deer_min_axis(g, in->a, -1))
+WRONG(argmax_axis, deer_argmax(g, in->scalar, 0))
+WRONG(argmin_axis, deer_argmin(g, in->a, 3))
+WRONG(softmax_axis, deer_softmax(g, in->a, 2))
+WRONG(softmax_dtype, deer_softmax(g, in->index, 0))
+WRONG(log_softmax_axis, deer_log_softmax(g, in->scalar, 0))
+WRONG(logsumexp_axis, deer_logsumexp(g, in->a, -2))
+WRONG(logsumexp_dtype, deer_logsumexp(g, in->index, 1))
+WRONG(cumsum_axis, deer_cumsum(g, in->a, 2, false))
+WRONG(cumsum_dtype, deer_cumsum(g, in->index, 0, true))
+WRONG(var_axis, deer_var(g, in->a, DEER_AXIS(2)))
+WRONG(std_dtype, deer_std(g, in->index, 1))
+WRONG(one_hot_dtype, deer_one_hot(g, in->a, 3))
+WRONG(one_hot_zero, deer_one_hot(g, in->index, 0))
+WRONG(rows_dtype, deer_rows(g, in->a, in->a))
+WRONG(rows_table, deer_rows(g, in->scalar, in->index))
+WRONG(rows_axes, deer_rows(g, deer_reshape(g, in->b, DEER_SHAPE(4, 3, 1, 1, 1, 1)), in->index))
+WRONG(put_rows_shape, deer_put_rows(g, in->b, in->index, 4))
+WRONG(put_rows_dtype, deer_put_rows(g, in->index, in->index, 4))
+WRONG(put_rows_zero, deer_put_rows(g, deer_reshape(g, in->a, DEER_SHAPE(2, 1, 3)), in->index, 0))
+WRONG(stack_none, deer_stack(g, &in->a, 0, 0))
+WRONG(stack_axis, deer_stack(g, &in->a, 1, 3))
+WRONG(stack_shape, deer_stack(g, (deer_node[]){in->a, in->b}, 2, 0))
 WRONG(take_dtype, deer_take(g, in->a, in->a))
 WRONG(take_rows, deer_take(g, in->b, in->index))
 WRONG(take_rank, deer_take(g, in->vector, in->index))
@@ -499,6 +573,9 @@ static const mistake mistakes[] = {
     {"transposed", "matmul(", "b [4, 3]", wrong_matmul_t},
     {"matrix", "matmul(", "vector [3]", wrong_matmul_rank},
     {"int32", "matmul(", "index", wrong_matmul_dtype},
+    {"batch of matrices", "matmul(", "[1, 2, 3]", wrong_matmul_mixed},
+    {"2 matrices", "matmul(", "[4, 3, 1]", wrong_matmul_batch},
+    {"1 columns", "matmul(", "[2, 3, 2]", wrong_matmul_inner},
     {"[batch", "conv2d(", "a [2, 3]", wrong_conv_rank},
     {"2 channels", "conv2d(", "picture [2, 3, 6, 5]", wrong_conv_channels},
     {"do not fit into", "conv2d(", "picture [2, 3, 6, 5]", wrong_conv_large},
@@ -535,6 +612,31 @@ static const mistake mistakes[] = {
     {"scalar", "max_last(", "scalar []", wrong_max_scalar},
     {"int32", "max_last(", "index", wrong_max_dtype},
     {"scalar", "argmax_last(", "scalar []", wrong_argmax_scalar},
+    {"scalar", "min_last(", "scalar []", wrong_min_scalar},
+    {"axis 2", "max_axis", "2 axes", wrong_max_axis},
+    {"axis -1", "min_axis", "2 axes", wrong_min_axis},
+    {"axis 0", "argmax", "0 axes", wrong_argmax_axis},
+    {"axis 3", "argmin", "2 axes", wrong_argmin_axis},
+    {"axis 2", "softmax", "2 axes", wrong_softmax_axis},
+    {"int32", "softmax(", "transpose", wrong_softmax_dtype},
+    {"axis 0", "log_softmax", "0 axes", wrong_log_softmax_axis},
+    {"axis -2", "logsumexp", "2 axes", wrong_logsumexp_axis},
+    {"int32", "logsumexp(", "index [2, 1]", wrong_logsumexp_dtype},
+    {"0 to 1", "cumsum(", "a [2, 3]", wrong_cumsum_axis},
+    {"int32", "cumsum(", "index [2, 1]", wrong_cumsum_dtype},
+    {"axis", "sum(", "a [2, 3]", wrong_var_axis},
+    {"int32", "sum(", "index [2, 1]", wrong_std_dtype},
+    {"int32", "put(", "[2, 3, 1]", wrong_one_hot_dtype},
+    {"at least 1", "put(", "[2, 1, 1]", wrong_one_hot_zero},
+    {"int32", "rows(", "a [2, 3]", wrong_rows_dtype},
+    {"scalar", "rows(", "scalar []", wrong_rows_table},
+    {"7 axes", "rows(", "index [2, 1]", wrong_rows_axes},
+    {"begin", "put_rows(", "b [4, 3]", wrong_put_rows_shape},
+    {"float", "put_rows(", "index [2, 1]", wrong_put_rows_dtype},
+    {"at least 1", "put_rows(", "[2, 1, 3]", wrong_put_rows_zero},
+    {"parts", "stack", "0", wrong_stack_none},
+    {"axis 3", "stack", "2 axes", wrong_stack_axis},
+    {"axis 1", "concat(", "[1, 4, 3]", wrong_stack_shape},
     {"must be int32", "take(", "a [2, 3]", wrong_take_dtype},
     {"axis 0", "take(", "b [4, 3]", wrong_take_rows},
     {"axes", "take(", "vector [3]", wrong_take_rank},
@@ -612,9 +714,13 @@ static void mistakes_are_named(void **state) {
 int main(void) {
   deer_blas_start();
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(examples_hold),           cmocka_unit_test(assign_stores_at_the_end),
-      cmocka_unit_test(every_op_has_an_example), cmocka_unit_test(kinks_are_as_documented),
-      cmocka_unit_test(ties_go_to_the_first),    cmocka_unit_test(mistakes_are_named),
+      cmocka_unit_test(examples_hold),
+      cmocka_unit_test(assign_stores_at_the_end),
+      cmocka_unit_test(random_ops_draw_from_their_stream),
+      cmocka_unit_test(every_op_has_an_example),
+      cmocka_unit_test(kinks_are_as_documented),
+      cmocka_unit_test(ties_go_to_the_first),
+      cmocka_unit_test(mistakes_are_named),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,39 +1,7 @@
 /* binary.c: elementwise ops of two or three operands of equal shape. A NaN operand gives NaN,
  * except where said. */
+#include "graph/map.h"
 #include "graph/op/internal.h"
-
-/* the kernel `name`_run: out = expression of a and b, element by element */
-#define KERNEL(name, expression)                                                                   \
-  static void name##_run(const deer_step *step) {                                                  \
-    const deer_real *restrict in0 = in_real(step, 0), *restrict in1 = in_real(step, 1);            \
-    deer_real *restrict out = out_real(step);                                                      \
-    const size_t n = out_count(step);                                                              \
-    for (size_t i = 0; i < n; i++) {                                                               \
-      const deer_real a = in0[i], b = in1[i];                                                      \
-      out[i] = expression;                                                                         \
-    }                                                                                              \
-  }
-
-KERNEL(add, a + b)
-KERNEL(sub, a - b)
-KERNEL(mul, (a) * (b))
-KERNEL(div, a / b)
-/* a comparison with NaN is false, which leaves b; the first comparison keeps a NaN in a */
-KERNEL(min, ((a != a) | (a < b)) ? a : b)
-KERNEL(max, ((a != a) | (a > b)) ? a : b)
-KERNEL(greater, a > b ? (deer_real)1 : (deer_real)0)
-
-static void where_run(const deer_step *step) {
-  const deer_real *restrict condition = in_real(step, 0);
-  const deer_real *restrict a = in_real(step, 1), *restrict b = in_real(step, 2);
-  deer_real *restrict out = out_real(step);
-  const size_t n = out_count(step);
-  for (size_t i = 0; i < n; i++) {
-    /* both are loaded, which lets the loop vectorise */
-    const deer_real yes = a[i], no = b[i];
-    out[i] = condition[i] != 0 ? yes : no;
-  }
-}
 
 static void add_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
   (void)g, (void)self;
@@ -79,17 +47,16 @@ static void where_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *g
   gx[2] = deer_where(g, condition, zeros, gy);
 }
 
-const deer_op deer_op_add = {.name = "add", .n_inputs = 2, .run = add_run, .grad = add_grad};
-const deer_op deer_op_sub = {.name = "sub", .n_inputs = 2, .run = sub_run, .grad = sub_grad};
-const deer_op deer_op_mul = {.name = "mul", .n_inputs = 2, .run = mul_run, .grad = mul_grad};
-const deer_op deer_op_div = {.name = "div", .n_inputs = 2, .run = div_run, .grad = div_grad};
-const deer_op deer_op_min = {.name = "min", .n_inputs = 2, .run = min_run, .grad = min_grad};
-const deer_op deer_op_max = {.name = "max", .n_inputs = 2, .run = max_run, .grad = max_grad};
+const deer_op deer_op_add = {DEER_ELEMENTWISE(add, 2), .grad = add_grad};
+const deer_op deer_op_sub = {DEER_ELEMENTWISE(sub, 2), .grad = sub_grad};
+const deer_op deer_op_mul = {DEER_ELEMENTWISE(mul, 2), .grad = mul_grad};
+const deer_op deer_op_div = {DEER_ELEMENTWISE(div, 2), .grad = div_grad};
+const deer_op deer_op_min = {DEER_ELEMENTWISE(min, 2), .grad = min_grad};
+const deer_op deer_op_max = {DEER_ELEMENTWISE(max, 2), .grad = max_grad};
 /* with a NaN on either side: 0 */
-const deer_op deer_op_greater = {.name = "greater", .n_inputs = 2, .run = greater_run};
+const deer_op deer_op_greater = {DEER_ELEMENTWISE(greater, 2)};
 /* a NaN condition is not 0 and chooses a; the operand not chosen may be NaN */
-const deer_op deer_op_where = {
-    .name = "where", .n_inputs = 3, .run = where_run, .grad = where_grad};
+const deer_op deer_op_where = {DEER_ELEMENTWISE(where, 3), .grad = where_grad};
 
 static deer_node add2(deer_graph *g, const deer_op *op, deer_node a, deer_node b) {
   const deer_node in[] = {a, b};

@@ -4,7 +4,7 @@
  * that is linear in x, w and gy. So the gradient rules of each are the other two, and derivatives
  * of any order exist. x may be uint8 where it is read: it then stands for real[0] (x + real[1]), or
  * for itself when real[0] is 0. */
-#include "graph/op/internal.h"
+#include "graph/op/window.h"
 
 #include "tensor/conv.h"
 

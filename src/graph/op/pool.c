@@ -1,7 +1,7 @@
 /* pool.c: the largest and the mean of windows of a picture. Each output row is made tap by tap: for
  * every element (i, j) of the window one loop over the row, which the compiler makes vector code
  * of. number[0..3] of all ops are the window, number[4] and [5] height and width of the kernel. */
-#include "graph/op/internal.h"
+#include "graph/op/window.h"
 
 #include <math.h>
 #include <string.h>
@@ -137,14 +137,14 @@ static inline void max_tap(const tap *t, size_t stride, const deer_real *restric
   }
 }
 
-static void max_row(const geometry *c, const deer_real *plane, int row, void *out) {
+static void largest_row(const geometry *c, const deer_real *plane, int row, void *out) {
   deer_real *best = out;
   for (int o = 0; o < c->out_w; o++) best[o] = -(deer_real)INFINITY;
   tap t;
   FOR_TAPS(c, row, t) BY_STRIDE(&t, max_tap, plane, best);
 }
 
-static void maxpool_run(const deer_step *step) { for_rows(step, max_row); }
+static void maxpool_run(const deer_step *step) { for_rows(step, largest_row); }
 
 /* what comes back goes where the value came from */
 static void maxpool_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
@@ -199,14 +199,14 @@ static inline void sum_tap(const tap *t, size_t stride, const deer_real *restric
   for (size_t o = 0; o < t->n; o++) sum[t->first + o] += plane[t->at + o * stride];
 }
 
-static void sum_row(const geometry *c, const deer_real *plane, int row, void *out) {
+static void total_row(const geometry *c, const deer_real *plane, int row, void *out) {
   deer_real *sum = out;
   memset(sum, 0, (size_t)c->out_w * sizeof *sum);
   tap t;
   FOR_TAPS(c, row, t) BY_STRIDE(&t, sum_tap, plane, sum);
 }
 
-static void sumpool_run(const deer_step *step) { for_rows(step, sum_row); }
+static void sumpool_run(const deer_step *step) { for_rows(step, total_row); }
 
 /* adds a row of sums onto the elements they are made of */
 static inline void spread_tap(const tap *t, size_t stride, const deer_real *restrict sum,

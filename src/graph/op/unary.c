@@ -1,38 +1,9 @@
 /* unary.c: elementwise ops of one operand, the cast to real, and the Huber loss made of them.
  * NaN in gives NaN out. */
+#include "graph/map.h"
 #include "graph/op/internal.h"
 
-#include "tensor/vectormath.h"
-
-/* the kernel `name`_run: out = expression of x, and of p and q, the settings of the node */
-#define KERNEL(name, expression)                                                                   \
-  static void name##_run(const deer_step *step) {                                                  \
-    const deer_real *restrict in = in_real(step, 0);                                               \
-    deer_real *restrict out = out_real(step);                                                      \
-    const size_t n = out_count(step);                                                              \
-    const deer_real p = (deer_real)step->attr->real[0], q = (deer_real)step->attr->real[1];        \
-    (void)p, (void)q;                                                                              \
-    for (size_t i = 0; i < n; i++) {                                                               \
-      const deer_real x = in[i];                                                                   \
-      out[i] = expression;                                                                         \
-    }                                                                                              \
-  }
-
-/* comparisons are written so that NaN, for which all are false, falls through to x itself */
-KERNEL(scale, (p) * (x))
-KERNEL(shift, x + p)
-KERNEL(clip, (x < p) ? p : ((x > q) ? q : x))
-KERNEL(neg, -x)
-KERNEL(abs, DEER_FABS(x))
-KERNEL(sign, (x > 0) ? 1 : ((x < 0) ? -1 : x))
-KERNEL(sqrt, DEER_SQRT(x))
-KERNEL(square, (x) * (x))
-KERNEL(relu, x <= 0 ? 0 : x)
-KERNEL(exp, DEER_EXP(x))
-KERNEL(log, DEER_LOG(x))
-KERNEL(tanh, DEER_TANH(x))
-/* exp(-x) may overflow to infinity, which gives the right 0 */
-KERNEL(sigmoid, 1 / (1 + DEER_EXP(-x)))
+#include <math.h>
 
 static void cast_run(const deer_step *step) {
   deer_real *restrict out = out_real(step);
@@ -97,26 +68,23 @@ static void sigmoid_grad(deer_graph *g, deer_node self, deer_node gy, deer_node 
 }
 
 /* real[0] is the factor */
-const deer_op deer_op_scale = {
-    .name = "scale", .n_inputs = 1, .shape = setting_shape, .run = scale_run, .grad = scale_grad};
+const deer_op deer_op_scale = {DEER_ELEMENTWISE(scale, 1), .shape = setting_shape,
+                               .grad = scale_grad};
 /* real[0] is the term */
-const deer_op deer_op_shift = {
-    .name = "shift", .n_inputs = 1, .shape = setting_shape, .run = shift_run, .grad = shift_grad};
+const deer_op deer_op_shift = {DEER_ELEMENTWISE(shift, 1), .shape = setting_shape,
+                               .grad = shift_grad};
 /* real[0] is the lower bound, real[1] the upper */
-const deer_op deer_op_clip = {
-    .name = "clip", .n_inputs = 1, .shape = clip_shape, .run = clip_run, .grad = clip_grad};
-const deer_op deer_op_neg = {.name = "neg", .n_inputs = 1, .run = neg_run, .grad = neg_grad};
-const deer_op deer_op_abs = {.name = "abs", .n_inputs = 1, .run = abs_run, .grad = abs_grad};
-const deer_op deer_op_sign = {.name = "sign", .n_inputs = 1, .run = sign_run};
-const deer_op deer_op_exp = {.name = "exp", .n_inputs = 1, .run = exp_run, .grad = exp_grad};
-const deer_op deer_op_log = {.name = "log", .n_inputs = 1, .run = log_run, .grad = log_grad};
-const deer_op deer_op_sqrt = {.name = "sqrt", .n_inputs = 1, .run = sqrt_run, .grad = sqrt_grad};
-const deer_op deer_op_square = {
-    .name = "square", .n_inputs = 1, .run = square_run, .grad = square_grad};
-const deer_op deer_op_tanh = {.name = "tanh", .n_inputs = 1, .run = tanh_run, .grad = tanh_grad};
-const deer_op deer_op_sigmoid = {
-    .name = "sigmoid", .n_inputs = 1, .run = sigmoid_run, .grad = sigmoid_grad};
-const deer_op deer_op_relu = {.name = "relu", .n_inputs = 1, .run = relu_run, .grad = relu_grad};
+const deer_op deer_op_clip = {DEER_ELEMENTWISE(clip, 1), .shape = clip_shape, .grad = clip_grad};
+const deer_op deer_op_neg = {DEER_ELEMENTWISE(neg, 1), .grad = neg_grad};
+const deer_op deer_op_abs = {DEER_ELEMENTWISE(abs, 1), .grad = abs_grad};
+const deer_op deer_op_sign = {DEER_ELEMENTWISE(sign, 1)};
+const deer_op deer_op_exp = {DEER_ELEMENTWISE(exp, 1), .grad = exp_grad};
+const deer_op deer_op_log = {DEER_ELEMENTWISE(log, 1), .grad = log_grad};
+const deer_op deer_op_sqrt = {DEER_ELEMENTWISE(sqrt, 1), .grad = sqrt_grad};
+const deer_op deer_op_square = {DEER_ELEMENTWISE(square, 1), .grad = square_grad};
+const deer_op deer_op_tanh = {DEER_ELEMENTWISE(tanh, 1), .grad = tanh_grad};
+const deer_op deer_op_sigmoid = {DEER_ELEMENTWISE(sigmoid, 1), .grad = sigmoid_grad};
+const deer_op deer_op_relu = {DEER_ELEMENTWISE(relu, 1), .grad = relu_grad};
 const deer_op deer_op_cast = {.name = "cast", .n_inputs = 1, .shape = cast_shape, .run = cast_run};
 
 /* ---- builder functions ---- */

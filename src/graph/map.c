@@ -1,0 +1,99 @@
+/* map.c: the elementwise kernels of op/maps.def for each kind of CPU. */
+#include "graph/map.h"
+
+#include "tensor/vectormath.h"
+
+/* an iteration touches its own elements alone, even where out is one of the inputs */
+#if defined(__clang__)
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
+/* the three operands are loaded whatever is chosen of them, which lets the loop vectorise */
+#define LOAD_1(in) const deer_real x = (in)[0][i]
+#define LOAD_2(in) const deer_real a = (in)[0][i], b = (in)[1][i]
+#define LOAD_3(in) const deer_real c = (in)[0][i], a = (in)[1][i], b = (in)[2][i]
+
+/* one kernel for each line, all with the attribute TARGET and the name KERNEL(name) */
+#define MAP(name, operands, expression)                                                            \
+  static TARGET void KERNEL(name)(const deer_real *const *in, deer_real *out, size_t n,            \
+                                  const deer_attr *attr) {                                         \
+    const deer_real *const row[] = {in[0], operands > 1 ? in[1] : in[0],                           \
+                                    operands > 2 ? in[2] : in[0]};                                 \
+    const deer_real p = (deer_real)attr->real[0], q = (deer_real)attr->real[1];                    \
+    (void)p, (void)q;                                                                              \
+    INDEPENDENT                                                                                    \
+    for (size_t i = 0; i < n; i++) {                                                               \
+      LOAD_##operands(row);                                                                        \
+      out[i] = (deer_real)(expression);                                                            \
+    }                                                                                              \
+  }
+
+#define TARGET
+#define KERNEL(name) generic_##name
+#include "graph/op/maps.def"
+#undef TARGET
+#undef KERNEL
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define HAVE_LEVELS 1
+
+#define TARGET       __attribute__((target("avx2")))
+#define KERNEL(name) narrow_##name
+#include "graph/op/maps.def"
+#undef TARGET
+#undef KERNEL
+
+#if defined(__clang__)
+#define TARGET __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl"), min_vector_width(512)))
+#else
+#define TARGET __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512")))
+#endif
+#define KERNEL(name) wide_##name
+#include "graph/op/maps.def"
+#undef TARGET
+#undef KERNEL
+#endif
+#undef MAP
+
+/* ---- choice ---- */
+
+static int allowed = 2;
+
+void deer_map_allow(int level) { allowed = level; }
+
+deer_map *deer_map_kernel(int map) {
+  static deer_map *const generic[DEER_MAPS] = {
+      NULL,
+#define MAP(name, operands, expression) generic_##name,
+#include "graph/op/maps.def"
+#undef MAP
+  };
+#ifdef HAVE_LEVELS
+  static deer_map *const narrow[DEER_MAPS] = {
+      NULL,
+#define MAP(name, operands, expression) narrow_##name,
+#include "graph/op/maps.def"
+#undef MAP
+  };
+  static deer_map *const wide[DEER_MAPS] = {
+      NULL,
+#define MAP(name, operands, expression) wide_##name,
+#include "graph/op/maps.def"
+#undef MAP
+  };
+  if (allowed >= 2 && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl"))
+    return wide[map];
+  if (allowed >= 1 && __builtin_cpu_supports("avx2")) return narrow[map];
+#endif
+  return generic[map];
+}
+
+void deer_map_run(const deer_step *step) {
+  const deer_real *in[3];
+  for (int i = 0; i < step->n_in; i++) in[i] = step->in[i].data;
+  deer_map_kernel(step->op->map)(in, step->out.data, deer_shape_count(&step->out.shape),
+                                 step->attr);
+}

@@ -1,0 +1,281 @@
+/* simplify.c: from a graph to an equivalent one with less to do. A graph is written anew node by
+ * node; on the way a rule may answer with a simpler node, and a node that is already there is not
+ * added twice. */
+#include "graph/compile.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct rewriter rewriter;
+
+/* What the node `r`, whose inputs have become `in`, becomes. */
+typedef deer_node rule(rewriter *w, const deer_record *r, deer_node *in);
+
+struct rewriter {
+  const deer_graph *from;
+  deer_graph *to;
+  int32_t *place;     /* of nodes of `from` in `to` */
+  int *uses;          /* of nodes of `from`, by nodes and outputs */
+  int32_t *came;      /* the node of `from` that a node of `to` stands for */
+  int32_t *buckets;   /* first node of `to` with a hash */
+  int32_t *next;      /* the next one with the same hash */
+  uint32_t n_buckets; /* a power of two */
+  rule *rule;
+};
+
+/* ---- equal nodes ---- */
+
+static uint32_t mix(uint32_t hash, const void *bytes, size_t n) {
+  const unsigned char *at = bytes;
+  for (size_t i = 0; i < n; i++) hash = (hash ^ at[i]) * 16777619U;
+  return hash;
+}
+
+static uint32_t hash_of(const deer_op *op, const deer_node *in, int n, const deer_attr *attr) {
+  uint32_t hash = mix(2166136261U, &op, sizeof op);
+  hash = mix(hash, in, (size_t)n * sizeof *in);
+  hash = mix(hash, attr->real, sizeof attr->real);
+  hash = mix(hash, attr->number, sizeof attr->number);
+  return mix(hash, &attr->mask, sizeof attr->mask);
+}
+
+static bool same_attr(const deer_attr *a, const deer_attr *b) {
+  return memcmp(a->real, b->real, sizeof a->real) == 0 &&
+         memcmp(a->number, b->number, sizeof a->number) == 0 && a->mask == b->mask &&
+         a->stream == b->stream && deer_shape_equal(&a->shape, &b->shape) &&
+         a->n_list == b->n_list &&
+         (a->n_list == 0 || memcmp(a->list, b->list, (size_t)a->n_list * sizeof *a->list) == 0);
+}
+
+static bool is_same(const rewriter *w, int32_t id, const deer_record *r, const deer_node *in) {
+  const deer_record *known = &w->to->records[id];
+  if (known->op != r->op || known->n_inputs != r->n_inputs || known->external != r->external ||
+      !same_attr(&known->attr, &r->attr))
+    return false;
+  for (int i = 0; i < r->n_inputs; i++)
+    if (w->to->edges[known->first + i] != in[i].id) return false;
+  return true;
+}
+
+/* may two nodes that look the same be one? */
+static bool may_merge(const deer_op *op) {
+  return op != &deer_op_input && op != &deer_op_assign && !op->stateful;
+}
+
+/* the node of `to` that is this one: found, or added */
+static deer_node keep(rewriter *w, const deer_record *r, const deer_node *in) {
+  const uint32_t hash = hash_of(r->op, in, r->n_inputs, &r->attr);
+  int32_t *bucket = &w->buckets[hash & (w->n_buckets - 1)];
+  for (int32_t id = *bucket; id && may_merge(r->op); id = w->next[id])
+    if (is_same(w, id, r, in)) return (deer_node){id};
+  const deer_node node = deer_graph_add(w->to, r->op, in, r->n_inputs, &r->attr);
+  if (!node.id) return node;
+  w->to->records[node.id].external = r->external;
+  w->next[node.id] = *bucket;
+  *bucket = node.id;
+  return node;
+}
+
+/* ---- first pass: constants and identities ---- */
+
+static bool is_op(const rewriter *w, deer_node node, const deer_op *op) {
+  return w->to->records[node.id].op == op;
+}
+
+static bool is_constant(const rewriter *w, deer_node node, double *value) {
+  if (!is_op(w, node, &deer_op_constant)) return false;
+  *value = w->to->records[node.id].attr.real[0];
+  return true;
+}
+
+static bool is_number(const rewriter *w, deer_node node, double number) {
+  double value;
+  return is_constant(w, node, &value) && value == number;
+}
+
+static deer_node make_constant(rewriter *w, deer_shape shape, double value) {
+  const deer_record r = {.op = &deer_op_constant,
+                         .attr = {.number = {DEER_DTYPE_REAL}, .shape = shape, .real = {value}}};
+  return keep(w, &r, NULL);
+}
+
+static deer_node make_unary(rewriter *w, const deer_op *op, deer_node x, double setting) {
+  const deer_record r = {.op = op, .n_inputs = 1, .attr = {.real = {setting}}};
+  return keep(w, &r, &x);
+}
+
+/* an elementwise op of constants: its kernel is asked for the one value */
+static bool fold(const rewriter *w, const deer_record *r, const deer_node *in, double *value) {
+  deer_real x[3], y;
+  for (int i = 0; i < r->n_inputs; i++) {
+    double v;
+    if (!is_constant(w, in[i], &v)) return false;
+    x[i] = (deer_real)v;
+  }
+  deer_map_kernel(r->op->map)((const deer_real *const[]){x, x + 1, x + 2}, &y, 1, &r->attr);
+  *value = (double)y;
+  return true;
+}
+
+/* x + 0, x - 0, x * 1, x / 1 are x; a constant operand becomes a setting */
+static deer_node arithmetic(rewriter *w, const deer_record *r, deer_node *in) {
+  double value;
+  const deer_op *op = r->op;
+  if (op == &deer_op_add || op == &deer_op_mul) {
+    const int c = is_constant(w, in[0], &value) ? 0 : is_constant(w, in[1], &value) ? 1 : -1;
+    if (c >= 0 && isfinite(value))
+      return value == (op == &deer_op_mul)
+                 ? in[1 - c]
+                 : make_unary(w, op == &deer_op_mul ? &deer_op_scale : &deer_op_shift, in[1 - c],
+                              value);
+  }
+  if (op == &deer_op_sub && is_number(w, in[1], 0)) return in[0];
+  if (op == &deer_op_div && is_number(w, in[1], 1)) return in[0];
+  if (op == &deer_op_scale && r->attr.real[0] == 1) return in[0];
+  if (op == &deer_op_shift && r->attr.real[0] == 0) return in[0];
+  return keep(w, r, in);
+}
+
+/* ops that only lay elements out anew turn a constant into a constant */
+static bool lays_out(const deer_op *op) {
+  return op == &deer_op_expand || op == &deer_op_reshape || op == &deer_op_transpose ||
+         op == &deer_op_slice;
+}
+
+static deer_node simpler(rewriter *w, const deer_record *r, deer_node *in) {
+  double value;
+  if (r->op == &deer_op_stop) return in[0];
+  if (r->op->map) {
+    if (fold(w, r, in, &value)) return make_constant(w, r->shape, value);
+    return arithmetic(w, r, in);
+  }
+  if (lays_out(r->op) && is_constant(w, in[0], &value)) return make_constant(w, r->shape, value);
+  if (r->op == &deer_op_expand && deer_shape_equal(&r->shape, &w->to->records[in[0].id].shape))
+    return in[0];
+  if (r->op == &deer_op_reshape) {
+    if (is_op(w, in[0], &deer_op_reshape)) in[0] = deer_node_input(w->to, in[0], 0);
+    if (deer_shape_equal(&r->shape, &w->to->records[in[0].id].shape)) return in[0];
+  }
+  return keep(w, r, in);
+}
+
+/* ---- second pass: what a product does on the way out ---- */
+
+/* a product of matrices that nobody else reads and that does no more than `taken` so far */
+static bool is_lone_product(const rewriter *w, deer_node node, int taken) {
+  const deer_record *r = &w->to->records[node.id];
+  if (w->uses[w->came[node.id]] != 1 || r->shape.rank != 2) return false;
+  if (r->op == &deer_op_matmul) return true;
+  return r->op == &deer_product_op && (r->attr.number[2] & ~taken) == 0;
+}
+
+/* the product `node` with one more flag and perhaps an input */
+static deer_node extend_product(rewriter *w, deer_node node, int flag, deer_node extra) {
+  deer_record r = w->to->records[node.id];
+  deer_node in[4];
+  for (int i = 0; i < r.n_inputs; i++) in[i] = deer_node_input(w->to, node, i);
+  if (extra.id) in[r.n_inputs++] = extra;
+  if (r.op == &deer_op_matmul) r.attr.number[2] = 0;
+  r.op = &deer_product_op;
+  r.attr.number[2] |= flag;
+  return keep(w, &r, in);
+}
+
+/* a bias [n] repeated over rows */
+static bool is_bias(const rewriter *w, deer_node node) {
+  const deer_record *r = &w->to->records[node.id];
+  return r->op == &deer_op_expand && r->shape.rank == 2 && r->attr.mask == DEER_AXIS(1);
+}
+
+static deer_node epilogue(rewriter *w, const deer_record *r, deer_node *in) {
+  if (r->op == &deer_op_add)
+    for (int i = 0; i < 2; i++)
+      if (is_lone_product(w, in[i], 0) && is_bias(w, in[1 - i]))
+        return extend_product(w, in[i], DEER_PRODUCT_BIAS, deer_node_input(w->to, in[1 - i], 0));
+  if (r->op == &deer_op_relu && is_lone_product(w, in[0], DEER_PRODUCT_BIAS))
+    return extend_product(w, in[0], DEER_PRODUCT_RELU, DEER_NONE);
+  if (r->op == &deer_op_where && is_number(w, in[2], 0) && is_lone_product(w, in[1], 0))
+    return extend_product(w, in[1], DEER_PRODUCT_GATE, in[0]);
+  return keep(w, r, in);
+}
+
+/* ---- writing a graph anew ---- */
+
+/* inputs stay, even those that a rule made superfluous: the caller fills them */
+static void count_uses(const deer_graph *g, const deer_node *outputs, int n, int *uses) {
+  for (int i = 0; i < n; i++) uses[outputs[i].id]++;
+  for (int32_t id = g->n - 1; id > 0; id--)
+    for (int i = 0; uses[id] && i < g->records[id].n_inputs; i++)
+      uses[g->edges[g->records[id].first + i]]++;
+}
+
+static deer_status rewrite_node(rewriter *w, int32_t id, deer_node *in) {
+  const deer_record *r = &w->from->records[id];
+  for (int i = 0; i < r->n_inputs; i++) in[i].id = w->place[w->from->edges[r->first + i]];
+  const deer_node node = w->rule(w, r, in);
+  DEER_TRY(deer_graph_status(w->to));
+  w->place[id] = node.id;
+  w->came[node.id] = id;
+  deer_record *made = &w->to->records[node.id];
+  if (!r->name || made->name) return DEER_OK;
+  made->name = deer_strdup(r->name);
+  return made->name ? DEER_OK : DEER_ENOMEM;
+}
+
+static deer_status rewrite_all(rewriter *w) {
+  const deer_graph *g = w->from;
+  int widest = 4;
+  for (int i = 1; i < g->n; i++)
+    if (g->records[i].n_inputs > widest) widest = g->records[i].n_inputs;
+  deer_node *in = deer_alloc_array((size_t)widest, sizeof *in);
+  deer_status status = in ? DEER_OK : DEER_ENOMEM;
+  for (int32_t id = 1; id < g->n && status == DEER_OK; id++)
+    if (w->uses[id]) status = rewrite_node(w, id, in);
+  deer_free(in);
+  return status;
+}
+
+/* g written anew with a rule; place[id] as in deer_simplify */
+static deer_status rewrite(const deer_graph *g, const deer_node *outputs, int n, rule *apply,
+                           deer_graph **made, int32_t *place) {
+  const size_t most = 2 * (size_t)g->n + 2; /* a rule adds two nodes at most */
+  rewriter w = {.from = g, .place = place, .rule = apply, .n_buckets = 64};
+  while (w.n_buckets < (uint32_t)g->n) w.n_buckets *= 2;
+  w.to = deer_graph_new();
+  w.uses = deer_alloc_array((size_t)g->n, sizeof *w.uses);
+  w.came = deer_alloc_array(most, sizeof *w.came);
+  w.next = deer_alloc_array(most, sizeof *w.next);
+  w.buckets = deer_alloc_array(w.n_buckets, sizeof *w.buckets);
+  deer_status status = w.to && w.uses && w.came && w.next && w.buckets ? DEER_OK : DEER_ENOMEM;
+  if (status == DEER_OK) {
+    count_uses(g, outputs, n, w.uses);
+    status = rewrite_all(&w);
+  }
+  deer_free(w.uses);
+  deer_free(w.came);
+  deer_free(w.next);
+  deer_free(w.buckets);
+  if (status != DEER_OK) deer_graph_free(w.to);
+  *made = status == DEER_OK ? w.to : NULL;
+  return status;
+}
+
+deer_status deer_simplify(const deer_graph *g, const deer_node *outputs, int n, deer_graph **simple,
+                          int32_t *place) {
+  *simple = NULL;
+  int32_t *second = NULL;
+  deer_graph *middle = NULL;
+  deer_node *through = deer_alloc_array((size_t)n + 1, sizeof *through);
+  deer_status status = through ? rewrite(g, outputs, n, simpler, &middle, place) : DEER_ENOMEM;
+  if (status == DEER_OK) {
+    second = deer_alloc_array((size_t)middle->n, sizeof *second);
+    status = second ? DEER_OK : DEER_ENOMEM;
+  }
+  for (int i = 0; i < n && status == DEER_OK; i++) through[i].id = place[outputs[i].id];
+  if (status == DEER_OK) status = rewrite(middle, through, n, epilogue, simple, second);
+  for (int id = 0; id < g->n && status == DEER_OK; id++) place[id] = second[place[id]];
+  deer_graph_free(middle);
+  deer_free(through);
+  deer_free(second);
+  return status;
+}

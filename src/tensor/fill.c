@@ -1,0 +1,70 @@
+/* fill.c: arrays of random numbers: words of the stream, block by block, turned into numbers by
+ * loops that the compiler vectorises for each instruction set. */
+#include "tensor/fill.h"
+#include "tensor/vectormath.h"
+
+#define WORDS 128 /* of a block; each gives two numbers */
+#define GROUP 8   /* words that are turned together */
+
+/* (k + 1/2) / 2^31, in (0, 1] after rounding */
+static inline deer_real fraction(uint32_t bits) {
+  return ((deer_real)(int32_t)(bits >> 1) + (deer_real)0.5) * (deer_real)0x1p-31;
+}
+
+static inline void uniform_block(const uint64_t *restrict words, int n, deer_real *restrict out) {
+  for (int i = 0; i < n; i++) {
+    out[2 * i] = (deer_real)(int32_t)((uint32_t)words[i] >> 8) * (deer_real)0x1p-24;
+    out[2 * i + 1] = (deer_real)(int32_t)(words[i] >> 40) * (deer_real)0x1p-24;
+  }
+}
+
+/* a radius, an angle in the right half of the circle, and a sign that turns it into the left */
+static inline void normal_block(const uint64_t *restrict words, int n, deer_real *restrict out) {
+  for (int i = 0; i < n; i++) {
+    const uint32_t low = (uint32_t)words[i], high = (uint32_t)(words[i] >> 32);
+    const deer_real radius = DEER_SQRT(-2 * DEER_LOG(fraction(low)));
+    const deer_real turned = (deer_real)(1 - 2 * (int32_t)(low & 1)) * radius;
+    const deer_real angle = (deer_real)(int32_t)high * (deer_real)(1.57079632679489662 * 0x1p-31);
+    out[2 * i] = turned * DEER_COS_PART(angle);
+    out[2 * i + 1] = turned * DEER_SIN_PART(angle);
+  }
+}
+
+/* of (k + 1/2) / 2^23, which is exact and neither 0 nor 1 */
+static inline deer_real gumbel(uint32_t bits) {
+  const deer_real u = ((deer_real)(int32_t)(bits >> 9) + (deer_real)0.5) * (deer_real)0x1p-23;
+  return -DEER_LOG(-DEER_LOG(u));
+}
+
+static inline void gumbel_block(const uint64_t *restrict words, int n, deer_real *restrict out) {
+  for (int i = 0; i < n; i++) {
+    out[2 * i] = gumbel((uint32_t)words[i]);
+    out[2 * i + 1] = gumbel((uint32_t)(words[i] >> 32));
+  }
+}
+
+typedef void block_function(const uint64_t *words, int n, deer_real *out);
+
+static void fill(deer_rng *rng, deer_real *out, size_t n, block_function *turn) {
+  uint64_t words[WORDS];
+  for (; n >= 2 * WORDS; n -= 2 * WORDS, out += 2 * WORDS) {
+    deer_rng_fill(rng, words, WORDS);
+    turn(words, WORDS, out);
+  }
+  if (n == 0) return;
+  /* the rest is turned in whole groups, whose last words are not drawn */
+  deer_real rest[2 * WORDS];
+  const size_t used = (n + 1) / 2, whole = (used + GROUP - 1) / GROUP * GROUP;
+  deer_rng_fill(rng, words, used);
+  memset(words + used, 0, (whole - used) * sizeof *words);
+  turn(words, (int)whole, rest);
+  memcpy(out, rest, n * sizeof *out);
+}
+
+void deer_fill_uniform(deer_rng *rng, deer_real *out, size_t n) {
+  fill(rng, out, n, uniform_block);
+}
+
+void deer_fill_normal(deer_rng *rng, deer_real *out, size_t n) { fill(rng, out, n, normal_block); }
+
+void deer_fill_gumbel(deer_rng *rng, deer_real *out, size_t n) { fill(rng, out, n, gumbel_block); }
