@@ -36,7 +36,8 @@ static deer_node build(deer_layer_build *b, const void *options, deer_node x) {
                                           deer_weight_init(&o->weights, fan_in, fan_out));
   deer_node bias = deer_layer_parameter(b, "bias", DEER_SHAPE(filters),
                                         deer_bias_init(&o->weights, fan_in, fan_out));
-  deer_node product = deer_conv2d(g, x, weight, (int)o->stride_rows, (int)o->stride_columns);
+  deer_node product =
+      deer_conv2d(g, x, weight, (deer_window){(int)o->stride_rows, (int)o->stride_columns, 0, 0});
   deer_node shifted =
       deer_add(g, product, deer_expand(g, bias, deer_node_shape(g, product), DEER_AXIS(1)));
   return deer_activate(g, o->weights.activation, shifted);

@@ -14,7 +14,8 @@ static const deer_field fields[] = {{"rows", DEER_FIELD_INT, offsetof(maxpool, r
 
 static deer_node build(deer_layer_build *b, const void *options, deer_node x) {
   const maxpool *o = options;
-  return deer_maxpool2d(deer_layer_graph(b), x, (int)o->rows, (int)o->columns);
+  return deer_maxpool2d(deer_layer_graph(b), x, (int)o->rows, (int)o->columns,
+                        (deer_window){(int)o->rows, (int)o->columns, 0, 0});
 }
 
 const deer_layer_class deer_layer_maxpool = {.name = "maxpool",
