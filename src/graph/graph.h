@@ -78,6 +78,10 @@ deer_node deer_max(deer_graph *g, deer_node a,
                    deer_node b); /* the gradient goes to a where equal */
 deer_node deer_greater(deer_graph *g, deer_node a,
                        deer_node b); /* 1 where a > b, else 0; no gradient */
+deer_node deer_greater_equal(deer_graph *g, deer_node a, deer_node b); /* a >= b, as above */
+deer_node deer_less(deer_graph *g, deer_node a, deer_node b);
+deer_node deer_less_equal(deer_graph *g, deer_node a, deer_node b);
+deer_node deer_equal(deer_graph *g, deer_node a, deer_node b);
 deer_node deer_where(deer_graph *g, deer_node condition, deer_node a,
                      deer_node b); /* a where condition != 0 */
 
@@ -95,8 +99,37 @@ deer_node deer_tanh(deer_graph *g, deer_node x);
 deer_node deer_sigmoid(deer_graph *g, deer_node x);
 deer_node deer_relu(deer_graph *g, deer_node x); /* max(x, 0); gradient 0 at 0 */
 
-/* The same value, through which no gradient passes. No copy. */
+deer_node deer_sin(deer_graph *g, deer_node x); /* |x| up to 1e6; farther out it loses meaning */
+deer_node deer_cos(deer_graph *g, deer_node x);
+deer_node deer_expm1(deer_graph *g, deer_node x); /* exp(x) - 1 */
+deer_node deer_log1p(deer_graph *g, deer_node x); /* log(1 + x) */
+
+/* a^b; of a negative number for whole b alone, NaN otherwise. No gradient to b where a <= 0. */
+deer_node deer_pow(deer_graph *g, deer_node a, deer_node b);
+deer_node deer_power(deer_graph *g, deer_node x, double exponent);
+
+deer_node deer_leaky_relu(deer_graph *g, deer_node x, double slope); /* slope * x where x <= 0 */
+deer_node deer_softplus(deer_graph *g, deer_node x);                 /* log(1 + exp(x)) */
+
+/* alpha (exp(x) - 1) where x <= 0: Clevert et al. 2015. Klambauer et al. 2017 fix alpha and scale
+ * it. */
+deer_node deer_elu(deer_graph *g, deer_node x, double alpha);
+deer_node deer_selu(deer_graph *g, deer_node x);
+
+/* The tanh form of Hendrycks and Gimpel 2016 ("gelu_new", "gelu_pytorch_tanh" elsewhere), not that
+ * with erf: x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))). */
+deer_node deer_gelu(deer_graph *g, deer_node x);
+
+/* x sigmoid(x), also called SiLU: Ramachandran et al. 2017. x clip(x + 3, 0, 6) / 6: Howard et al.
+ * 2019. */
+deer_node deer_swish(deer_graph *g, deer_node x);
+deer_node deer_hard_swish(deer_graph *g, deer_node x);
+
+/* The same value with another gradient, without a copy: none, one multiplied by `factor`, one
+ * clipped to [-limit, limit], limit >= 0. */
 deer_node deer_stop(deer_graph *g, deer_node x);
+deer_node deer_scale_gradient(deer_graph *g, deer_node x, double factor);
+deer_node deer_clip_gradient(deer_graph *g, deer_node x, double limit);
 
 /* uint8 or int32 to real. */
 deer_node deer_cast(deer_graph *g, deer_node x);
@@ -224,6 +257,27 @@ deer_node deer_random_gumbel(deer_graph *g, deer_rng *stream, deer_shape shape);
 /* Srivastava et al. 2014: each element is 0 with probability `rate`, else x / (1 - rate).
  * 0 <= rate < 1; at 0 it is x itself. */
 deer_node deer_dropout(deer_graph *g, deer_node x, double rate, deer_rng *stream);
+
+/* ---- normalisation ---- */
+
+/* Ba, Kiros and Hinton 2016: along the last axis, (x - mean) / sqrt(variance + epsilon) * gain +
+ * bias. x [..., n]; gain and bias [n], or DEER_NONE for none. epsilon > 0. */
+deer_node deer_layer_norm(deer_graph *g, deer_node x, deer_node gain, deer_node bias,
+                          double epsilon);
+
+/* What batch normalisation needs, [channels] each; gain and bias may be DEER_NONE. */
+typedef struct deer_batch_norm_spec {
+  deer_node gain, bias;
+  deer_node mean, variance; /* running statistics */
+  double epsilon, rate;     /* epsilon > 0; how fast the statistics follow, 0 to 1 */
+} deer_batch_norm_spec;
+
+/* Ioffe and Szegedy 2015, for x [batch, channels, ...]. Inference: next_mean and next_variance are
+ * NULL, the running statistics are used. Training: those of this batch are, with gradient, and the
+ * two nodes receive what the running ones become, to be assigned by the caller; running +
+ * rate (fresh - running), where the fresh variance is unbiased. */
+deer_node deer_batch_norm(deer_graph *g, deer_node x, const deer_batch_norm_spec *spec,
+                          deer_node *next_mean, deer_node *next_variance);
 
 /* ---- losses ---- */
 

@@ -380,10 +380,57 @@ static void kinks_are_as_documented(void **state) {
   assert_true(d[0] == 1);
   gradients_at(build_clip, &bounds, 1.5, 0, d);
   assert_true(d[0] == 0);
+  gradients_at(build_leaky_relu, &huber_1, 0, 0, d);
+  assert_true(d[0] == 1);
+  gradients_at(build_pow, &bounds, -2, 3, d);
+  assert_true(d[0] == 12 && d[1] == 0);
+  gradients_at(build_pow, &bounds, 0, 1, d);
+  assert_true(d[0] == 1 && d[1] == 0);
   gradients_at(build_huber, &huber_1, 1, 0, d);
   assert_true(d[0] == 1);
   gradients_at(build_huber, &huber_1, -40, 0, d);
   assert_true(d[0] == -1);
+}
+
+/* a gradient of 6 x is scaled, and clipped, on its way to x; values stay */
+static void gradients_are_changed_on_the_way(void **state) {
+  (void)state;
+  deer_graph *g = deer_graph_new();
+  deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(3)), out[4];
+  out[0] = deer_scale(g, deer_square(g, deer_scale_gradient(g, x, -0.5)), 3);
+  out[1] = deer_scale(g, deer_square(g, deer_clip_gradient(g, x, 9)), 3);
+  for (int i = 0; i < 2; i++)
+    deer_gradients(g, deer_sum(g, out[i], DEER_ALL_AXES), &x, 1, &out[2 + i]);
+  deer_program *program;
+  assert_int_equal(deer_compile(g, out, 4, &program), DEER_OK);
+  memcpy(deer_program_data(program, x), (deer_real[]){-2, 1, 2}, 3 * sizeof(deer_real));
+  deer_program_run(program);
+  const deer_real wanted[4][3] = {{12, 3, 12}, {12, 3, 12}, {6, -3, -6}, {-9, 6, 9}};
+  for (int i = 0; i < 4; i++)
+    assert_memory_equal(deer_program_data(program, out[i]), wanted[i], sizeof wanted[i]);
+  deer_program_free(program);
+  deer_graph_free(g);
+}
+
+static void running_statistics_follow(void **state) {
+  (void)state;
+  deer_graph *g = deer_graph_new();
+  deer_real mean[2] = {1, -1}, variance[2] = {4, 9};
+  deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(3, 2));
+  deer_batch_norm_spec spec = {.epsilon = 1e-3, .rate = 0.25};
+  spec.mean = deer_variable(g, "mean", mean, 2);
+  spec.variance = deer_variable(g, "variance", variance, 2);
+  deer_node next[2], y = deer_batch_norm(g, x, &spec, &next[0], &next[1]);
+  deer_node out[] = {y, deer_assign(g, spec.mean, next[0]), deer_assign(g, spec.variance, next[1])};
+  deer_program *program;
+  assert_int_equal(deer_compile(g, out, 3, &program), DEER_OK);
+  memcpy(deer_program_data(program, x), (deer_real[]){0, 2, 3, 2, 6, 2}, 6 * sizeof(deer_real));
+  deer_program_run(program);
+  /* means 3 and 2, unbiased variances 9 and 0 */
+  assert_true(mean[0] == 1.5 && mean[1] == -0.25);
+  assert_true(fabs(variance[0] - 5.25) < 1e-14 && variance[1] == 6.75);
+  deer_program_free(program);
+  deer_graph_free(g);
 }
 
 /* along the rows, the columns, and in windows */
@@ -439,6 +486,21 @@ WRONG(scale_dtype, deer_scale(g, in->index, 2))
 WRONG(shift, deer_shift(g, in->a, INFINITY))
 WRONG(clip, deer_clip(g, in->a, 2, 1))
 WRONG(clip_nan, deer_clip(g, in->a, NAN, 1))
+WRONG(leaky_relu, deer_leaky_relu(g, in->a, INFINITY))
+WRONG(elu, deer_elu(g, in->a, NAN))
+WRONG(elu_dtype, deer_elu(g, in->index, 1))
+WRONG(pow, deer_pow(g, in->a, in->b))
+WRONG(equal, deer_equal(g, in->a, in->vector))
+WRONG(scale_gradient, deer_scale_gradient(g, in->a, NAN))
+WRONG(clip_gradient, deer_clip_gradient(g, in->a, -1))
+WRONG(layer_norm, deer_layer_norm(g, in->a, DEER_NONE, DEER_NONE, 0))
+WRONG(layer_norm_gain,
+      deer_layer_norm(g, in->b, deer_reshape(g, in->scalar, DEER_SHAPE(1)), in->vector, 1))
+WRONG(layer_norm_rank, deer_layer_norm(g, in->scalar, DEER_NONE, DEER_NONE, 1))
+WRONG(batch_norm_rank,
+      deer_batch_norm(g, in->vector, &(deer_batch_norm_spec){.epsilon = 1}, NULL, NULL))
+WRONG(batch_norm_rate,
+      deer_batch_norm(g, in->a, &(deer_batch_norm_spec){.epsilon = 1, .rate = 2}, NULL, NULL))
 WRONG(huber, deer_huber(g, in->a, 0))
 WRONG(cast, deer_cast(g, in->a))
 WRONG(matmul, deer_matmul(g, in->a, in->b, false, false))
@@ -567,6 +629,18 @@ static const mistake mistakes[] = {
     {"finite", "shift(", "a [2, 3]", wrong_shift},
     {"low 2", "clip(", "a [2, 3]", wrong_clip},
     {"nan", "clip(", "a [2, 3]", wrong_clip_nan},
+    {"finite", "leaky_relu(", "a [2, 3]", wrong_leaky_relu},
+    {"finite", "elu(", "a [2, 3]", wrong_elu},
+    {"int32", "elu(", "index", wrong_elu_dtype},
+    {"differ", "pow(", "b [4, 3]", wrong_pow},
+    {"differ", "equal(", "vector [3]", wrong_equal},
+    {"finite", "scale_gradient(", "a [2, 3]", wrong_scale_gradient},
+    {"-1", "clip_gradient(", "a [2, 3]", wrong_clip_gradient},
+    {"epsilon", "layer_norm", "0", wrong_layer_norm},
+    {"axis 1", "expand(", "[1]", wrong_layer_norm_gain},
+    {"scalar", "layer_norm", "axis", wrong_layer_norm_rank},
+    {"[batch", "batch_norm", "1 axes", wrong_batch_norm_rank},
+    {"rate", "batch_norm", "2", wrong_batch_norm_rate},
     {"threshold", "huber", "0", wrong_huber},
     {"uint8 or int32", "cast(", "a [2, 3]", wrong_cast},
     {"3 columns", "matmul(", "b [4, 3]", wrong_matmul},
@@ -717,6 +791,8 @@ int main(void) {
       cmocka_unit_test(examples_hold),
       cmocka_unit_test(assign_stores_at_the_end),
       cmocka_unit_test(random_ops_draw_from_their_stream),
+      cmocka_unit_test(gradients_are_changed_on_the_way),
+      cmocka_unit_test(running_statistics_follow),
       cmocka_unit_test(every_op_has_an_example),
       cmocka_unit_test(kinks_are_as_documented),
       cmocka_unit_test(ties_go_to_the_first),
