@@ -121,6 +121,49 @@ static void plain_conv(const plain *p, const double *x, double *y) {
       }
 }
 
+/* the same with a row of zeros above and below: 3 x 3 places */
+static void plain_padded_conv(const plain *p, const double *x, double *y) {
+  const deer_real *w = at(p, "conv1.weight"), *b = at(p, "conv1.bias");
+  for (int r = 0; r < 3; r++)
+    for (int c = 0; c < 3; c++) {
+      double sum = b[0];
+      for (int h = 0; h < HISTORY; h++)
+        for (int i = 0; i < 3; i++)
+          for (int j = 0; j < 2; j++) {
+            int row = 2 * r + i - 1;
+            if (row >= 0 && row < ROWS)
+              sum += x[(h * ROWS + row) * COLUMNS + c + j] * w[(h * 3 + i) * 2 + j];
+          }
+      y[r * 3 + c] = sum;
+    }
+}
+
+/* windows of 3 x 2 with a stride of 1 and 2 and a row on both sides: 5 x 2 places */
+static void plain_pool(const double *x, bool mean, double *y) {
+  for (int h = 0; h < HISTORY; h++)
+    for (int r = 0; r < 5; r++)
+      for (int c = 0; c < 2; c++) {
+        double largest = -INFINITY, sum = 0;
+        for (int i = r - 1; i <= r + 1; i++)
+          for (int j = 2 * c; j < 2 * c + 2; j++) {
+            if (i < 0 || i >= ROWS) continue;
+            sum += x[(h * ROWS + i) * COLUMNS + j];
+            largest = fmax(largest, x[(h * ROWS + i) * COLUMNS + j]);
+          }
+        *y++ = mean ? sum / 6 : largest;
+      }
+}
+
+static void plain_padded_maxpool(const plain *p, const double *x, double *y) {
+  (void)p;
+  plain_pool(x, false, y);
+}
+
+static void plain_avgpool(const plain *p, const double *x, double *y) {
+  (void)p;
+  plain_pool(x, true, y);
+}
+
 /* windows of 2 x 2; the fifth row is left out */
 static void plain_maxpool(const plain *p, const double *x, double *y) {
   (void)p;
@@ -233,6 +276,13 @@ EACH(relu, relu(x))
 EACH(tanh, tanh(x))
 EACH(sigmoid, sigmoid(x))
 EACH(same, x)
+EACH(leaky_relu, x > 0 ? x : 0.01 * x)
+EACH(elu, x > 0 ? x : exp(x) - 1)
+EACH(selu, 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * (exp(x) - 1)))
+EACH(gelu, x / 2 * (1 + tanh(sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))))
+EACH(swish, (x)*sigmoid(x))
+EACH(hard_swish, (x)*fmin(fmax(x + 3, 0), 6) / 6)
+EACH(softplus, log(1 + exp(x)))
 EACH(scale, 0.25 * (x - 3))
 
 static void plain_dropout(const plain *p, const double *x, double *y) {
@@ -284,11 +334,22 @@ static const layer_case cases[] = {
      "dense1.weight [40, 5], dense1.bias [5]", 5, plain_dense},
     {"conv filters=3 rows=3 columns=2 stride_rows=2 activation=tanh",
      "conv1.weight [3, 2, 3, 2], conv1.bias [3]", 18, plain_conv},
+    {"conv filters=1 rows=3 columns=2 stride_rows=2 padding_rows=1 activation=linear",
+     "conv1.weight [1, 2, 3, 2], conv1.bias [1]", 9, plain_padded_conv},
     {"maxpool rows=2 columns=2", "", 8, plain_maxpool},
+    {"maxpool rows=3 columns=2 stride_rows=1 padding_rows=1", "", 20, plain_padded_maxpool},
+    {"avgpool rows=3 columns=2 stride_rows=1 padding_rows=1", "", 20, plain_avgpool},
     {"activation kind=linear", "", FEATURES, plain_same},
     {"activation kind=relu", "", FEATURES, plain_relu},
     {"activation kind=tanh", "", FEATURES, plain_tanh},
     {"activation kind=sigmoid", "", FEATURES, plain_sigmoid},
+    {"activation kind=leaky_relu", "", FEATURES, plain_leaky_relu},
+    {"activation kind=elu", "", FEATURES, plain_elu},
+    {"activation kind=selu", "", FEATURES, plain_selu},
+    {"activation kind=gelu", "", FEATURES, plain_gelu},
+    {"activation kind=swish", "", FEATURES, plain_swish},
+    {"activation kind=hard_swish", "", FEATURES, plain_hard_swish},
+    {"activation kind=softplus", "", FEATURES, plain_softplus},
     {"scale factor=0.25 offset=3", "", FEATURES, plain_scale},
     {"noisy units=5 activation=tanh",
      "noisy1.weight [40, 5], noisy1.bias [5], noisy1.weight_sigma [40, 5], noisy1.bias_sigma [5]",
