@@ -57,6 +57,9 @@ deer_node deer_variable(deer_graph *g, const char *name, deer_real *data, int si
 /* Every element is `value`. */
 deer_node deer_constant(deer_graph *g, deer_shape shape, double value);
 
+/* 0, 1, ..., n - 1, real [n]. */
+deer_node deer_arange(deer_graph *g, int n);
+
 /* ---- flat blocks: all parameters of a network lie in one variable ---- */
 
 /* The elements `offset`... of a [n] block seen in `shape`; no copy. Its gradient lands in one
