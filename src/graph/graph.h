@@ -57,6 +57,9 @@ deer_node deer_variable(deer_graph *g, const char *name, deer_real *data, int si
 /* Every element is `value`. */
 deer_node deer_constant(deer_graph *g, deer_shape shape, double value);
 
+/* 0, 1, ..., n - 1, real [n]. */
+deer_node deer_arange(deer_graph *g, int n);
+
 /* ---- flat blocks: all parameters of a network lie in one variable ---- */
 
 /* The elements `offset`... of a [n] block seen in `shape`; no copy. Its gradient lands in one
@@ -78,6 +81,10 @@ deer_node deer_max(deer_graph *g, deer_node a,
                    deer_node b); /* the gradient goes to a where equal */
 deer_node deer_greater(deer_graph *g, deer_node a,
                        deer_node b); /* 1 where a > b, else 0; no gradient */
+deer_node deer_greater_equal(deer_graph *g, deer_node a, deer_node b); /* a >= b, as above */
+deer_node deer_less(deer_graph *g, deer_node a, deer_node b);
+deer_node deer_less_equal(deer_graph *g, deer_node a, deer_node b);
+deer_node deer_equal(deer_graph *g, deer_node a, deer_node b);
 deer_node deer_where(deer_graph *g, deer_node condition, deer_node a,
                      deer_node b); /* a where condition != 0 */
 
@@ -99,8 +106,37 @@ deer_node deer_relu(deer_graph *g, deer_node x); /* max(x, 0); gradient 0 at 0 *
 deer_node deer_lgamma(deer_graph *g, deer_node x);               /* log of the gamma function */
 deer_node deer_polygamma(deer_graph *g, deer_node x, int order); /* its derivative order + 1 */
 
-/* The same value, through which no gradient passes. No copy. */
+deer_node deer_sin(deer_graph *g, deer_node x); /* |x| up to 1e6; farther out it loses meaning */
+deer_node deer_cos(deer_graph *g, deer_node x);
+deer_node deer_expm1(deer_graph *g, deer_node x); /* exp(x) - 1 */
+deer_node deer_log1p(deer_graph *g, deer_node x); /* log(1 + x) */
+
+/* a^b; of a negative number for whole b alone, NaN otherwise. No gradient to b where a <= 0. */
+deer_node deer_pow(deer_graph *g, deer_node a, deer_node b);
+deer_node deer_power(deer_graph *g, deer_node x, double exponent);
+
+deer_node deer_leaky_relu(deer_graph *g, deer_node x, double slope); /* slope * x where x <= 0 */
+deer_node deer_softplus(deer_graph *g, deer_node x);                 /* log(1 + exp(x)) */
+
+/* alpha (exp(x) - 1) where x <= 0: Clevert et al. 2015. Klambauer et al. 2017 fix alpha and scale
+ * it. */
+deer_node deer_elu(deer_graph *g, deer_node x, double alpha);
+deer_node deer_selu(deer_graph *g, deer_node x);
+
+/* The tanh form of Hendrycks and Gimpel 2016 ("gelu_new", "gelu_pytorch_tanh" elsewhere), not that
+ * with erf: x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))). */
+deer_node deer_gelu(deer_graph *g, deer_node x);
+
+/* x sigmoid(x), also called SiLU: Ramachandran et al. 2017. x clip(x + 3, 0, 6) / 6: Howard et al.
+ * 2019. */
+deer_node deer_swish(deer_graph *g, deer_node x);
+deer_node deer_hard_swish(deer_graph *g, deer_node x);
+
+/* The same value with another gradient, without a copy: none, one multiplied by `factor`, one
+ * clipped to [-limit, limit], limit >= 0. */
 deer_node deer_stop(deer_graph *g, deer_node x);
+deer_node deer_scale_gradient(deer_graph *g, deer_node x, double factor);
+deer_node deer_clip_gradient(deer_graph *g, deer_node x, double limit);
 
 /* uint8 or int32 to real. */
 deer_node deer_cast(deer_graph *g, deer_node x);
@@ -118,14 +154,33 @@ deer_node deer_spd_inverse(deer_graph *g, deer_node x);
 deer_node deer_diagonal(deer_graph *g, deer_node x);        /* [n, n] -> [n] */
 deer_node deer_diagonal_matrix(deer_graph *g, deer_node x); /* [n] -> [n, n], zeros beside it */
 
-/* Cross-correlation without padding. x [batch, channels, h, w], filters [filters, channels, kh, kw]
- * -> [batch, filters, (h - kh) / stride_h + 1, (w - kw) / stride_w + 1]. */
-deer_node deer_conv2d(deer_graph *g, deer_node x, deer_node filters, int stride_h, int stride_w);
+/* ---- pictures: [batch, channels, height, width] ---- */
 
-/* Largest value of each kh by kw window, stride equal to the window, rows and columns that do not
- * fill one left out. x [batch, channels, h, w] -> [batch, channels, h / kh, w / kw]. The first
- * largest wins a tie. */
-deer_node deer_maxpool2d(deer_graph *g, deer_node x, int kh, int kw);
+/* How windows lie on a picture: the steps from one to the next, at least 1, and the rows and
+ * columns of zeros on each of two opposite sides. n elements give (n + 2 pad - kernel) / stride + 1
+ * windows; what is left over is not seen. */
+typedef struct deer_window {
+  int stride_h, stride_w, pad_h, pad_w;
+} deer_window;
+
+/* Cross-correlation. x [batch, channels, h, w], real or uint8 (taken as it is), filters [filters,
+ * channels, kh, kw] -> [batch, filters, windows, windows]. */
+deer_node deer_conv2d(deer_graph *g, deer_node x, deer_node filters, deer_window window);
+
+/* The same in one dimension: x [batch, channels, n], filters [filters, channels, k]. */
+deer_node deer_conv1d(deer_graph *g, deer_node x, deer_node filters, int stride, int pad);
+
+/* The transpose of deer_conv2d with these filters, also called deconvolution: x [batch, filters, h,
+ * w] -> [batch, channels, (h - 1) stride_h + kh - 2 pad_h, (w - 1) stride_w + kw - 2 pad_w]. */
+deer_node deer_conv2d_transpose(deer_graph *g, deer_node x, deer_node filters, deer_window window);
+
+/* Largest value of each kh by kw window; padding is left out, so it must be smaller than the
+ * window. The gradient goes to the first largest. */
+deer_node deer_maxpool2d(deer_graph *g, deer_node x, int kh, int kw, deer_window window);
+
+/* Mean of each kh by kw window; zeros of the padding, which must be smaller than the window, count.
+ */
+deer_node deer_avgpool2d(deer_graph *g, deer_node x, int kh, int kw, deer_window window);
 
 /* ---- axes; a mask has bit i set for axis i ---- */
 
@@ -220,6 +275,27 @@ deer_node deer_random_gamma(deer_graph *g, deer_rng *stream, deer_node shape);
 /* Srivastava et al. 2014: each element is 0 with probability `rate`, else x / (1 - rate).
  * 0 <= rate < 1; at 0 it is x itself. */
 deer_node deer_dropout(deer_graph *g, deer_node x, double rate, deer_rng *stream);
+
+/* ---- normalisation ---- */
+
+/* Ba, Kiros and Hinton 2016: along the last axis, (x - mean) / sqrt(variance + epsilon) * gain +
+ * bias. x [..., n]; gain and bias [n], or DEER_NONE for none. epsilon > 0. */
+deer_node deer_layer_norm(deer_graph *g, deer_node x, deer_node gain, deer_node bias,
+                          double epsilon);
+
+/* What batch normalisation needs, [channels] each; gain and bias may be DEER_NONE. */
+typedef struct deer_batch_norm_spec {
+  deer_node gain, bias;
+  deer_node mean, variance; /* running statistics */
+  double epsilon, rate;     /* epsilon > 0; how fast the statistics follow, 0 to 1 */
+} deer_batch_norm_spec;
+
+/* Ioffe and Szegedy 2015, for x [batch, channels, ...]. Inference: next_mean and next_variance are
+ * NULL, the running statistics are used. Training: those of this batch are, with gradient, and the
+ * two nodes receive what the running ones become, to be assigned by the caller; running +
+ * rate (fresh - running), where the fresh variance is unbiased. */
+deer_node deer_batch_norm(deer_graph *g, deer_node x, const deer_batch_norm_spec *spec,
+                          deer_node *next_mean, deer_node *next_variance);
 
 /* ---- losses ---- */
 

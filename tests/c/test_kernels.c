@@ -66,6 +66,9 @@ static double ulps(float got, double truth) {
 }
 
 static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
+static double softplus(double x) { return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
+static double elu(double x) { return x > 0 ? x : expm1(x); }
+static deer_node elu_1(deer_graph *g, deer_node x) { return deer_elu(g, x, 1); }
 
 #define SWEEP 40001
 
@@ -95,6 +98,69 @@ static void functions_are_close(void **state) {
   expect_close(deer_tanh, tanh, -1e-4, 1e-4, 3);
   expect_close(deer_sigmoid, sigmoid, -87, 30, 3);
   expect_close(deer_sqrt, sqrt, 0, 1e30, 0.5);
+  expect_close(deer_expm1, expm1, -90, 88.7, 3);
+  expect_close(deer_expm1, expm1, -1e-3, 1e-3, 3);
+  expect_close(deer_log1p, log1p, -0.9999, 2, 3);
+  expect_close(deer_log1p, log1p, -1e-3, 1e-3, 3);
+  expect_close(deer_log1p, log1p, 1, 3e38, 3);
+  expect_close(deer_softplus, softplus, -86, 100, 3);
+  expect_close(elu_1, elu, -20, 20, 3);
+  expect_close(deer_sin, sin, -3.1, 3.1, 2.2);
+  expect_close(deer_cos, cos, -4.7, 4.7, 2.2);
+}
+
+/* far from 0, in units of the largest result: near a root they are a small part of it */
+static void waves_are_close_far_out(void **state) {
+  (void)state;
+  static deer_real x[SWEEP], y[SWEEP];
+  for (int k = 0; k < 4; k++) {
+    const double reach = k < 2 ? 1e4 : 1e6;
+    for (int i = 0; i < SWEEP; i++) x[i] = (deer_real)(reach * (2.0 * i / (SWEEP - 1) - 1));
+    run_unary(k % 2 ? deer_cos : deer_sin, x, y, SWEEP);
+    for (int i = 0; i < SWEEP; i++) {
+      const double truth = k % 2 ? cos((double)x[i]) : sin((double)x[i]);
+      assert_true(fabs((double)y[i] - truth) <= 2.2 * 0x1p-24);
+    }
+  }
+}
+
+static void powers_are_close(void **state) {
+  (void)state;
+  deer_rng rng = deer_rng_seed(3);
+  enum { N = 20000 };
+  static deer_real a[N], b[N], out[N];
+  for (int i = 0; i < N; i++) {
+    a[i] = (deer_real)exp(80 * (deer_rng_uniform(&rng) - 0.5));
+    b[i] = (deer_real)(20 * (deer_rng_uniform(&rng) - 0.5));
+    if (i % 2) a[i] = -a[i], b[i] = (deer_real)round((double)b[i]);
+  }
+  deer_map_kernel(DEER_MAP_pow)((const deer_real *[]){a, b}, out, N, &(deer_attr){.mask = 0});
+  for (int i = 0; i < N; i++) {
+    const double truth = pow((double)a[i], (double)b[i]);
+    if (fabs(truth) > (double)FLT_MAX)
+      assert_true(isinf(out[i]) && (out[i] < 0) == (truth < 0));
+    else if (fabs(truth) > (double)FLT_MIN)
+      assert_true(ulps(out[i], truth) <= 0.51);
+  }
+}
+
+/* every pair of these is as libm has it */
+static void powers_at_the_ends(void **state) {
+  (void)state;
+  const deer_real v[] = {0,    -0.0F, 1,     -1,    2,      -2,     0.5F,     -0.5F,     3,
+                         -3,   1.5F,  -1.5F, 1e30F, -1e30F, NAN,    INFINITY, -INFINITY, 100,
+                         -100, 1e10F, 3e38F, 33,    -33,    1e-30F, 16777215, 16777216,  -16777216};
+  const int n = sizeof v / sizeof *v;
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j < n; j++) {
+      const deer_real got = run_binary(deer_pow, v[i], v[j]), wanted = powf(v[i], v[j]);
+      if (isnan(wanted) ? !isnan(got)
+                        : got != wanted && !(fabsf(got - wanted) <= 1e-7F * fabsf(wanted)) &&
+                              !(fabsf(wanted) < FLT_MIN && got == 0))
+        fail_msg("pow(%g, %g) is %g, not %g", (double)v[i], (double)v[j], (double)got,
+                 (double)wanted);
+      if (!isnan(wanted)) assert_int_equal(signbit(got) != 0, signbit(wanted) != 0);
+    }
 }
 
 static void functions_at_the_ends(void **state) {
@@ -109,6 +175,16 @@ static void functions_at_the_ends(void **state) {
   assert_true(y[0] == 1 && y[1] == 0 && y[2] == 1 && y[3] == 0 && y[4] == 0.5F);
   run_unary(deer_log, in, y, 6);
   assert_true(isnan(y[1]) && isinf(y[2]) && isnan(y[3]) && isinf(y[4]) && y[4] < 0 && y[5] == 0);
+  run_unary(deer_expm1, in, y, 6);
+  assert_true(isinf(y[0]) && y[1] == -1 && isinf(y[2]) && y[3] == -1 && y[4] == 0);
+  run_unary(deer_log1p, in, y, 6);
+  assert_true(isnan(y[1]) && isinf(y[2]) && isnan(y[3]) && y[4] == 0);
+  run_unary(deer_softplus, in, y, 6);
+  assert_true(y[0] == 100 && y[1] == 0 && isinf(y[2]) && y[3] == 0 && y[4] == (float)log(2));
+  run_unary(deer_sin, in, y, 6);
+  assert_true(isnan(y[2]) && isnan(y[3]) && y[4] == 0);
+  run_unary(deer_cos, in, y, 6);
+  assert_true(isnan(y[2]) && isnan(y[3]) && y[4] == 1);
   run_unary(deer_sqrt, in, y, 6);
   assert_true(y[0] == 10 && isnan(y[1]) && isinf(y[2]) && y[4] == 0);
 }
@@ -116,11 +192,12 @@ static void functions_at_the_ends(void **state) {
 /* an element's bits depend neither on its place nor on its neighbours */
 static void bits_do_not_depend_on_the_place(void **state) {
   (void)state;
-  unary *const ops[] = {deer_exp, deer_log, deer_tanh, deer_sigmoid, deer_sqrt};
+  unary *const ops[] = {deer_exp,   deer_log,   deer_tanh, deer_sigmoid, deer_sqrt,
+                        deer_expm1, deer_log1p, deer_sin,  deer_cos,     deer_softplus};
   deer_real x[53], all[53], one;
   deer_rng rng = deer_rng_seed(3);
   for (int i = 0; i < 53; i++) x[i] = (deer_real)(0.01 + 4 * deer_rng_uniform(&rng));
-  for (int k = 0; k < 5; k++) {
+  for (int k = 0; k < 10; k++) {
     run_unary(ops[k], x, all, 53);
     for (int i = 0; i < 53; i++) {
       run_unary(ops[k], x + i, &one, 1);
@@ -135,13 +212,16 @@ static deer_node clip_both(deer_graph *g, deer_node x) { return deer_clip(g, x, 
 static deer_node huber_1(deer_graph *g, deer_node x) { return deer_huber(g, x, 1); }
 static deer_node scale_2(deer_graph *g, deer_node x) { return deer_scale(g, x, 2); }
 static deer_node shift_2(deer_graph *g, deer_node x) { return deer_shift(g, x, 2); }
+static deer_node leaky(deer_graph *g, deer_node x) { return deer_leaky_relu(g, x, 0.1); }
 static deer_node sum_all(deer_graph *g, deer_node x) { return deer_sum(g, x, DEER_ALL_AXES); }
 
 static void nan_stays_nan(void **state) {
   (void)state;
-  unary *const ops[] = {clip_both,   huber_1,   scale_2,   shift_2,      deer_neg,
-                        deer_abs,    deer_sign, deer_exp,  deer_log,     deer_sqrt,
-                        deer_square, deer_tanh, deer_relu, deer_sigmoid, deer_stop};
+  unary *const ops[] = {
+      clip_both, huber_1,   scale_2,    shift_2,       deer_neg,       deer_abs,   deer_sign,
+      deer_exp,  deer_log,  deer_sqrt,  deer_square,   deer_tanh,      deer_relu,  deer_sigmoid,
+      deer_stop, leaky,     elu_1,      deer_sin,      deer_cos,       deer_expm1, deer_log1p,
+      deer_gelu, deer_selu, deer_swish, deer_softplus, deer_hard_swish};
   for (size_t k = 0; k < sizeof ops / sizeof *ops; k++) {
     /* in whole vectors and in the rest */
     deer_real x[21], y[21];
@@ -158,6 +238,8 @@ static void nan_stays_nan(void **state) {
   }
   assert_true(run_binary(deer_greater, NAN, 1) == 0);
   assert_true(run_binary(deer_greater, 1, NAN) == 0);
+  assert_true(run_binary(deer_greater_equal, NAN, NAN) == 0);
+  assert_true(run_binary(deer_equal, NAN, NAN) == 0);
 }
 
 static void nan_wins_every_contest(void **state) {
@@ -167,7 +249,7 @@ static void nan_wins_every_contest(void **state) {
     deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(1, 1, 2, 3));
     deer_node row = deer_reshape(g, x, DEER_SHAPE(6));
     deer_node out[] = {deer_max_last(g, row), deer_argmax_last(g, row),
-                       sum_all(g, x),         deer_maxpool2d(g, x, 2, 3),
+                       sum_all(g, x),         deer_maxpool2d(g, x, 2, 3, (deer_window){2, 3, 0, 0}),
                        deer_min_last(g, row), deer_argmin_last(g, row)};
     deer_program *p = compiled(g, out, 6);
     deer_real *data = deer_program_data(p, x);
@@ -280,7 +362,8 @@ static void large_convolution(void **state) {
   deer_graph *g = deer_graph_new();
   deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(2, CHANNELS, SIDE, SIDE));
   deer_node w = deer_input(g, "w", DEER_DTYPE_REAL, DEER_SHAPE(FILTERS, CHANNELS, 3, 3));
-  deer_node y = deer_conv2d(g, x, w, 1, 1), loss = deer_sum(g, deer_square(g, y), DEER_ALL_AXES);
+  deer_node y = deer_conv2d(g, x, w, (deer_window){1, 1, 0, 0}),
+            loss = deer_sum(g, deer_square(g, y), DEER_ALL_AXES);
   deer_node out[3] = {y};
   assert_int_equal(deer_gradients(g, loss, (deer_node[]){x, w}, 2, out + 1), DEER_OK);
   deer_program *p = compiled(g, out, 3);
@@ -323,11 +406,12 @@ static deer_status make_network(network *n, deer_real *block, int size) {
   n->actions = deer_input(g, "actions", DEER_DTYPE_I32, DEER_SHAPE(5));
   deer_node theta = deer_variable(g, "theta", block, size);
   deer_node x = deer_scale(g, deer_cast(g, n->frames), 1.0 / 255);
-  x = deer_conv2d(g, x, deer_view(g, theta, 0, DEER_SHAPE(4, 2, 2, 2)), 1, 1);
+  x = deer_conv2d(g, x, deer_view(g, theta, 0, DEER_SHAPE(4, 2, 2, 2)), (deer_window){1, 1, 0, 0});
   x = deer_add(
       g, x,
       deer_expand(g, deer_view(g, theta, 32, DEER_SHAPE(4)), DEER_SHAPE(5, 4, 8, 8), DEER_AXIS(1)));
-  x = deer_reshape(g, deer_maxpool2d(g, deer_relu(g, x), 2, 2), DEER_SHAPE(5, 64));
+  x = deer_reshape(g, deer_maxpool2d(g, deer_relu(g, x), 2, 2, (deer_window){2, 2, 0, 0}),
+                   DEER_SHAPE(5, 64));
   x = deer_tanh(g, deer_matmul(g, x, deer_view(g, theta, 36, DEER_SHAPE(64, 6)), false, false));
   x = deer_matmul(g, x, deer_view(g, theta, 420, DEER_SHAPE(6, 3)), false, false);
   n->out[0] = deer_mean(g, deer_huber(g, deer_gather(g, x, n->actions), 1), DEER_ALL_AXES);
@@ -422,8 +506,8 @@ static void sums_have_the_same_bits_on_every_cpu(void **state) {
                              {3, 5}, {128, 64}, {100, 72}, {33, 100}, {200, 97}, {1, 100}};
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
     for (size_t extra = 0; extra <= 3; extra += 3) {
-      const deer_row_matrix m = {x, sizes[s][0], sizes[s][1],
-                                 sizes[s][1] + (extra < 100 - sizes[s][1] ? extra : 0)};
+      const deer_row_block m = {x, sizes[s][0], sizes[s][1],
+                                sizes[s][1] + (extra < 100 - sizes[s][1] ? extra : 0)};
       double total[3][100], plain[100];
       for (size_t j = 0; j < m.columns; j++) {
         plain[j] = 0.5;
@@ -455,6 +539,9 @@ int main(void) {
       cmocka_unit_test(a_map_may_write_over_its_operand),
       cmocka_unit_test(functions_are_close),
       cmocka_unit_test(functions_at_the_ends),
+      cmocka_unit_test(waves_are_close_far_out),
+      cmocka_unit_test(powers_are_close),
+      cmocka_unit_test(powers_at_the_ends),
       cmocka_unit_test(bits_do_not_depend_on_the_place),
       cmocka_unit_test(nan_stays_nan),
       cmocka_unit_test(nan_wins_every_contest),

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "graph/graph.h"
+#include "graph/op.h"
 
 #define MAX_INPUTS 3
 
@@ -26,7 +26,7 @@ struct example {
   bool stopped;     /* it does, but gradients must be zero all the same */
   double low, high; /* real inputs lie between, -2 and 2 when both are 0 */
   int below;        /* integer inputs are 0 .. below - 1 */
-  int p[4];         /* settings of the op */
+  int p[6];         /* settings of the op */
   double s[2];
   unsigned mask;
   deer_shape shape;
@@ -65,6 +65,29 @@ EACH(mul_same, deer_mul(g, in[0], in[0]), v[0] * v[0])
 EACH(div, deer_div(g, in[0], in[1]), v[0] / v[1])
 EACH(min2, deer_min(g, in[0], in[1]), v[0] < v[1] ? v[0] : v[1])
 EACH(max2, deer_max(g, in[0], in[1]), v[0] > v[1] ? v[0] : v[1])
+EACH(greater_equal, deer_greater_equal(g, deer_sign(g, in[0]), deer_sign(g, in[1])),
+     (v[0] > 0) >= (v[1] > 0))
+EACH(equal, deer_equal(g, deer_sign(g, in[0]), deer_sign(g, in[1])), (v[0] > 0) == (v[1] > 0))
+EACH(less, deer_less(g, in[0], in[1]), v[0] < v[1])
+EACH(less_equal, deer_less_equal(g, deer_sign(g, in[0]), deer_sign(g, in[1])),
+     (v[0] > 0) <= (v[1] > 0))
+EACH(pow, deer_pow(g, in[0], in[1]), pow(v[0], v[1]))
+EACH(power, deer_power(g, in[0], e->s[0]), pow(v[0], e->s[0]))
+EACH(sin, deer_sin(g, in[0]), sin(v[0]))
+EACH(cos, deer_cos(g, in[0]), cos(v[0]))
+EACH(expm1, deer_expm1(g, in[0]), expm1(v[0]))
+EACH(log1p, deer_log1p(g, in[0]), log1p(v[0]))
+EACH(leaky_relu, deer_leaky_relu(g, in[0], e->s[0]), v[0] > 0 ? v[0] : e->s[0] * v[0])
+EACH(elu, deer_elu(g, in[0], e->s[0]), v[0] > 0 ? v[0] : e->s[0] * (exp(v[0]) - 1))
+EACH(selu, deer_selu(g, in[0]),
+     1.0507009873554805 * (v[0] > 0 ? v[0] : 1.6732632423543772 * (exp(v[0]) - 1)))
+EACH(gelu, deer_gelu(g, in[0]),
+     v[0] / (1 + exp(-2 * sqrt(2 / acos(-1)) * (v[0] + 0.044715 * pow(v[0], 3)))))
+EACH(swish, deer_swish(g, in[0]), v[0] / (1 + exp(-v[0])))
+EACH(hard_swish, deer_hard_swish(g, in[0]), v[0] * clipped(v[0] + 3, 0, 6) / 6)
+EACH(softplus, deer_softplus(g, in[0]), log(1 + exp(v[0])))
+EACH(scale_gradient, deer_scale_gradient(g, in[0], 1), v[0])
+EACH(clip_gradient, deer_clip_gradient(g, in[0], 1e9), v[0])
 EACH(min_square, deer_min(g, deer_square(g, in[0]), in[1]), fmin(v[0] * v[0], v[1]))
 EACH(greater, deer_greater(g, in[0], in[1]), v[0] > v[1] ? 1 : 0)
 EACH(where, deer_where(g, deer_relu(g, in[0]), in[1], in[2]), v[0] > 0 ? v[1] : v[2])
@@ -150,268 +173,9 @@ static void whole_matmul(const example *e, const double *const *in, double *out)
   }
 }
 
-BUILD(conv2d, deer_conv2d(g, in[0], in[1], e->p[0], e->p[1]))
+#include "picture_cases.h"
 
-/* Calls out(x, w, y) with three places for every product that a convolution sums up. */
-typedef void conv_term(size_t x, size_t w, size_t y, const double *const *in, double *out);
-
-static void each_conv_term(const deer_shape *x, const deer_shape *w, const int *stride,
-                           conv_term *term, const double *const *in, double *out) {
-  const int h = (x->dim[2] - w->dim[2]) / stride[0] + 1;
-  const int width = (x->dim[3] - w->dim[3]) / stride[1] + 1;
-  const deer_shape y = DEER_SHAPE(x->dim[0], w->dim[0], h, width);
-  for (size_t place = 0; place < deer_shape_count(&y); place++)
-    for (size_t tap = 0; tap < deer_shape_count(w); tap++) {
-      int at[4], f[4];
-      indices_of(place, &y, at);
-      indices_of(tap, w, f);
-      if (f[0] != at[1]) continue;
-      const int from[] = {at[0], f[1], at[2] * stride[0] + f[2], at[3] * stride[1] + f[3]};
-      term(place_of(from, x), tap, place, in, out);
-    }
-}
-
-static void conv_term_y(size_t x, size_t w, size_t y, const double *const *in, double *out) {
-  out[y] += in[0][x] * in[1][w];
-}
-
-static void conv_term_x(size_t x, size_t w, size_t y, const double *const *in, double *out) {
-  out[x] += in[0][w] * in[1][y];
-}
-
-static void conv_term_w(size_t x, size_t w, size_t y, const double *const *in, double *out) {
-  out[w] += in[0][x] * in[1][y];
-}
-
-static void whole_conv2d(const example *e, const double *const *in, double *out) {
-  const deer_shape *x = &e->in[0], *w = &e->in[1];
-  const size_t rows = (size_t)((x->dim[2] - w->dim[2]) / e->p[0] + 1);
-  const size_t columns = (size_t)((x->dim[3] - w->dim[3]) / e->p[1] + 1);
-  memset(out, 0, (size_t)x->dim[0] * (size_t)w->dim[0] * rows * columns * sizeof *out);
-  each_conv_term(x, w, e->p, conv_term_y, in, out);
-}
-
-/* Inputs are (filters, gy) or (x, gy), shape is that of the other one. The ops are reached as
- * gradients of sum(conv2d * gy). */
-static deer_node conv_gradient(deer_graph *g, deer_node x, deer_node w, deer_node gy,
-                               const example *e, bool to_x) {
-  const deer_node loss =
-      deer_sum(g, deer_mul(g, deer_conv2d(g, x, w, e->p[0], e->p[1]), gy), DEER_ALL_AXES);
-  deer_node out;
-  deer_gradients(g, loss, to_x ? &x : &w, 1, &out);
-  return out;
-}
-
-BUILD(conv2d_input, conv_gradient(g, deer_constant(g, e->shape, 1), in[0], in[1], e, true))
-BUILD(conv2d_filter, conv_gradient(g, in[0], deer_constant(g, e->shape, 1), in[1], e, false))
-
-static void whole_conv2d_input(const example *e, const double *const *in, double *out) {
-  memset(out, 0, deer_shape_count(&e->shape) * sizeof *out);
-  each_conv_term(&e->shape, &e->in[0], e->p, conv_term_x, in, out);
-}
-
-static void whole_conv2d_filter(const example *e, const double *const *in, double *out) {
-  memset(out, 0, deer_shape_count(&e->shape) * sizeof *out);
-  each_conv_term(&e->in[0], &e->shape, e->p, conv_term_w, in, out);
-}
-
-/* the pooling ops: a kernel of p[0] by p[1] */
-BUILD(maxpool, deer_maxpool2d(g, in[0], e->p[0], e->p[1]))
-
-static void whole_maxpool(const example *e, const double *const *in, double *out) {
-  const deer_shape *x = &e->in[0];
-  const deer_shape y = DEER_SHAPE(x->dim[0], x->dim[1], x->dim[2] / e->p[0], x->dim[3] / e->p[1]);
-  for (size_t place = 0; place < deer_shape_count(&y); place++) {
-    int at[4];
-    indices_of(place, &y, at);
-    out[place] = -INFINITY;
-    for (int i = 0; i < e->p[0]; i++)
-      for (int j = 0; j < e->p[1]; j++) {
-        const int from[] = {at[0], at[1], at[2] * e->p[0] + i, at[3] * e->p[1] + j};
-        out[place] = fmax(out[place], in[0][place_of(from, x)]);
-      }
-  }
-}
-
-/* ---- axes ---- */
-
-BUILD(sum, deer_sum(g, in[0], e->mask))
-BUILD(mean, deer_mean(g, in[0], e->mask))
-BUILD(expand, deer_expand(g, in[0], e->shape, e->mask))
-BUILD(var, deer_var(g, in[0], e->mask))
-BUILD(std, deer_std(g, in[0], e->mask))
-
-/* elements of the result of a sum over e->mask */
-static size_t count_left(const example *e) {
-  size_t left = 1;
-  for (int i = 0; i < e->in[0].rank; i++)
-    if (!(e->mask & DEER_AXIS(i))) left *= (size_t)e->in[0].dim[i];
-  return left;
-}
-
-static void whole_sum(const example *e, const double *const *in, double *out) {
-  memset(out, 0, count_left(e) * sizeof *out);
-  for (size_t i = 0; i < deer_shape_count(&e->in[0]); i++)
-    out[kept_place(i, &e->in[0], ~e->mask)] += in[0][i];
-}
-
-static void whole_mean(const example *e, const double *const *in, double *out) {
-  const size_t left = count_left(e), summed = deer_shape_count(&e->in[0]) / left;
-  whole_sum(e, in, out);
-  for (size_t i = 0; i < left; i++) out[i] /= (double)summed;
-}
-
-static void whole_var(const example *e, const double *const *in, double *out) {
-  double mean[64];
-  const size_t n = deer_shape_count(&e->in[0]), left = count_left(e);
-  whole_mean(e, in, mean);
-  memset(out, 0, left * sizeof *out);
-  for (size_t i = 0; i < n; i++) {
-    const size_t at = kept_place(i, &e->in[0], ~e->mask);
-    out[at] += pow(in[0][i] - mean[at], 2) * (double)left / (double)n;
-  }
-}
-
-static void whole_std(const example *e, const double *const *in, double *out) {
-  whole_var(e, in, out);
-  for (size_t i = 0; i < count_left(e); i++) out[i] = sqrt(out[i]);
-}
-
-static void whole_expand(const example *e, const double *const *in, double *out) {
-  for (size_t i = 0; i < deer_shape_count(&e->shape); i++)
-    out[i] = in[0][kept_place(i, &e->shape, e->mask)];
-}
-
-static int last_dim(const deer_shape *shape) { return shape->dim[shape->rank - 1]; }
-
-/* ---- along one axis, p[0]: each line of x gives a line of out, one element or as many ---- */
-
-typedef void line_function(const double *x, int n, double *out);
-
-static void along(const example *e, const double *x, double *out, bool drop, line_function *f) {
-  const deer_shape *shape = &e->in[0];
-  const int axis = e->p[0], n = shape->dim[axis];
-  for (size_t place = 0, k = 0; place < deer_shape_count(shape); place++) {
-    int at[DEER_MAX_RANK];
-    double line[64], result[64];
-    indices_of(place, shape, at);
-    if (at[axis] != 0) continue;
-    for (int i = 0; i < n; i++) at[axis] = i, line[i] = x[place_of(at, shape)];
-    f(line, n, result);
-    for (int i = 0; !drop && i < n; i++) at[axis] = i, out[place_of(at, shape)] = result[i];
-    if (drop) out[k++] = result[0];
-  }
-}
-
-#define LINE(name, graph, drop)                                                                    \
-  BUILD(name, graph)                                                                               \
-  static void whole_##name(const example *e, const double *const *in, double *out) {               \
-    along(e, in[0], out, drop, line_##name);                                                       \
-  }
-
-static void line_argmax(const double *x, int n, double *out) {
-  *out = n - 1;
-  for (int i = n - 1; i >= 0; i--)
-    if (x[i] >= x[(int)*out]) *out = i;
-}
-
-static void line_argmin(const double *x, int n, double *out) {
-  *out = n - 1;
-  for (int i = n - 1; i >= 0; i--)
-    if (x[i] <= x[(int)*out]) *out = i;
-}
-
-static void line_max(const double *x, int n, double *out) {
-  line_argmax(x, n, out);
-  *out = x[(int)*out];
-}
-
-static void line_min(const double *x, int n, double *out) {
-  line_argmin(x, n, out);
-  *out = x[(int)*out];
-}
-
-static void line_logsumexp(const double *x, int n, double *out) {
-  double sum = 0;
-  for (int i = 0; i < n; i++) sum += exp(x[i]);
-  *out = log(sum);
-}
-
-static void line_softmax(const double *x, int n, double *out) {
-  double total;
-  line_logsumexp(x, n, &total);
-  for (int i = 0; i < n; i++) out[i] = exp(x[i] - total);
-}
-
-static void line_log_softmax(const double *x, int n, double *out) {
-  double total;
-  line_logsumexp(x, n, &total);
-  for (int i = 0; i < n; i++) out[i] = x[i] - total;
-}
-
-static void line_cumsum(const double *x, int n, double *out) {
-  for (int i = 0; i < n; i++) out[i] = x[i] + (i > 0 ? out[i - 1] : 0);
-}
-
-static void line_cumsum_reverse(const double *x, int n, double *out) {
-  for (int i = n - 1; i >= 0; i--) out[i] = x[i] + (i < n - 1 ? out[i + 1] : 0);
-}
-
-LINE(argmax, deer_argmax(g, in[0], e->p[0]), true)
-LINE(argmin, deer_argmin(g, in[0], e->p[0]), true)
-LINE(max, deer_max_axis(g, in[0], e->p[0]), true)
-LINE(min, deer_min_axis(g, in[0], e->p[0]), true)
-LINE(logsumexp, deer_logsumexp(g, in[0], e->p[0]), true)
-LINE(softmax, deer_softmax(g, in[0], e->p[0]), false)
-LINE(log_softmax, deer_log_softmax(g, in[0], e->p[0]), false)
-LINE(cumsum, deer_cumsum(g, in[0], e->p[0], false), false)
-LINE(cumsum_reverse, deer_cumsum(g, in[0], e->p[0], true), false)
-BUILD(max_last, deer_max_last(g, in[0]))
-BUILD(min_last, deer_min_last(g, in[0]))
-BUILD(argmax_last, deer_argmax_last(g, in[0]))
-BUILD(argmin_last, deer_argmin_last(g, in[0]))
-
-/* ---- choosing elements ---- */
-
-BUILD(take, deer_take(g, in[0], in[1]))
-BUILD(gather, deer_gather(g, in[0], in[1]))
-BUILD(put, deer_put(g, in[0], in[1], e->p[0]))
-
-/* row r, place i of the index belongs to element index[r, i] of row r */
-static void whole_take(const example *e, const double *const *in, double *out) {
-  const size_t n = (size_t)last_dim(&e->in[0]), rows = deer_shape_count(&e->in[0]) / n;
-  const size_t m = deer_shape_count(&e->in[1]) / rows;
-  for (size_t i = 0; i < rows * m; i++) out[i] = in[0][i / m * n + (size_t)in[1][i]];
-}
-
-static void whole_put(const example *e, const double *const *in, double *out) {
-  const size_t n = (size_t)e->p[0], m = (size_t)last_dim(&e->in[0]);
-  const size_t count = deer_shape_count(&e->in[0]);
-  memset(out, 0, count / m * n * sizeof *out);
-  for (size_t i = 0; i < count; i++) out[i / m * n + (size_t)in[1][i]] += in[0][i];
-}
-
-BUILD(one_hot, deer_one_hot(g, in[0], e->p[0]))
-BUILD(rows, deer_rows(g, in[0], in[1]))
-BUILD(put_rows, deer_put_rows(g, in[0], in[1], e->p[0]))
-
-static void whole_one_hot(const example *e, const double *const *in, double *out) {
-  for (size_t i = 0; i < deer_shape_count(&e->in[0]); i++)
-    for (int k = 0; k < e->p[0]; k++) *out++ = k == (int)in[0][i];
-}
-
-static void whole_rows(const example *e, const double *const *in, double *out) {
-  const size_t width = deer_shape_count(&e->in[0]) / (size_t)e->in[0].dim[0];
-  for (size_t i = 0; i < deer_shape_count(&e->in[1]) * width; i++)
-    out[i] = in[0][(size_t)in[1][i / width] * width + i % width];
-}
-
-static void whole_put_rows(const example *e, const double *const *in, double *out) {
-  const size_t width = deer_shape_count(&e->in[0]) / deer_shape_count(&e->in[1]);
-  memset(out, 0, (size_t)e->p[0] * width * sizeof *out);
-  for (size_t i = 0; i < deer_shape_count(&e->in[0]); i++)
-    out[(size_t)in[1][i / width] * width + i % width] += in[0][i];
-}
+#include "ops_axes.h"
 
 /* ---- shape: transpose has its axes in p; the others axis, start, length ---- */
 
@@ -534,6 +298,8 @@ static const example examples[] = {
     {.op = "stop", .kinds = "r", .in = {S(4)}, FORM(stop), .stopped = true},
 
     /* elementwise; 37 elements are two whole blocks of a vector kernel and a rest */
+    {.op = "scale_gradient", .kinds = "r", .in = {S(5)}, FORM(scale_gradient)},
+    {.op = "clip_gradient", .kinds = "r", .in = {S(5)}, FORM(clip_gradient)},
     {.op = "add", .kinds = "rr", .in = {S(5, 7), S(5, 7)}, FORM(add)},
     {.op = "add", .kinds = "rr", .in = {SCALAR, SCALAR}, FORM(add)},
     {.op = "add", .kinds = "r", .in = {S(3)}, FORM(add_same)},
@@ -546,6 +312,21 @@ static const example examples[] = {
     {.op = "min", .kinds = "rr", .in = {S(19), S(19)}, FORM(min_square)},
     {.op = "max", .kinds = "rr", .in = {S(37), S(37)}, FORM(max2)},
     {.op = "greater", .kinds = "rr", .in = {S(21), S(21)}, FORM(greater), .constant = true},
+    {.op = "greater", .kinds = "rr", .in = {S(21), S(21)}, FORM(less), .constant = true},
+    {.op = "greater_equal",
+     .kinds = "rr",
+     .in = {S(21), S(21)},
+     FORM(greater_equal),
+     .constant = true},
+    {.op = "greater_equal",
+     .kinds = "rr",
+     .in = {S(21), S(21)},
+     FORM(less_equal),
+     .constant = true},
+    {.op = "equal", .kinds = "rr", .in = {S(21), S(21)}, FORM(equal), .constant = true},
+    {.op = "pow", .kinds = "rr", .in = {S(37), S(37)}, FORM(pow), .low = 0.3, .high = 3},
+    {.op = "pow", .kinds = "r", .in = {S(19)}, FORM(power), .s = {3}},
+    {.op = "pow", .kinds = "r", .in = {S(19)}, FORM(power), .s = {-1.5}, .low = 0.3, .high = 3},
     {.op = "where", .kinds = "rrr", .in = {S(3, 7), S(3, 7), S(3, 7)}, FORM(where)},
     {.op = "scale", .kinds = "r", .in = {S(37)}, FORM(scale), .s = {-1.75}},
     {.op = "scale", .kinds = "r", .in = {S(3)}, FORM(scale), .s = {0}},
@@ -554,6 +335,9 @@ static const example examples[] = {
     {.op = "clip", .kinds = "r", .in = {S(9)}, FORM(clip), .s = {-INFINITY, 0.4}},
     {.op = "clip", .kinds = "r", .in = {S(37)}, FORM(huber), .s = {1}},
     {.op = "clip", .kinds = "r", .in = {S(4, 4)}, FORM(huber), .s = {0.3}},
+    {.op = "square", .kinds = "r", .in = {S(9)}, FORM(power), .s = {2}},
+    {.op = "sqrt", .kinds = "r", .in = {S(9)}, FORM(power), .s = {0.5}, .low = 0.3, .high = 3},
+    {.op = "div", .kinds = "r", .in = {S(9)}, FORM(power), .s = {-1}},
     {.op = "neg", .kinds = "r", .in = {S(37)}, FORM(neg)},
     {.op = "abs", .kinds = "r", .in = {S(37)}, FORM(abs)},
     {.op = "sign", .kinds = "r", .in = {S(37)}, FORM(sign), .constant = true},
@@ -572,6 +356,19 @@ static const example examples[] = {
     GAMMA(5, 9, 90, 0),
     GAMMA(9, 0.5, 4, 1),
     GAMMA(9, 1, 20, 4),
+    {.op = "sin", .kinds = "r", .in = {S(37)}, FORM(sin), .low = -20, .high = 20},
+    {.op = "cos", .kinds = "r", .in = {S(37)}, FORM(cos), .low = -20, .high = 20},
+    {.op = "expm1", .kinds = "r", .in = {S(37)}, FORM(expm1)},
+    {.op = "log1p", .kinds = "r", .in = {S(37)}, FORM(log1p), .low = -0.7, .high = 3},
+    {.op = "leaky_relu", .kinds = "r", .in = {S(37)}, FORM(leaky_relu), .s = {0.2}},
+    {.op = "leaky_relu", .kinds = "r", .in = {S(9)}, FORM(leaky_relu), .s = {-1.5}},
+    {.op = "elu", .kinds = "r", .in = {S(37)}, FORM(elu), .s = {1}},
+    {.op = "elu", .kinds = "r", .in = {S(9)}, FORM(elu), .s = {0.4}},
+    {.op = "elu", .kinds = "r", .in = {S(9)}, FORM(selu)},
+    {.op = "tanh", .kinds = "r", .in = {S(37)}, FORM(gelu), .low = -4, .high = 4},
+    {.op = "sigmoid", .kinds = "r", .in = {S(37)}, FORM(swish), .low = -4, .high = 4},
+    {.op = "clip", .kinds = "r", .in = {S(37)}, FORM(hard_swish), .low = -5, .high = 5},
+    {.op = "softplus", .kinds = "r", .in = {S(37)}, FORM(softplus), .low = -9, .high = 9},
     {.op = "cast", .kinds = "u", .in = {S(3, 11)}, FORM(cast), .below = 256},
     {.op = "cast", .kinds = "i", .in = {S(7)}, FORM(cast), .below = 100000},
 
@@ -596,41 +393,73 @@ static const example examples[] = {
     {.op = "diagonal", .kinds = "r", .in = {S(5, 5)}, WHOLE(diagonal)},
     {.op = "diagonal_matrix", .kinds = "r", .in = {S(5)}, WHOLE(diagonal_matrix)},
     {.op = "diagonal_matrix", .kinds = "r", .in = {S(1)}, WHOLE(diagonal_matrix)},
-    {.op = "conv2d",
-     .kinds = "rr",
-     .in = {S(2, 3, 6, 5), S(4, 3, 3, 2)},
-     WHOLE(conv2d),
+    {.op = "conv2d", .kinds = "rr", .in = {S(2, 3, 6, 5), S(4, 3, 3, 2)}, WHOLE(conv2d),
      .p = {1, 1}},
-    {.op = "conv2d",
-     .kinds = "rr",
-     .in = {S(2, 2, 8, 9), S(3, 2, 2, 5)},
-     WHOLE(conv2d),
+    {.op = "conv2d", .kinds = "rr", .in = {S(2, 2, 8, 9), S(3, 2, 2, 5)}, WHOLE(conv2d),
      .p = {3, 2}},
-    {.op = "conv2d",
-     .kinds = "rr",
-     .in = {S(3, 1, 7, 1), S(1, 1, 2, 1)},
-     WHOLE(conv2d),
+    {.op = "conv2d", .kinds = "rr", .in = {S(3, 1, 7, 1), S(1, 1, 2, 1)}, WHOLE(conv2d),
      .p = {1, 1}},
-    {.op = "conv2d",
-     .kinds = "rr",
-     .in = {S(1, 2, 3, 3), S(2, 2, 3, 3)},
-     WHOLE(conv2d),
+    {.op = "conv2d", .kinds = "rr", .in = {S(1, 2, 3, 3), S(2, 2, 3, 3)}, WHOLE(conv2d),
      .p = {5, 5}},
-    {.op = "conv2d_input",
-     .kinds = "rr",
-     .in = {S(3, 2, 3, 2), S(2, 3, 2, 3)},
-     WHOLE(conv2d_input),
-     .p = {2, 1},
+    {.op = "conv2d", .kinds = "rr", .in = {S(2, 2, 4, 5), S(3, 2, 3, 3)}, WHOLE(conv2d),
+     .p = {1, 1, 1, 1}},
+    {.op = "conv2d", .kinds = "rr", .in = {S(2, 1, 5, 4), S(2, 1, 2, 4)}, WHOLE(conv2d),
+     .p = {2, 3, 3, 1}},
+    {.op = "conv2d", .kinds = "rr", .in = {S(1, 1, 2, 2), S(1, 1, 4, 5)}, WHOLE(conv2d),
+     .p = {1, 1, 1, 2}},
+    {.op = "conv2d", .kinds = "ur", .in = {S(2, 2, 5, 4), S(3, 2, 2, 3)}, WHOLE(conv2d),
+     .p = {1, 1}, .below = 256},
+    {.op = "conv2d", .kinds = "ur", .in = {S(2, 2, 5, 4), S(3, 2, 2, 3)}, WHOLE(conv2d),
+     .p = {2, 1, 1, 2}, .below = 256},
+    {.op = "conv2d", .kinds = "ur", .in = {S(2, 2, 5, 4), S(3, 2, 2, 3)}, WHOLE(conv2d_scaled),
+     .p = {2, 1, 1, 2}, .s = {0.125, -3.5}, .below = 256},
+    {.op = "conv2d", .kinds = "rr", .in = {S(2, 3, 7), S(4, 3, 2)}, WHOLE(conv1d), .p = {1, 1}},
+    {.op = "conv2d", .kinds = "rr", .in = {S(2, 2, 7), S(3, 2, 3)}, WHOLE(conv1d),
+     .p = {1, 2, 0, 2}},
+    {.op = "conv2d", .kinds = "rrr", .in = {S(2, 2, 4, 4), S(3, 2, 2, 3), S(3)},
+     WHOLE(conv2d_finished), .p = {1, 1}, .mask = DEER_CONV_BIAS},
+    {.op = "conv2d", .kinds = "rrr", .in = {S(2, 2, 4, 4), S(3, 2, 2, 3), S(3)},
+     WHOLE(conv2d_finished), .p = {1, 1}, .mask = DEER_CONV_BIAS | DEER_CONV_RELU},
+    {.op = "conv2d", .kinds = "rrr", .in = {S(2, 2, 4, 4), S(3, 2, 2, 3), S(2, 3, 3, 2)},
+     WHOLE(conv2d_finished), .p = {1, 1}, .mask = DEER_CONV_RELU | DEER_CONV_GATE},
+    {.op = "conv2d_input", .kinds = "rr", .in = {S(3, 2, 3, 2), S(2, 3, 2, 3)}, WHOLE(conv2d_input),
+     .p = {2, 1}, .shape = S(2, 2, 6, 4)},
+    {.op = "conv2d_input", .kinds = "rr", .in = {S(3, 2, 3, 2), S(2, 3, 3, 5)}, WHOLE(conv2d_input),
+     .p = {2, 1, 1, 1}, .shape = S(2, 2, 6, 4)},
+    {.op = "conv2d_input", .kinds = "rrr", .in = {S(3, 2, 3, 2), S(2, 3, 2, 3), S(2, 2, 6, 4)},
+     WHOLE(conv2d_input_finished), .p = {2, 1}, .mask = DEER_CONV_GATE, .shape = S(2, 2, 6, 4)},
+    {.op = "conv2d_input", .kinds = "rrr", .in = {S(3, 2, 3, 2), S(2, 3, 2, 3), S(2)},
+     WHOLE(conv2d_input_finished), .p = {2, 1}, .mask = DEER_CONV_BIAS | DEER_CONV_RELU,
      .shape = S(2, 2, 6, 4)},
-    {.op = "conv2d_filter",
-     .kinds = "rr",
-     .in = {S(2, 2, 6, 4), S(2, 3, 2, 3)},
-     WHOLE(conv2d_filter),
-     .p = {2, 1},
+    {.op = "conv2d_input", .kinds = "rr", .in = {S(2, 3, 2, 3), S(2, 2, 3, 2)},
+     WHOLE2(conv_transpose, conv2d_input), .p = {2, 3, 1, 0}, .shape = S(2, 3, 4, 6)},
+    {.op = "conv2d_filter", .kinds = "rr", .in = {S(2, 2, 6, 4), S(2, 3, 2, 3)},
+     WHOLE(conv2d_filter), .p = {2, 1}, .shape = S(3, 2, 3, 2)},
+    {.op = "conv2d_filter", .kinds = "rr", .in = {S(2, 2, 6, 4), S(2, 3, 3, 5)},
+     WHOLE(conv2d_filter), .p = {2, 1, 1, 1}, .shape = S(3, 2, 3, 2)},
+    {.op = "conv2d_filter", .kinds = "ur", .in = {S(2, 2, 6, 4), S(2, 3, 2, 3)},
+     WHOLE(conv2d_filter), .p = {2, 1}, .below = 256, .shape = S(3, 2, 3, 2)},
+    {.op = "conv2d_filter", .kinds = "ur", .in = {S(2, 2, 6, 4), S(2, 3, 2, 3)},
+     WHOLE(conv2d_filter_scaled), .p = {2, 1}, .s = {-0.25, 1}, .below = 256,
      .shape = S(3, 2, 3, 2)},
-    {.op = "poolindex2d", .kinds = "r", .in = {S(2, 3, 4, 6)}, WHOLE(maxpool), .p = {2, 3}},
-    {.op = "poolindex2d", .kinds = "r", .in = {S(1, 2, 5, 7)}, WHOLE(maxpool), .p = {2, 2}},
-
+    {.op = "maxpool2d", .kinds = "r", .in = {S(2, 3, 4, 6)}, WHOLE(maxpool),
+     .p = {2, 3, 0, 0, 2, 3}},
+    {.op = "maxpool2d", .kinds = "r", .in = {S(1, 2, 5, 7)}, WHOLE(maxpool),
+     .p = {2, 2, 0, 0, 2, 2}},
+    {.op = "maxpool2d", .kinds = "r", .in = {S(2, 2, 5, 8)}, WHOLE(maxpool),
+     .p = {1, 3, 0, 0, 3, 2}},
+    {.op = "poolindex2d", .kinds = "r", .in = {S(2, 2, 5, 6)}, WHOLE(maxpool),
+     .p = {2, 1, 1, 2, 3, 3}},
+    {.op = "poolindex2d", .kinds = "r", .in = {S(1, 2, 1, 3)}, WHOLE(maxpool),
+     .p = {3, 4, 2, 3, 3, 4}},
+    {.op = "sumpool2d", .kinds = "r", .in = {S(2, 2, 4, 6)}, WHOLE(avgpool),
+     .p = {2, 3, 0, 0, 2, 3}},
+    {.op = "sumpool2d", .kinds = "r", .in = {S(1, 2, 5, 9)}, WHOLE(avgpool),
+     .p = {1, 2, 0, 0, 3, 2}},
+    {.op = "sumpool2d_input", .kinds = "r", .in = {S(2, 2, 5, 6)}, WHOLE(avgpool),
+     .p = {2, 1, 1, 2, 3, 3}},
+    {.op = "sumpool2d_input", .kinds = "r", .in = {S(1, 1, 2, 7)}, WHOLE(avgpool),
+     .p = {3, 4, 1, 3, 3, 4}},
     /* axes */
     {.op = "sum", .kinds = "r", .in = {S(3, 4)}, WHOLE(sum), .mask = 0x1},
     {.op = "sum", .kinds = "r", .in = {S(3, 70)}, WHOLE(sum), .mask = 0x1},
@@ -720,6 +549,17 @@ static const example examples[] = {
     {.op = "cumsum", .kinds = "r", .in = {S(3, 70)}, WHOLE(cumsum), .p = {0}},
     {.op = "cumsum", .kinds = "r", .in = {S(2, 3, 4)}, WHOLE(cumsum_reverse), .p = {1}},
     {.op = "cumsum", .kinds = "r", .in = {S(2, 5)}, WHOLE(cumsum_reverse), .p = {1}},
+    {.op = "sum", .kinds = "rrr", .in = {S(4, 6), S(6), S(6)}, WHOLE(layer_norm), .s = {1e-5}},
+    {.op = "sum", .kinds = "rrr", .in = {S(2, 3, 20), S(20), S(20)}, WHOLE(layer_norm), .s = {0.1}},
+    {.op = "sum", .kinds = "r", .in = {S(7)}, WHOLE(layer_norm_bare), .s = {0.01}},
+    {.op = "sum", .kinds = "rrr", .in = {S(5, 3), S(3), S(3)}, WHOLE(batch_norm), .s = {0.01}},
+    {.op = "sum", .kinds = "rrr", .in = {S(2, 3, 2, 2), S(3), S(3)}, WHOLE(batch_norm), .s = {0.1}},
+    {.op = "sqrt",
+     .kinds = "rrr",
+     .in = {S(5, 3), S(3), S(3)},
+     WHOLE(batch_norm),
+     .s = {0.1},
+     .p = {1}},
 
     /* choosing elements; with few values to choose from, some come more than once */
     {.op = "take", .kinds = "ri", .in = {S(3, 5), S(3, 4)}, WHOLE(take), .below = 5},
