@@ -29,7 +29,7 @@ describe("deerlua", function()
       assert.equal((out:gsub("\n1\t", "\n2\t")), two)
       assert.matches("step +us +share +flops +bytes", table_)
       assert.matches("product%+bias%+relu = trunk%.dense2", table_)
-      assert.matches("\n +all +%d+%.%d+ 100%.0%%", table_)
+      assert.matches(" all +%d+%.%d+ +100%.0%%", table_)
     end)
 
     it("but refuses numbers of threads that make no sense", function()
