@@ -57,40 +57,19 @@ local function updates(make)
   return function() return core.bench.updater(make():handle()) end
 end
 
--- n steps of an agent that updates after each of them, as TrainerController does
-local function steps(agent, warm_up)
-  agent:attach(deer.controllers.TrainerController{ periodicity = 1 })
-  agent:run(1, warm_up)
-  return function(n) agent:run(1, n) end
-end
-
--- steps of an actor-critic in the pendulum, as RLtools' benchmark programs have them
-local function pendulum(make, units, batch_size, policy)
+-- steps of an actor-critic in the pendulum, an update after each, as RLtools' benchmark has them
+local function pendulum(class, units, batch_size)
   return function()
     local env = deer.env "pendulum" { seed = 1 }
-    local algo = make { environment = env, seed = 1, batch_size = batch_size,
-      network = { dense(units), dense(units) }, learning_rate = 1e-3, discount = 0.99, tau = 0.005 }
-    return steps(deer.NeuralAgent{ environment = env, learning_algo = algo, seed = 1,
-      train_policy = policy(), replay_memory_size = 10000, replay_start_size = batch_size },
-      batch_size + 50)
+    local algo = deer[class] { environment = env, seed = 1, batch_size = batch_size, tau = 0.005,
+      discount = 0.99, learning_rate = 1e-3, network = { dense(units), dense(units) } }
+    local agent = deer.NeuralAgent{ environment = env, learning_algo = algo, seed = 1,
+      replay_memory_size = 10000, replay_start_size = batch_size }
+    agent:attach(deer.controllers.TrainerController{ periodicity = 1,
+      show_episode_avg_V_value = false, show_avg_Bellman_residual = false })
+    agent:run(1, batch_size + 50)
+    return function(n) agent:run(1, n) end
   end
-end
-
-local function sac(units, batch_size)
-  local make = function(options)
-    options.target_entropy = -1
-    return deer.SAC(options)
-  end
-  return pendulum(make, units, batch_size, function() return deer.policies.StochasticPolicy{} end)
-end
-
-local function td3(units, batch_size)
-  local make = function(options)
-    options.policy_delay = 2
-    return deer.TD3(options)
-  end
-  return pendulum(make, units, batch_size,
-    function() return deer.policies.GaussianNoisePolicy{ sigma = 0.1 } end)
 end
 
 local function sac_cost(units, batch_size)
@@ -127,13 +106,17 @@ end
 ---@type deer.bench.Work[]
 return {
   { name = "sac64_b100", help = "SAC in the pendulum, 64-64, batch 100: a step and its update",
-    make = sac(64, 100), cost = sac_cost(64, 100), goal = { ratio = 0.5, [2] = 0.35 } },
+    make = pendulum("SAC", 64, 100), cost = sac_cost(64, 100),
+    goal = { ratio = 0.5, [2] = 0.35 } },
   { name = "td3_64_b100", help = "TD3 in the pendulum, 64-64, batch 100: a step and its update",
-    make = td3(64, 100), cost = td3_cost(64, 100), goal = { ratio = 0.5, [2] = 0.35 } },
+    make = pendulum("TD3", 64, 100), cost = td3_cost(64, 100),
+    goal = { ratio = 0.5, [2] = 0.35 } },
   { name = "sac256_b256", help = "SAC in the pendulum, 256-256, batch 256: a step and its update",
-    make = sac(256, 256), cost = sac_cost(256, 256), goal = { ratio = 0.5, [2] = 0.28 } },
+    make = pendulum("SAC", 256, 256), cost = sac_cost(256, 256),
+    goal = { ratio = 0.5, [2] = 0.28 } },
   { name = "td3_256_b256", help = "TD3 in the pendulum, 256-256, batch 256: a step and its update",
-    make = td3(256, 256), cost = td3_cost(256, 256), goal = { ratio = 0.5, [2] = 0.28 } },
+    make = pendulum("TD3", 256, 256), cost = td3_cost(256, 256),
+    goal = { ratio = 0.5, [2] = 0.28 } },
   { name = "dqn64_b128", help = "DQN update, 4-64-64-2, batch 128, Adam",
     make = updates(function() return dense_network(128) end), cost = cost.dqn(DENSE, 128),
     goal = { ratio = 1 / 15 } },
