@@ -11,6 +11,7 @@ extern "C" {
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mt19937.h"
+#include "base/pool.h"
 #include "base/rng.h"
 #include "tensor/tensor.h"
 #include "tensor/fill.h"

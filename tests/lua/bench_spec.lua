@@ -58,6 +58,12 @@ describe("deerlua bench", function()
     assert.is_nil(empty.limit_us)
   end)
 
+  it("computes with as many threads as it is told", function()
+    local status, out = bench { "--json", "--no-peers", "--threads", "2", "--name", "dqn64_b128" }
+    assert.equal(0, status)
+    assert.matches('^{"name":"dqn64_b128","threads":2,"us":', out)
+  end)
+
   it("measures an executable of the same name beside a work", function()
     local folder = peer("dqn64_b128", "echo $OPENBLAS_NUM_THREADS$OMP_NUM_THREADS >&2; echo 1e9")
     local status, out = bench({ "--json", "--name", "dqn64_b128" },
@@ -121,7 +127,7 @@ describe("deerlua bench", function()
       ["--run 3"] = "unknown option '--run'; did you mean '--runs'?",
       ["--runs"] = "option '--runs': expected an integer from 1 to 1000, got nothing",
       ["--runs 0"] = "option '--runs': expected an integer from 1 to 1000, got '0'",
-      ["--threads=two"] = "option '--threads': expected an integer from 1 to 256, got 'two'",
+      ["--threads=two"] = "option '--threads': expected an integer from 1 to 64, got 'two'",
       ["--seconds -1"] = "option '--seconds': expected a number from 1e-06 to 1000, got '-1'",
       ["--json=yes"] = "option '--json' takes no value",
       ["act64"] = "unexpected argument 'act64'; works are named with --name",

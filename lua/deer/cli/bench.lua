@@ -1,5 +1,6 @@
 --- deerlua bench: how long the things take that training consists of, beside the limits of the
 --- machine and, where they are installed, other programs.
+local deer = require "deer"
 local options = require "deer.options"
 local text = require "deer.text"
 
@@ -21,7 +22,7 @@ of the source tree, that prints the microseconds of one; see scripts/bench/READM
 
 local LIST = options.list {
   { name = "name", type = "string" },
-  { name = "threads", default = 1, type = "integer", range = { 1, 256 } },
+  { name = "threads", default = 1, type = "integer", range = { 1, 64 } },
   { name = "runs", default = 7, type = "integer", range = { 1, 1000 } },
   { name = "seconds", default = 0.2, type = "number", range = { 1e-6, 1000 } },
   { name = "json", default = false },
@@ -154,6 +155,7 @@ function bench.run(args)
     for _, work in ipairs(works) do print(("%-14s %s"):format(work.name, work.help)) end
     return 0
   end
+  deer.threads(values.threads)
   local rows, flops = require("deer.bench.measure").run(works, { threads = values.threads,
     runs = values.runs, seconds = values.seconds, peers = not values["no-peers"] })
   if values.json then print_json(rows, values) else print_table(rows, flops, values) end
