@@ -13,6 +13,11 @@ local core = require "deer.core"
 ---@field DataSet fun(options: table): deer.DataSet
 ---@field controllers table<string, deer.Controller> by class name, as TrainerController
 ---@field policies table<string, deer.Policy> by class name: deer.policies.EpsilonGreedyPolicy
+---@field graph { new: fun(): deer.Graph } describing computations that run at the speed of C
+---@field network fun(options: table): deer.Network a network for graphs
+---@field opt table<string, deer.Optimizer> optimisers by name, for graphs: deer.opt.adam{}
+---@field rl table formulas of reinforcement learning over nodes
+---@field test table checks of one's own environments, networks and computations
 ---@field launcher fun(arg: string[], defaults: table, extra: table?): table
 ---@field plot table charts as PNG files
 ---@field kinds table finding and listing environments, controllers and policies
@@ -52,7 +57,9 @@ function deer.seed(n) require("deer.seeds").set(n) end
 local LAZY = {
   Environment = "deer.environment", Controller = "deer.controller", Policy = "deer.policy",
   Algo = "deer.algo", QNetwork = "deer.q_network", NeuralAgent = "deer.neural_agent",
-  DataSet = "deer.data_set", plot = "deer.plot", kinds = "deer.kinds", spairs = "deer.spairs",
+  DataSet = "deer.data_set", graph = "deer.graph", network = "deer.graph.network",
+  opt = "deer.graph.optimizers", rl = "deer.graph.formulas", test = "deer.test",
+  plot = "deer.plot", kinds = "deer.kinds", spairs = "deer.spairs",
 }
 
 local MADE = {
