@@ -72,9 +72,11 @@ deer_tensor *deer_lua_new_tensor(lua_State *L, deer_dtype dtype, const deer_shap
 deer_tensor *deer_lua_new_view(lua_State *L, const deer_tensor *shown, int owner);
 void deer_lua_empty_view(deer_tensor *view);
 
-/* The name of a type, and a list of dimensions, at `arg`; raise. Pushes a list of dimensions. */
+/* The name of a type, and a list of dimensions, at `arg`; raise. Reads one without raising; pushes
+ * one. */
 deer_dtype deer_lua_check_dtype(lua_State *L, int arg);
 deer_shape deer_lua_check_shape(lua_State *L, int arg);
+deer_status deer_lua_read_shape(lua_State *L, int index, deer_shape *shape);
 void deer_lua_push_shape(lua_State *L, const deer_shape *shape);
 
 /* ---- texts of the core ---- */

@@ -16,15 +16,12 @@ static net_box *check_box(lua_State *L) { return luaL_checkudata(L, 1, NET_CLASS
 // one input from the table on top of the stack: its shape without the batch; field dtype
 static void read_input(lua_State *L, deer_subject *subject, int i) {
   int table = lua_gettop(L);
-  if (!lua_istable(L, table))
-    deer_lua_fail(L, "option 'inputs': entry %d: expected a shape such as {4}, got %s", i + 1,
-                  luaL_typename(L, table));
-  subject->history = 1;
-  subject->shape = deer_lua_check_shape(L, table);
-  subject->dtype = DEER_DTYPE_REAL;
+  *subject = (deer_subject){.history = 1, .dtype = DEER_DTYPE_REAL};
+  if (deer_lua_read_shape(L, table, &subject->shape) != DEER_OK)
+    deer_lua_fail(L, "option 'inputs': shape %d: %s", i + 1, deer_error());
   if (lua_getfield(L, table, "dtype") != LUA_TNIL &&
       deer_lua_read_type(L, table + 1, &subject->dtype) != DEER_OK)
-    deer_lua_fail(L, "option 'inputs': entry %d: dtype: %s", i + 1, deer_error());
+    deer_lua_fail(L, "option 'inputs': shape %d: dtype: %s", i + 1, deer_error());
   lua_settop(L, table);
 }
 

@@ -61,20 +61,28 @@ deer_dtype deer_lua_check_dtype(lua_State *L, int arg) {
   return types[luaL_checkoption(L, arg, NULL, names)];
 }
 
-deer_shape deer_lua_check_shape(lua_State *L, int arg) {
-  deer_shape shape = {0};
-  luaL_checktype(L, arg, LUA_TTABLE);
-  lua_Unsigned rank = lua_rawlen(L, arg);
-  luaL_argcheck(L, rank <= DEER_MAX_RANK, arg, "at most 6 dimensions expected");
-  for (; shape.rank < (int)rank; shape.rank++) {
-    int whole = lua_rawgeti(L, arg, shape.rank + 1) == LUA_TNUMBER;
+deer_status deer_lua_read_shape(lua_State *L, int index, deer_shape *shape) {
+  char got[DEER_DESCRIBE];
+  *shape = DEER_SCALAR;
+  if (!lua_istable(L, index))
+    return deer_fail(DEER_EINVAL, "list of dimensions expected, got %s",
+                     deer_lua_describe(L, index, got));
+  lua_Unsigned rank = lua_rawlen(L, index);
+  if (rank > DEER_MAX_RANK) return deer_fail(DEER_EINVAL, "at most 6 dimensions expected");
+  for (; shape->rank < (int)rank; shape->rank++) {
+    int whole = lua_rawgeti(L, index, shape->rank + 1) == LUA_TNUMBER;
     lua_Integer dim = whole ? lua_tointegerx(L, -1, &whole) : 0;
     lua_pop(L, 1);
-    luaL_argcheck(L, whole && dim >= 1 && dim <= INT32_MAX, arg,
-                  "dimensions are whole numbers of at least 1");
-    shape.dim[shape.rank] = (int)dim;
+    if (!whole || dim < 1 || dim > INT32_MAX)
+      return deer_fail(DEER_EINVAL, "dimensions are whole numbers of at least 1");
+    shape->dim[shape->rank] = (int)dim;
   }
-  if (deer_shape_check(&shape, "tensor") != DEER_OK) luaL_argerror(L, arg, deer_error());
+  return deer_shape_check(shape, "tensor");
+}
+
+deer_shape deer_lua_check_shape(lua_State *L, int arg) {
+  deer_shape shape;
+  if (deer_lua_read_shape(L, arg, &shape) != DEER_OK) deer_lua_bad_argument(L, arg, deer_error());
   return shape;
 }
 

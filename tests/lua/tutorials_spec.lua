@@ -6,9 +6,9 @@ local child = require "child"
 local here = lfs.currentdir()
 
 --- What an example prints, run in an empty folder.
-local function output(name)
+local function output(name, ...)
   local script = ("%s/examples/%s.lua"):format(here, name)
-  local status, out, err = child.run({ script }, { cwd = child.folder() })
+  local status, out, err = child.run({ script, ... }, { cwd = child.folder() })
   assert.same({ 0, "" }, { status, err })
   return out
 end
@@ -46,5 +46,24 @@ describe("tutorial", function()
     local new, saved, further = output "05_save_and_load":match
       "network:%s+([-%d.]+)\n.*one:%s+([-%d.]+)\n.*further:%s+([-%d.]+)\n$"
     assert.is_true(tonumber(saved) > 45 and tonumber(new) < 30 and tonumber(further) > 45)
+  end)
+
+  -- random actions keep the pole up for 22 steps; the whole run reaches 475 and more
+  it("07: the pole stands longer", function()
+    local score = output("07_dqn_in_lua", "12000"):match "\ngreedy, 100 episodes: ([%d.]+)\n$"
+    assert.is_true(tonumber(score) > 100)
+  end)
+
+  -- random actions score -1200; the best that can be done is about -145
+  it("08: the pendulum is swung up and held", function()
+    local score = output "08_ddpg_in_lua":match "\ngreedy, 100 episodes: ([-%d.]+)\n$"
+    assert.is_true(tonumber(score) >= -170)
+  end)
+
+  -- 500 steps of trading the pattern, and nothing else, are worth 54.6; a test is of 1000
+  it("09: the algorithm on a graph learns to trade", function()
+    local last
+    for score in output "09_algorithm_on_a_graph":gmatch "is ([-%d.]+) " do last = score end
+    assert.is_true(tonumber(last) > 95)
   end)
 end)
