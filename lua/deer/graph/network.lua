@@ -186,13 +186,13 @@ local function make(given)
       inputs = {4}, outputs = 2 }, got %s', text.describe(given))
   end
   local layers, checked = layers_of(given)
-  local self = setmetatable({ build = checked.build, _blocks = setmetatable({}, { __mode = "k" }) },
-    Network)
+  local self = setmetatable({ build = checked.build, _inputs = shapes_of(checked.inputs),
+    _blocks = setmetatable({}, { __mode = "k" }) }, Network)
   if self.build then
-    lay_out(self, shapes_of(checked.inputs))
+    lay_out(self, self._inputs)
   else
     local env = class.isObject(checked.inputs, Environment) and checked.inputs:handle()
-    self._net = core.net(layers, env or shapes_of(checked.inputs), checked.outputs)
+    self._net = core.net(layers, env or self._inputs, checked.outputs)
     self._slots, self._size = self._net:slots(), self._net:size()
   end
   self._tensor = core.Tensor("float32", { self._size })
@@ -214,7 +214,9 @@ end
 ---@return deer.Network
 function Network:clone()
   local other = setmetatable({ _blocks = setmetatable({}, { __mode = "k" }) }, Network)
-  for _, key in ipairs { "build", "_net", "_slots", "_size" } do other[key] = self[key] end
+  for _, key in ipairs { "build", "_net", "_inputs", "_slots", "_size" } do
+    other[key] = self[key]
+  end
   other._tensor = self._tensor:clone()
   return other
 end
@@ -276,6 +278,16 @@ function Network:follow(g, other, tau)
 end
 
 ---- parameters ----
+
+--- The shape of each input, without the batch, and in its field dtype the type ("float32" if nil).
+---@return table[]
+function Network:inputs()
+  local shapes = {}
+  for i, shape in ipairs(self._inputs) do
+    shapes[i] = { dtype = shape.dtype, table.unpack(shape) }
+  end
+  return shapes
+end
 
 --- The number of parameters.
 ---@return integer
