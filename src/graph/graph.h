@@ -61,6 +61,9 @@ deer_node deer_variable(deer_graph *g, const char *name, deer_real *data, int si
 /* Every element is `value`. */
 deer_node deer_constant(deer_graph *g, deer_shape shape, double value);
 
+/* 0, 1, ..., n - 1, real [n]. */
+deer_node deer_arange(deer_graph *g, int n);
+
 /* ---- flat blocks: all parameters of a network lie in one variable ---- */
 
 /* The elements `offset`... of a [n] block seen in `shape`; no copy. Its gradient lands in one
@@ -82,6 +85,10 @@ deer_node deer_max(deer_graph *g, deer_node a,
                    deer_node b); /* the gradient goes to a where equal */
 deer_node deer_greater(deer_graph *g, deer_node a,
                        deer_node b); /* 1 where a > b, else 0; no gradient */
+deer_node deer_greater_equal(deer_graph *g, deer_node a, deer_node b); /* a >= b, as above */
+deer_node deer_less(deer_graph *g, deer_node a, deer_node b);
+deer_node deer_less_equal(deer_graph *g, deer_node a, deer_node b);
+deer_node deer_equal(deer_graph *g, deer_node a, deer_node b);
 deer_node deer_where(deer_graph *g, deer_node condition, deer_node a,
                      deer_node b); /* a where condition != 0 */
 
@@ -99,15 +106,45 @@ deer_node deer_tanh(deer_graph *g, deer_node x);
 deer_node deer_sigmoid(deer_graph *g, deer_node x);
 deer_node deer_relu(deer_graph *g, deer_node x); /* max(x, 0); gradient 0 at 0 */
 
-/* The same value, through which no gradient passes. No copy. */
+deer_node deer_sin(deer_graph *g, deer_node x); /* |x| up to 1e6; farther out it loses meaning */
+deer_node deer_cos(deer_graph *g, deer_node x);
+deer_node deer_expm1(deer_graph *g, deer_node x); /* exp(x) - 1 */
+deer_node deer_log1p(deer_graph *g, deer_node x); /* log(1 + x) */
+
+/* a^b; of a negative number for whole b alone, NaN otherwise. No gradient to b where a <= 0. */
+deer_node deer_pow(deer_graph *g, deer_node a, deer_node b);
+deer_node deer_power(deer_graph *g, deer_node x, double exponent);
+
+deer_node deer_leaky_relu(deer_graph *g, deer_node x, double slope); /* slope * x where x <= 0 */
+deer_node deer_softplus(deer_graph *g, deer_node x);                 /* log(1 + exp(x)) */
+
+/* alpha (exp(x) - 1) where x <= 0: Clevert et al. 2015. Klambauer et al. 2017 fix alpha and scale
+ * it. */
+deer_node deer_elu(deer_graph *g, deer_node x, double alpha);
+deer_node deer_selu(deer_graph *g, deer_node x);
+
+/* The tanh form of Hendrycks and Gimpel 2016 ("gelu_new", "gelu_pytorch_tanh" elsewhere), not that
+ * with erf: x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))). */
+deer_node deer_gelu(deer_graph *g, deer_node x);
+
+/* x sigmoid(x), also called SiLU: Ramachandran et al. 2017. x clip(x + 3, 0, 6) / 6: Howard et al.
+ * 2019. */
+deer_node deer_swish(deer_graph *g, deer_node x);
+deer_node deer_hard_swish(deer_graph *g, deer_node x);
+
+/* The same value with another gradient, without a copy: none, one multiplied by `factor`, one
+ * clipped to [-limit, limit], limit >= 0. */
 deer_node deer_stop(deer_graph *g, deer_node x);
+deer_node deer_scale_gradient(deer_graph *g, deer_node x, double factor);
+deer_node deer_clip_gradient(deer_graph *g, deer_node x, double limit);
 
 /* uint8 or int32 to real. */
 deer_node deer_cast(deer_graph *g, deer_node x);
 
 /* ---- products ---- */
 
-/* [m, k] by [k, n] -> [m, n]; either operand may be stored transposed. */
+/* [m, k] by [k, n] -> [m, n], or a batch of such, [b, m, k] by [b, k, n] -> [b, m, n]; either
+ * operand may be stored transposed. */
 deer_node deer_matmul(deer_graph *g, deer_node a, deer_node b, bool transpose_a, bool transpose_b);
 
 /* Cross-correlation without padding. x [batch, channels, h, w], filters [filters, channels, kh, kw]
@@ -133,10 +170,32 @@ deer_node deer_mean(deer_graph *g, deer_node x, unsigned mask);
  * = 0. Transpose of deer_sum. */
 deer_node deer_expand(deer_graph *g, deer_node x, deer_shape shape, unsigned kept);
 
-deer_node deer_max_last(deer_graph *g,
-                        deer_node x); /* largest along the last axis, which disappears */
-deer_node deer_argmax_last(deer_graph *g,
-                           deer_node x); /* int32; the first largest wins a tie; no gradient */
+/* Variance (divided by the number of elements) and its root over the axes of `mask`, which
+ * disappear. The root has an infinite gradient where all elements are equal. */
+deer_node deer_var(deer_graph *g, deer_node x, unsigned mask);
+deer_node deer_std(deer_graph *g, deer_node x, unsigned mask);
+
+/* Largest and smallest along an axis, which disappears, and where they are (int32, no gradient).
+ * The first one wins a tie and gets the whole gradient; a NaN wins against numbers. Another axis
+ * than the last costs a transpose. */
+deer_node deer_max_axis(deer_graph *g, deer_node x, int axis);
+deer_node deer_min_axis(deer_graph *g, deer_node x, int axis);
+deer_node deer_argmax(deer_graph *g, deer_node x, int axis);
+deer_node deer_argmin(deer_graph *g, deer_node x, int axis);
+deer_node deer_max_last(deer_graph *g, deer_node x);
+deer_node deer_min_last(deer_graph *g, deer_node x);
+deer_node deer_argmax_last(deer_graph *g, deer_node x);
+deer_node deer_argmin_last(deer_graph *g, deer_node x);
+
+/* exp(x) / sum exp(x) along an axis, its logarithm, and log sum exp(x), for which the axis
+ * disappears. Exact for large and for infinite elements: -inf is probability 0. Another axis than
+ * the last costs a transpose. */
+deer_node deer_softmax(deer_graph *g, deer_node x, int axis);
+deer_node deer_log_softmax(deer_graph *g, deer_node x, int axis);
+deer_node deer_logsumexp(deer_graph *g, deer_node x, int axis);
+
+/* Running sum along an axis: element i is the sum of 0..i, or, reversed, of i..n-1. Same shape. */
+deer_node deer_cumsum(deer_graph *g, deer_node x, int axis, bool reverse);
 
 /* ---- choosing elements ---- */
 
@@ -150,12 +209,23 @@ deer_node deer_put(deer_graph *g, deer_node x, deer_node index, int n);
 /* One element per row: x [..., n], index int32 [...] -> [...]. */
 deer_node deer_gather(deer_graph *g, deer_node x, deer_node index);
 
+/* Ones at the index: int32 [...] with values 0..n-1 -> real [..., n]. */
+deer_node deer_one_hot(deer_graph *g, deer_node index, int n);
+
+/* Rows of a table, as of an embedding: table [n, d...], index int32 [...] -> [..., d...]. */
+deer_node deer_rows(deer_graph *g, deer_node table, deer_node index);
+
+/* Transpose of deer_rows: adds x [..., d...] to the rows `index` [...] of zeros [n, d...]. */
+deer_node deer_put_rows(deer_graph *g, deer_node x, deer_node index, int n);
+
 /* ---- shape ---- */
 
 deer_node deer_reshape(deer_graph *g, deer_node x, deer_shape shape); /* no copy */
 deer_node deer_transpose(deer_graph *g, deer_node x,
                          const int *axes); /* output axis i is input axis axes[i] */
 deer_node deer_concat(deer_graph *g, const deer_node *parts, int n, int axis);
+/* Parts of equal shape side by side along a new axis, 0 to rank; 256 parts at most. */
+deer_node deer_stack(deer_graph *g, const deer_node *parts, int n, int axis);
 deer_node deer_slice(deer_graph *g, deer_node x, int axis, int start, int length);
 /* The transpose of deer_slice: x lies at `start` of an axis of `length`, zeros around it. */
 deer_node deer_pad(deer_graph *g, deer_node x, int axis, int start, int length);
@@ -175,6 +245,27 @@ deer_node deer_random_gumbel(deer_graph *g, deer_rng *stream, deer_shape shape);
 /* Srivastava et al. 2014: each element is 0 with probability `rate`, else x / (1 - rate).
  * 0 <= rate < 1; at 0 it is x itself. */
 deer_node deer_dropout(deer_graph *g, deer_node x, double rate, deer_rng *stream);
+
+/* ---- normalisation ---- */
+
+/* Ba, Kiros and Hinton 2016: along the last axis, (x - mean) / sqrt(variance + epsilon) * gain +
+ * bias. x [..., n]; gain and bias [n], or DEER_NONE for none. epsilon > 0. */
+deer_node deer_layer_norm(deer_graph *g, deer_node x, deer_node gain, deer_node bias,
+                          double epsilon);
+
+/* What batch normalisation needs, [channels] each; gain and bias may be DEER_NONE. */
+typedef struct deer_batch_norm_spec {
+  deer_node gain, bias;
+  deer_node mean, variance; /* running statistics */
+  double epsilon, rate;     /* epsilon > 0; how fast the statistics follow, 0 to 1 */
+} deer_batch_norm_spec;
+
+/* Ioffe and Szegedy 2015, for x [batch, channels, ...]. Inference: next_mean and next_variance are
+ * NULL, the running statistics are used. Training: those of this batch are, with gradient, and the
+ * two nodes receive what the running ones become, to be assigned by the caller; running +
+ * rate (fresh - running), where the fresh variance is unbiased. */
+deer_node deer_batch_norm(deer_graph *g, deer_node x, const deer_batch_norm_spec *spec,
+                          deer_node *next_mean, deer_node *next_variance);
 
 /* ---- losses ---- */
 

@@ -115,7 +115,7 @@ static void lengths_agree(void **state) {
 static void bits_are_fixed(void **state) {
   (void)state;
   fill_function *const fills[] = {deer_fill_uniform, deer_fill_normal, deer_fill_gumbel};
-  static const uint64_t wanted[] = {0xa8666caa8abcd02, 0x2b3310acebe0ecdd, 0xee5a3303359f4bc6};
+  static const uint64_t wanted[] = {0xa8666caa8abcd02, 0x17f69b996aec9879, 0xee5a3303359f4bc6};
   static deer_real x[100001];
   for (int k = 0; k < 3; k++) {
     deer_rng rng = deer_rng_seed(8);

@@ -66,6 +66,9 @@ static double ulps(float got, double truth) {
 }
 
 static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
+static double softplus(double x) { return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
+static double elu(double x) { return x > 0 ? x : expm1(x); }
+static deer_node elu_1(deer_graph *g, deer_node x) { return deer_elu(g, x, 1); }
 
 #define SWEEP 40001
 
@@ -95,6 +98,69 @@ static void functions_are_close(void **state) {
   expect_close(deer_tanh, tanh, -1e-4, 1e-4, 3);
   expect_close(deer_sigmoid, sigmoid, -87, 30, 3);
   expect_close(deer_sqrt, sqrt, 0, 1e30, 0.5);
+  expect_close(deer_expm1, expm1, -90, 88.7, 3);
+  expect_close(deer_expm1, expm1, -1e-3, 1e-3, 3);
+  expect_close(deer_log1p, log1p, -0.9999, 2, 3);
+  expect_close(deer_log1p, log1p, -1e-3, 1e-3, 3);
+  expect_close(deer_log1p, log1p, 1, 3e38, 3);
+  expect_close(deer_softplus, softplus, -86, 100, 3);
+  expect_close(elu_1, elu, -20, 20, 3);
+  expect_close(deer_sin, sin, -3.1, 3.1, 2.2);
+  expect_close(deer_cos, cos, -4.7, 4.7, 2.2);
+}
+
+/* far from 0, in units of the largest result: near a root they are a small part of it */
+static void waves_are_close_far_out(void **state) {
+  (void)state;
+  static deer_real x[SWEEP], y[SWEEP];
+  for (int k = 0; k < 4; k++) {
+    const double reach = k < 2 ? 1e4 : 1e6;
+    for (int i = 0; i < SWEEP; i++) x[i] = (deer_real)(reach * (2.0 * i / (SWEEP - 1) - 1));
+    run_unary(k % 2 ? deer_cos : deer_sin, x, y, SWEEP);
+    for (int i = 0; i < SWEEP; i++) {
+      const double truth = k % 2 ? cos((double)x[i]) : sin((double)x[i]);
+      assert_true(fabs((double)y[i] - truth) <= 2.2 * 0x1p-24);
+    }
+  }
+}
+
+static void powers_are_close(void **state) {
+  (void)state;
+  deer_rng rng = deer_rng_seed(3);
+  enum { N = 20000 };
+  static deer_real a[N], b[N], out[N];
+  for (int i = 0; i < N; i++) {
+    a[i] = (deer_real)exp(80 * (deer_rng_uniform(&rng) - 0.5));
+    b[i] = (deer_real)(20 * (deer_rng_uniform(&rng) - 0.5));
+    if (i % 2) a[i] = -a[i], b[i] = (deer_real)round((double)b[i]);
+  }
+  deer_map_kernel(DEER_MAP_pow)((const deer_real *[]){a, b}, out, N, &(deer_attr){.mask = 0});
+  for (int i = 0; i < N; i++) {
+    const double truth = pow((double)a[i], (double)b[i]);
+    if (fabs(truth) > (double)FLT_MAX)
+      assert_true(isinf(out[i]) && (out[i] < 0) == (truth < 0));
+    else if (fabs(truth) > (double)FLT_MIN)
+      assert_true(ulps(out[i], truth) <= 0.51);
+  }
+}
+
+/* every pair of these is as libm has it */
+static void powers_at_the_ends(void **state) {
+  (void)state;
+  const deer_real v[] = {0,    -0.0F, 1,     -1,    2,      -2,     0.5F,     -0.5F,     3,
+                         -3,   1.5F,  -1.5F, 1e30F, -1e30F, NAN,    INFINITY, -INFINITY, 100,
+                         -100, 1e10F, 3e38F, 33,    -33,    1e-30F, 16777215, 16777216,  -16777216};
+  const int n = sizeof v / sizeof *v;
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j < n; j++) {
+      const deer_real got = run_binary(deer_pow, v[i], v[j]), wanted = powf(v[i], v[j]);
+      if (isnan(wanted) ? !isnan(got)
+                        : got != wanted && !(fabsf(got - wanted) <= 1e-7F * fabsf(wanted)) &&
+                              !(fabsf(wanted) < FLT_MIN && got == 0))
+        fail_msg("pow(%g, %g) is %g, not %g", (double)v[i], (double)v[j], (double)got,
+                 (double)wanted);
+      if (!isnan(wanted)) assert_int_equal(signbit(got) != 0, signbit(wanted) != 0);
+    }
 }
 
 static void functions_at_the_ends(void **state) {
@@ -109,6 +175,16 @@ static void functions_at_the_ends(void **state) {
   assert_true(y[0] == 1 && y[1] == 0 && y[2] == 1 && y[3] == 0 && y[4] == 0.5F);
   run_unary(deer_log, in, y, 6);
   assert_true(isnan(y[1]) && isinf(y[2]) && isnan(y[3]) && isinf(y[4]) && y[4] < 0 && y[5] == 0);
+  run_unary(deer_expm1, in, y, 6);
+  assert_true(isinf(y[0]) && y[1] == -1 && isinf(y[2]) && y[3] == -1 && y[4] == 0);
+  run_unary(deer_log1p, in, y, 6);
+  assert_true(isnan(y[1]) && isinf(y[2]) && isnan(y[3]) && y[4] == 0);
+  run_unary(deer_softplus, in, y, 6);
+  assert_true(y[0] == 100 && y[1] == 0 && isinf(y[2]) && y[3] == 0 && y[4] == (float)log(2));
+  run_unary(deer_sin, in, y, 6);
+  assert_true(isnan(y[2]) && isnan(y[3]) && y[4] == 0);
+  run_unary(deer_cos, in, y, 6);
+  assert_true(isnan(y[2]) && isnan(y[3]) && y[4] == 1);
   run_unary(deer_sqrt, in, y, 6);
   assert_true(y[0] == 10 && isnan(y[1]) && isinf(y[2]) && y[4] == 0);
 }
@@ -116,11 +192,12 @@ static void functions_at_the_ends(void **state) {
 /* an element's bits depend neither on its place nor on its neighbours */
 static void bits_do_not_depend_on_the_place(void **state) {
   (void)state;
-  unary *const ops[] = {deer_exp, deer_log, deer_tanh, deer_sigmoid, deer_sqrt};
+  unary *const ops[] = {deer_exp,   deer_log,   deer_tanh, deer_sigmoid, deer_sqrt,
+                        deer_expm1, deer_log1p, deer_sin,  deer_cos,     deer_softplus};
   deer_real x[53], all[53], one;
   deer_rng rng = deer_rng_seed(3);
   for (int i = 0; i < 53; i++) x[i] = (deer_real)(0.01 + 4 * deer_rng_uniform(&rng));
-  for (int k = 0; k < 5; k++) {
+  for (int k = 0; k < 10; k++) {
     run_unary(ops[k], x, all, 53);
     for (int i = 0; i < 53; i++) {
       run_unary(ops[k], x + i, &one, 1);
@@ -135,13 +212,16 @@ static deer_node clip_both(deer_graph *g, deer_node x) { return deer_clip(g, x, 
 static deer_node huber_1(deer_graph *g, deer_node x) { return deer_huber(g, x, 1); }
 static deer_node scale_2(deer_graph *g, deer_node x) { return deer_scale(g, x, 2); }
 static deer_node shift_2(deer_graph *g, deer_node x) { return deer_shift(g, x, 2); }
+static deer_node leaky(deer_graph *g, deer_node x) { return deer_leaky_relu(g, x, 0.1); }
 static deer_node sum_all(deer_graph *g, deer_node x) { return deer_sum(g, x, DEER_ALL_AXES); }
 
 static void nan_stays_nan(void **state) {
   (void)state;
-  unary *const ops[] = {clip_both,   huber_1,   scale_2,   shift_2,      deer_neg,
-                        deer_abs,    deer_sign, deer_exp,  deer_log,     deer_sqrt,
-                        deer_square, deer_tanh, deer_relu, deer_sigmoid, deer_stop};
+  unary *const ops[] = {
+      clip_both, huber_1,   scale_2,    shift_2,       deer_neg,       deer_abs,   deer_sign,
+      deer_exp,  deer_log,  deer_sqrt,  deer_square,   deer_tanh,      deer_relu,  deer_sigmoid,
+      deer_stop, leaky,     elu_1,      deer_sin,      deer_cos,       deer_expm1, deer_log1p,
+      deer_gelu, deer_selu, deer_swish, deer_softplus, deer_hard_swish};
   for (size_t k = 0; k < sizeof ops / sizeof *ops; k++) {
     /* in whole vectors and in the rest */
     deer_real x[21], y[21];
@@ -158,17 +238,20 @@ static void nan_stays_nan(void **state) {
   }
   assert_true(run_binary(deer_greater, NAN, 1) == 0);
   assert_true(run_binary(deer_greater, 1, NAN) == 0);
+  assert_true(run_binary(deer_greater_equal, NAN, NAN) == 0);
+  assert_true(run_binary(deer_equal, NAN, NAN) == 0);
 }
 
-static void nan_wins_every_maximum(void **state) {
+static void nan_wins_every_contest(void **state) {
   (void)state;
   for (int at = 0; at < 6; at++) {
     deer_graph *g = deer_graph_new();
     deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(1, 1, 2, 3));
     deer_node row = deer_reshape(g, x, DEER_SHAPE(6));
-    deer_node out[] = {deer_max_last(g, row), deer_argmax_last(g, row), sum_all(g, x),
-                       deer_maxpool2d(g, x, 2, 3)};
-    deer_program *p = compiled(g, out, 4);
+    deer_node out[] = {deer_max_last(g, row), deer_argmax_last(g, row),
+                       sum_all(g, x),         deer_maxpool2d(g, x, 2, 3),
+                       deer_min_last(g, row), deer_argmin_last(g, row)};
+    deer_program *p = compiled(g, out, 6);
     deer_real *data = deer_program_data(p, x);
     for (int i = 0; i < 6; i++) data[i] = (deer_real)i;
     data[at] = NAN;
@@ -177,6 +260,8 @@ static void nan_wins_every_maximum(void **state) {
     assert_int_equal(*(int32_t *)deer_program_data(p, out[1]), at);
     assert_true(isnan(*(deer_real *)deer_program_data(p, out[2])));
     assert_true(isnan(*(deer_real *)deer_program_data(p, out[3])));
+    assert_true(isnan(*(deer_real *)deer_program_data(p, out[4])));
+    assert_int_equal(*(int32_t *)deer_program_data(p, out[5]), at);
     deer_program_free(p);
     deer_graph_free(g);
   }
@@ -207,8 +292,10 @@ static void indices_are_clamped(void **state) {
   deer_graph *g = deer_graph_new();
   deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(2, 3));
   deer_node index = deer_input(g, "i", DEER_DTYPE_I32, DEER_SHAPE(2, 3));
-  deer_node out[2] = {deer_take(g, x, index), deer_put(g, x, index, 2)};
-  deer_program *p = compiled(g, out, 2);
+  deer_node row = deer_reshape(g, index, DEER_SHAPE(6)), column = deer_reshape(g, x, DEER_SHAPE(6));
+  deer_node out[] = {deer_take(g, x, index), deer_put(g, x, index, 2), deer_rows(g, column, row),
+                     deer_put_rows(g, column, row, 3)};
+  deer_program *p = compiled(g, out, 4);
   const int32_t places[6] = {-1, 3, 1, INT32_MIN, INT32_MAX, 0};
   const deer_real values[6] = {1, 2, 3, 10, 20, 30};
   const deer_real taken[6] = {1, 3, 2, 10, 30, 10}, put[4] = {1, 5, 40, 20};
@@ -217,6 +304,9 @@ static void indices_are_clamped(void **state) {
   deer_program_run(p);
   assert_memory_equal(deer_program_data(p, out[0]), taken, sizeof taken);
   assert_memory_equal(deer_program_data(p, out[1]), put, sizeof put);
+  const deer_real rows[6] = {1, 10, 2, 1, 30, 1}, put_rows[3] = {41, 3, 22};
+  assert_memory_equal(deer_program_data(p, out[2]), rows, sizeof rows);
+  assert_memory_equal(deer_program_data(p, out[3]), put_rows, sizeof put_rows);
   deer_program_free(p);
   deer_graph_free(g);
 }
@@ -414,8 +504,8 @@ static void sums_have_the_same_bits_on_every_cpu(void **state) {
                              {3, 5}, {128, 64}, {100, 72}, {33, 100}, {200, 97}, {1, 100}};
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
     for (size_t extra = 0; extra <= 3; extra += 3) {
-      const deer_rows m = {x, sizes[s][0], sizes[s][1],
-                           sizes[s][1] + (extra < 100 - sizes[s][1] ? extra : 0)};
+      const deer_row_block m = {x, sizes[s][0], sizes[s][1],
+                                sizes[s][1] + (extra < 100 - sizes[s][1] ? extra : 0)};
       double total[3][100], plain[100];
       for (size_t j = 0; j < m.columns; j++) {
         plain[j] = 0.5;
@@ -447,9 +537,12 @@ int main(void) {
       cmocka_unit_test(a_map_may_write_over_its_operand),
       cmocka_unit_test(functions_are_close),
       cmocka_unit_test(functions_at_the_ends),
+      cmocka_unit_test(waves_are_close_far_out),
+      cmocka_unit_test(powers_are_close),
+      cmocka_unit_test(powers_at_the_ends),
       cmocka_unit_test(bits_do_not_depend_on_the_place),
       cmocka_unit_test(nan_stays_nan),
-      cmocka_unit_test(nan_wins_every_maximum),
+      cmocka_unit_test(nan_wins_every_contest),
       cmocka_unit_test(where_keeps_nan_out),
       cmocka_unit_test(indices_are_clamped),
       cmocka_unit_test(long_sums_are_close),

@@ -63,8 +63,31 @@ EACH(sub, deer_sub(g, in[0], in[1]), v[0] - v[1])
 EACH(mul, deer_mul(g, in[0], in[1]), v[0] * v[1])
 EACH(mul_same, deer_mul(g, in[0], in[0]), v[0] * v[0])
 EACH(div, deer_div(g, in[0], in[1]), v[0] / v[1])
-EACH(min, deer_min(g, in[0], in[1]), v[0] < v[1] ? v[0] : v[1])
-EACH(max, deer_max(g, in[0], in[1]), v[0] > v[1] ? v[0] : v[1])
+EACH(min2, deer_min(g, in[0], in[1]), v[0] < v[1] ? v[0] : v[1])
+EACH(max2, deer_max(g, in[0], in[1]), v[0] > v[1] ? v[0] : v[1])
+EACH(greater_equal, deer_greater_equal(g, deer_sign(g, in[0]), deer_sign(g, in[1])),
+     (v[0] > 0) >= (v[1] > 0))
+EACH(equal, deer_equal(g, deer_sign(g, in[0]), deer_sign(g, in[1])), (v[0] > 0) == (v[1] > 0))
+EACH(less, deer_less(g, in[0], in[1]), v[0] < v[1])
+EACH(less_equal, deer_less_equal(g, deer_sign(g, in[0]), deer_sign(g, in[1])),
+     (v[0] > 0) <= (v[1] > 0))
+EACH(pow, deer_pow(g, in[0], in[1]), pow(v[0], v[1]))
+EACH(power, deer_power(g, in[0], e->s[0]), pow(v[0], e->s[0]))
+EACH(sin, deer_sin(g, in[0]), sin(v[0]))
+EACH(cos, deer_cos(g, in[0]), cos(v[0]))
+EACH(expm1, deer_expm1(g, in[0]), expm1(v[0]))
+EACH(log1p, deer_log1p(g, in[0]), log1p(v[0]))
+EACH(leaky_relu, deer_leaky_relu(g, in[0], e->s[0]), v[0] > 0 ? v[0] : e->s[0] * v[0])
+EACH(elu, deer_elu(g, in[0], e->s[0]), v[0] > 0 ? v[0] : e->s[0] * (exp(v[0]) - 1))
+EACH(selu, deer_selu(g, in[0]),
+     1.0507009873554805 * (v[0] > 0 ? v[0] : 1.6732632423543772 * (exp(v[0]) - 1)))
+EACH(gelu, deer_gelu(g, in[0]),
+     v[0] / (1 + exp(-2 * sqrt(2 / acos(-1)) * (v[0] + 0.044715 * pow(v[0], 3)))))
+EACH(swish, deer_swish(g, in[0]), v[0] / (1 + exp(-v[0])))
+EACH(hard_swish, deer_hard_swish(g, in[0]), v[0] * clipped(v[0] + 3, 0, 6) / 6)
+EACH(softplus, deer_softplus(g, in[0]), log(1 + exp(v[0])))
+EACH(scale_gradient, deer_scale_gradient(g, in[0], 1), v[0])
+EACH(clip_gradient, deer_clip_gradient(g, in[0], 1e9), v[0])
 EACH(min_square, deer_min(g, deer_square(g, in[0]), in[1]), fmin(v[0] * v[0], v[1]))
 EACH(greater, deer_greater(g, in[0], in[1]), v[0] > v[1] ? 1 : 0)
 EACH(where, deer_where(g, deer_relu(g, in[0]), in[1], in[2]), v[0] > 0 ? v[1] : v[2])
@@ -132,18 +155,20 @@ static void whole_pack(const example *e, const double *const *in, double *out) {
 
 BUILD(matmul, deer_matmul(g, in[0], in[1], e->p[0], e->p[1]))
 
+/* a single product is a batch of one */
 static void whole_matmul(const example *e, const double *const *in, double *out) {
-  const int ta = e->p[0], tb = e->p[1];
-  const int m = e->in[0].dim[ta], k = e->in[0].dim[1 - ta], n = e->in[1].dim[1 - tb];
-  for (int i = 0; i < m; i++)
-    for (int j = 0; j < n; j++) {
-      double sum = 0;
-      for (int l = 0; l < k; l++) {
-        const int a[] = {ta ? l : i, ta ? i : l}, b[] = {tb ? j : l, tb ? l : j};
-        sum += in[0][place_of(a, &e->in[0])] * in[1][place_of(b, &e->in[1])];
-      }
-      out[i * n + j] = sum;
+  const int ta = e->p[0], tb = e->p[1], first = e->in[0].rank - 2;
+  const int m = e->in[0].dim[first + ta], k = e->in[0].dim[first + 1 - ta];
+  const int n = e->in[1].dim[first + 1 - tb], batch = first ? e->in[0].dim[0] : 1;
+  for (int place = 0; place < batch * m * n; place++) {
+    const int c = place / (m * n), i = place / n % m, j = place % n;
+    out[place] = 0;
+    for (int l = 0; l < k; l++) {
+      const int a = c * m * k + (ta ? l * m + i : i * k + l);
+      const int b = c * k * n + (tb ? j * k + l : l * n + j);
+      out[place] += in[0][a] * in[1][b];
     }
+  }
 }
 
 BUILD(conv2d, deer_conv2d(g, in[0], in[1], e->p[0], e->p[1]))
@@ -229,83 +254,14 @@ static void whole_maxpool(const example *e, const double *const *in, double *out
   }
 }
 
-/* ---- axes ---- */
-
-BUILD(sum, deer_sum(g, in[0], e->mask))
-BUILD(mean, deer_mean(g, in[0], e->mask))
-BUILD(expand, deer_expand(g, in[0], e->shape, e->mask))
-BUILD(max_last, deer_max_last(g, in[0]))
-BUILD(argmax_last, deer_argmax_last(g, in[0]))
-
-static void whole_sum(const example *e, const double *const *in, double *out) {
-  size_t left = 1;
-  for (int i = 0; i < e->in[0].rank; i++)
-    if (!(e->mask & DEER_AXIS(i))) left *= (size_t)e->in[0].dim[i];
-  memset(out, 0, left * sizeof *out);
-  for (size_t i = 0; i < deer_shape_count(&e->in[0]); i++)
-    out[kept_place(i, &e->in[0], ~e->mask)] += in[0][i];
-}
-
-static void whole_mean(const example *e, const double *const *in, double *out) {
-  size_t summed = 1, left = 1;
-  for (int i = 0; i < e->in[0].rank; i++)
-    *(e->mask & DEER_AXIS(i) ? &summed : &left) *= (size_t)e->in[0].dim[i];
-  whole_sum(e, in, out);
-  for (size_t i = 0; i < left; i++) out[i] /= (double)summed;
-}
-
-static void whole_expand(const example *e, const double *const *in, double *out) {
-  for (size_t i = 0; i < deer_shape_count(&e->shape); i++)
-    out[i] = in[0][kept_place(i, &e->shape, e->mask)];
-}
-
-static int last_dim(const deer_shape *shape) { return shape->dim[shape->rank - 1]; }
-
-/* one row of n after the other; each gives the index of its largest, or the largest itself */
-static void largest(const example *e, const double *x, double *out, bool index) {
-  const int n = last_dim(&e->in[0]);
-  const size_t rows = deer_shape_count(&e->in[0]) / (size_t)n;
-  for (size_t r = 0; r < rows; r++, x += n) {
-    int best = n - 1;
-    for (int i = n - 1; i >= 0; i--)
-      if (x[i] >= x[best]) best = i;
-    out[r] = index ? best : x[best];
-  }
-}
-
-static void whole_max_last(const example *e, const double *const *in, double *out) {
-  largest(e, in[0], out, false);
-}
-
-static void whole_argmax_last(const example *e, const double *const *in, double *out) {
-  largest(e, in[0], out, true);
-}
-
-/* ---- choosing elements ---- */
-
-BUILD(take, deer_take(g, in[0], in[1]))
-BUILD(gather, deer_gather(g, in[0], in[1]))
-BUILD(put, deer_put(g, in[0], in[1], e->p[0]))
-
-/* row r, place i of the index belongs to element index[r, i] of row r */
-static void whole_take(const example *e, const double *const *in, double *out) {
-  const size_t n = (size_t)last_dim(&e->in[0]), rows = deer_shape_count(&e->in[0]) / n;
-  const size_t m = deer_shape_count(&e->in[1]) / rows;
-  for (size_t i = 0; i < rows * m; i++) out[i] = in[0][i / m * n + (size_t)in[1][i]];
-}
-
-static void whole_put(const example *e, const double *const *in, double *out) {
-  const size_t n = (size_t)e->p[0], m = (size_t)last_dim(&e->in[0]);
-  const size_t count = deer_shape_count(&e->in[0]);
-  memset(out, 0, count / m * n * sizeof *out);
-  for (size_t i = 0; i < count; i++) out[i / m * n + (size_t)in[1][i]] += in[0][i];
-}
+#include "ops_axes.h"
 
 /* ---- shape: transpose has its axes in p; the others axis, start, length ---- */
 
 BUILD(transpose, deer_transpose(g, in[0], e->p))
 BUILD(concat, deer_concat(g, in, (int)strlen(e->kinds), e->p[0]))
 BUILD(concat_same, deer_concat(g, (deer_node[]){in[0], in[0]}, 2, e->p[0]))
+BUILD(stack, deer_stack(g, in, (int)strlen(e->kinds), e->p[0]))
 BUILD(slice, deer_slice(g, in[0], e->p[0], e->p[1], e->p[2]))
 BUILD(pad, deer_pad(g, in[0], e->p[0], e->p[1], e->p[2]))
 
@@ -346,6 +302,23 @@ static void whole_concat_same(const example *e, const double *const *in, double 
   deer_shape y = e->in[0];
   y.dim[e->p[0]] *= 2;
   for (int k = 0; k < 2; k++) lay(in[0], &e->in[0], out, &y, e->p[0], k * e->in[0].dim[e->p[0]]);
+}
+
+/* parts lie side by side along the new axis p[0] */
+static void whole_stack(const example *e, const double *const *in, double *out) {
+  const int n = (int)strlen(e->kinds);
+  for (size_t place = 0; place < deer_shape_count(&e->in[0]); place++)
+    for (int k = 0; k < n; k++) {
+      int from[DEER_MAX_RANK], to[DEER_MAX_RANK];
+      deer_shape y = {.rank = e->in[0].rank + 1};
+      indices_of(place, &e->in[0], from);
+      for (int i = 0; i < y.rank; i++) {
+        const int old = i - (i > e->p[0]);
+        y.dim[i] = i == e->p[0] ? n : e->in[0].dim[old];
+        to[i] = i == e->p[0] ? k : from[old];
+      }
+      out[place_of(to, &y)] = in[k][place];
+    }
 }
 
 static void whole_slice(const example *e, const double *const *in, double *out) {
@@ -389,6 +362,8 @@ static const example examples[] = {
     {.op = "stop", .kinds = "r", .in = {S(4)}, FORM(stop), .stopped = true},
 
     /* elementwise; 37 elements are two whole blocks of a vector kernel and a rest */
+    {.op = "scale_gradient", .kinds = "r", .in = {S(5)}, FORM(scale_gradient)},
+    {.op = "clip_gradient", .kinds = "r", .in = {S(5)}, FORM(clip_gradient)},
     {.op = "add", .kinds = "rr", .in = {S(5, 7), S(5, 7)}, FORM(add)},
     {.op = "add", .kinds = "rr", .in = {SCALAR, SCALAR}, FORM(add)},
     {.op = "add", .kinds = "r", .in = {S(3)}, FORM(add_same)},
@@ -397,10 +372,25 @@ static const example examples[] = {
     {.op = "mul", .kinds = "r", .in = {S(4)}, FORM(mul_same)},
     {.op = "div", .kinds = "rr", .in = {S(13), S(13)}, FORM(div), .low = 0.5, .high = 2.5},
     {.op = "div", .kinds = "rr", .in = {S(2, 3), S(2, 3)}, FORM(div), .low = -2.5, .high = -0.5},
-    {.op = "min", .kinds = "rr", .in = {S(37), S(37)}, FORM(min)},
+    {.op = "min", .kinds = "rr", .in = {S(37), S(37)}, FORM(min2)},
     {.op = "min", .kinds = "rr", .in = {S(19), S(19)}, FORM(min_square)},
-    {.op = "max", .kinds = "rr", .in = {S(37), S(37)}, FORM(max)},
+    {.op = "max", .kinds = "rr", .in = {S(37), S(37)}, FORM(max2)},
     {.op = "greater", .kinds = "rr", .in = {S(21), S(21)}, FORM(greater), .constant = true},
+    {.op = "greater", .kinds = "rr", .in = {S(21), S(21)}, FORM(less), .constant = true},
+    {.op = "greater_equal",
+     .kinds = "rr",
+     .in = {S(21), S(21)},
+     FORM(greater_equal),
+     .constant = true},
+    {.op = "greater_equal",
+     .kinds = "rr",
+     .in = {S(21), S(21)},
+     FORM(less_equal),
+     .constant = true},
+    {.op = "equal", .kinds = "rr", .in = {S(21), S(21)}, FORM(equal), .constant = true},
+    {.op = "pow", .kinds = "rr", .in = {S(37), S(37)}, FORM(pow), .low = 0.3, .high = 3},
+    {.op = "pow", .kinds = "r", .in = {S(19)}, FORM(power), .s = {3}},
+    {.op = "pow", .kinds = "r", .in = {S(19)}, FORM(power), .s = {-1.5}, .low = 0.3, .high = 3},
     {.op = "where", .kinds = "rrr", .in = {S(3, 7), S(3, 7), S(3, 7)}, FORM(where)},
     {.op = "scale", .kinds = "r", .in = {S(37)}, FORM(scale), .s = {-1.75}},
     {.op = "scale", .kinds = "r", .in = {S(3)}, FORM(scale), .s = {0}},
@@ -409,6 +399,9 @@ static const example examples[] = {
     {.op = "clip", .kinds = "r", .in = {S(9)}, FORM(clip), .s = {-INFINITY, 0.4}},
     {.op = "clip", .kinds = "r", .in = {S(37)}, FORM(huber), .s = {1}},
     {.op = "clip", .kinds = "r", .in = {S(4, 4)}, FORM(huber), .s = {0.3}},
+    {.op = "square", .kinds = "r", .in = {S(9)}, FORM(power), .s = {2}},
+    {.op = "sqrt", .kinds = "r", .in = {S(9)}, FORM(power), .s = {0.5}, .low = 0.3, .high = 3},
+    {.op = "div", .kinds = "r", .in = {S(9)}, FORM(power), .s = {-1}},
     {.op = "neg", .kinds = "r", .in = {S(37)}, FORM(neg)},
     {.op = "abs", .kinds = "r", .in = {S(37)}, FORM(abs)},
     {.op = "sign", .kinds = "r", .in = {S(37)}, FORM(sign), .constant = true},
@@ -421,6 +414,19 @@ static const example examples[] = {
     {.op = "sigmoid", .kinds = "r", .in = {S(37)}, FORM(sigmoid), .low = -4, .high = 4},
     {.op = "relu", .kinds = "r", .in = {S(37)}, FORM(relu)},
     {.op = "relu", .kinds = "r", .in = {S(2, 9)}, FORM(relu_square)},
+    {.op = "sin", .kinds = "r", .in = {S(37)}, FORM(sin), .low = -20, .high = 20},
+    {.op = "cos", .kinds = "r", .in = {S(37)}, FORM(cos), .low = -20, .high = 20},
+    {.op = "expm1", .kinds = "r", .in = {S(37)}, FORM(expm1)},
+    {.op = "log1p", .kinds = "r", .in = {S(37)}, FORM(log1p), .low = -0.7, .high = 3},
+    {.op = "leaky_relu", .kinds = "r", .in = {S(37)}, FORM(leaky_relu), .s = {0.2}},
+    {.op = "leaky_relu", .kinds = "r", .in = {S(9)}, FORM(leaky_relu), .s = {-1.5}},
+    {.op = "elu", .kinds = "r", .in = {S(37)}, FORM(elu), .s = {1}},
+    {.op = "elu", .kinds = "r", .in = {S(9)}, FORM(elu), .s = {0.4}},
+    {.op = "elu", .kinds = "r", .in = {S(9)}, FORM(selu)},
+    {.op = "tanh", .kinds = "r", .in = {S(37)}, FORM(gelu), .low = -4, .high = 4},
+    {.op = "sigmoid", .kinds = "r", .in = {S(37)}, FORM(swish), .low = -4, .high = 4},
+    {.op = "clip", .kinds = "r", .in = {S(37)}, FORM(hard_swish), .low = -5, .high = 5},
+    {.op = "softplus", .kinds = "r", .in = {S(37)}, FORM(softplus), .low = -9, .high = 9},
     {.op = "cast", .kinds = "u", .in = {S(3, 11)}, FORM(cast), .below = 256},
     {.op = "cast", .kinds = "i", .in = {S(7)}, FORM(cast), .below = 100000},
 
@@ -434,6 +440,11 @@ static const example examples[] = {
     {.op = "matmul", .kinds = "rr", .in = {S(5, 6), S(6, 1)}, WHOLE(matmul)},
     {.op = "matmul", .kinds = "rr", .in = {S(6, 5), S(1, 6)}, WHOLE(matmul), .p = {1, 1}},
     {.op = "matmul", .kinds = "rr", .in = {S(1, 1), S(1, 1)}, WHOLE(matmul)},
+    {.op = "matmul", .kinds = "rr", .in = {S(2, 3, 4), S(2, 4, 2)}, WHOLE(matmul)},
+    {.op = "matmul", .kinds = "rr", .in = {S(3, 4, 3), S(3, 4, 2)}, WHOLE(matmul), .p = {1, 0}},
+    {.op = "matmul", .kinds = "rr", .in = {S(2, 3, 4), S(2, 2, 4)}, WHOLE(matmul), .p = {0, 1}},
+    {.op = "matmul", .kinds = "rr", .in = {S(2, 4, 3), S(2, 2, 4)}, WHOLE(matmul), .p = {1, 1}},
+    {.op = "matmul", .kinds = "rr", .in = {S(1, 1, 4), S(1, 4, 1)}, WHOLE(matmul)},
     {.op = "conv2d",
      .kinds = "rr",
      .in = {S(2, 3, 6, 5), S(4, 3, 3, 2)},
@@ -512,11 +523,63 @@ static const example examples[] = {
      WHOLE(expand),
      .mask = 0x3,
      .shape = S(2, 1, 2)},
-    {.op = "max_last", .kinds = "r", .in = {S(4, 5)}, WHOLE(max_last)},
-    {.op = "max_last", .kinds = "r", .in = {S(2, 3, 2)}, WHOLE(max_last)},
-    {.op = "max_last", .kinds = "r", .in = {S(6)}, WHOLE(max_last)},
-    {.op = "argmax_last", .kinds = "r", .in = {S(4, 5)}, WHOLE(argmax_last), .constant = true},
-    {.op = "argmax_last", .kinds = "r", .in = {S(3)}, WHOLE(argmax_last), .constant = true},
+    {.op = "sum", .kinds = "r", .in = {S(4, 5)}, WHOLE(var), .mask = 0x1},
+    {.op = "sum", .kinds = "r", .in = {S(2, 3, 4)}, WHOLE(var), .mask = 0x5},
+    {.op = "sum", .kinds = "r", .in = {S(2, 3, 4)}, WHOLE(std), .mask = 0x6},
+    {.op = "sum", .kinds = "r", .in = {S(7)}, WHOLE(std), .mask = DEER_ALL_AXES},
+    {.op = "max_last", .kinds = "r", .in = {S(4, 5)}, WHOLE2(max_last, max), .p = {1}},
+    {.op = "max_last", .kinds = "r", .in = {S(2, 3, 2)}, WHOLE(max), .p = {2}},
+    {.op = "max_last", .kinds = "r", .in = {S(2, 3, 4, 2)}, WHOLE(max), .p = {1}},
+    {.op = "max_last", .kinds = "r", .in = {S(5, 4)}, WHOLE(max), .p = {0}},
+    {.op = "max_last", .kinds = "r", .in = {S(6)}, WHOLE2(max_last, max)},
+    {.op = "min_last", .kinds = "r", .in = {S(4, 5)}, WHOLE2(min_last, min), .p = {1}},
+    {.op = "min_last", .kinds = "r", .in = {S(3, 4, 2)}, WHOLE(min), .p = {1}},
+    {.op = "min_last", .kinds = "r", .in = {S(3, 4, 2)}, WHOLE(min), .p = {0}},
+    {.op = "argmax_last",
+     .kinds = "r",
+     .in = {S(3)},
+     WHOLE2(argmax_last, argmax),
+     .constant = true},
+    {.op = "argmax_last", .kinds = "r", .in = {S(4, 5)}, WHOLE(argmax), .p = {1}, .constant = true},
+    {.op = "argmax_last", .kinds = "r", .in = {S(4, 5)}, WHOLE(argmax), .p = {0}, .constant = true},
+    {.op = "argmin_last",
+     .kinds = "r",
+     .in = {S(3)},
+     WHOLE2(argmin_last, argmin),
+     .constant = true},
+    {.op = "argmin_last",
+     .kinds = "r",
+     .in = {S(2, 5, 3)},
+     WHOLE(argmin),
+     .p = {1},
+     .constant = true},
+    {.op = "logsumexp", .kinds = "r", .in = {S(4, 5)}, WHOLE(logsumexp), .p = {1}},
+    {.op = "logsumexp", .kinds = "r", .in = {S(2, 20, 2)}, WHOLE(logsumexp), .p = {1}},
+    {.op = "logsumexp", .kinds = "r", .in = {S(7)}, WHOLE(logsumexp)},
+    {.op = "softmax", .kinds = "r", .in = {S(4, 5)}, WHOLE(softmax), .p = {1}},
+    {.op = "softmax", .kinds = "r", .in = {S(2, 3, 4)}, WHOLE(softmax), .p = {0}},
+    {.op = "softmax", .kinds = "r", .in = {S(2, 3, 2, 2)}, WHOLE(softmax), .p = {1}},
+    {.op = "softmax", .kinds = "r", .in = {S(2, 40)}, WHOLE(softmax), .p = {1}},
+    {.op = "softmax", .kinds = "r", .in = {S(3, 1)}, WHOLE(softmax), .p = {1}},
+    {.op = "log_softmax", .kinds = "r", .in = {S(4, 5)}, WHOLE(log_softmax), .p = {1}},
+    {.op = "log_softmax", .kinds = "r", .in = {S(3, 4, 2)}, WHOLE(log_softmax), .p = {1}},
+    {.op = "log_softmax", .kinds = "r", .in = {S(18)}, WHOLE(log_softmax)},
+    {.op = "cumsum", .kinds = "r", .in = {S(9)}, WHOLE(cumsum)},
+    {.op = "cumsum", .kinds = "r", .in = {S(3, 4)}, WHOLE(cumsum), .p = {1}},
+    {.op = "cumsum", .kinds = "r", .in = {S(3, 70)}, WHOLE(cumsum), .p = {0}},
+    {.op = "cumsum", .kinds = "r", .in = {S(2, 3, 4)}, WHOLE(cumsum_reverse), .p = {1}},
+    {.op = "cumsum", .kinds = "r", .in = {S(2, 5)}, WHOLE(cumsum_reverse), .p = {1}},
+    {.op = "sum", .kinds = "rrr", .in = {S(4, 6), S(6), S(6)}, WHOLE(layer_norm), .s = {1e-5}},
+    {.op = "sum", .kinds = "rrr", .in = {S(2, 3, 20), S(20), S(20)}, WHOLE(layer_norm), .s = {0.1}},
+    {.op = "sum", .kinds = "r", .in = {S(7)}, WHOLE(layer_norm_bare), .s = {0.01}},
+    {.op = "sum", .kinds = "rrr", .in = {S(5, 3), S(3), S(3)}, WHOLE(batch_norm), .s = {0.01}},
+    {.op = "sum", .kinds = "rrr", .in = {S(2, 3, 2, 2), S(3), S(3)}, WHOLE(batch_norm), .s = {0.1}},
+    {.op = "sqrt",
+     .kinds = "rrr",
+     .in = {S(5, 3), S(3), S(3)},
+     WHOLE(batch_norm),
+     .s = {0.1},
+     .p = {1}},
 
     /* choosing elements; with few values to choose from, some come more than once */
     {.op = "take", .kinds = "ri", .in = {S(3, 5), S(3, 4)}, WHOLE(take), .below = 5},
@@ -526,6 +589,25 @@ static const example examples[] = {
     {.op = "take", .kinds = "ri", .in = {S(4), SCALAR}, WHOLE2(gather, take), .below = 4},
     {.op = "put", .kinds = "ri", .in = {S(3, 4), S(3, 4)}, WHOLE(put), .below = 3, .p = {5}},
     {.op = "put", .kinds = "ri", .in = {S(2), S(2)}, WHOLE(put), .below = 1, .p = {1}},
+    {.op = "put", .kinds = "i", .in = {S(3, 2)}, WHOLE(one_hot), .below = 4, .p = {4}},
+    {.op = "put", .kinds = "i", .in = {SCALAR}, WHOLE(one_hot), .below = 3, .p = {3}},
+    {.op = "rows", .kinds = "ri", .in = {S(4, 3), S(5)}, WHOLE(rows), .below = 4},
+    {.op = "rows", .kinds = "ri", .in = {S(3, 2, 2), S(2, 2)}, WHOLE(rows), .below = 3},
+    {.op = "rows", .kinds = "ri", .in = {S(5), S(2, 4)}, WHOLE(rows), .below = 5},
+    {.op = "rows", .kinds = "ri", .in = {S(4, 3), SCALAR}, WHOLE(rows), .below = 4},
+    {.op = "put_rows", .kinds = "ri", .in = {S(5, 3), S(5)}, WHOLE(put_rows), .below = 4, .p = {4}},
+    {.op = "put_rows",
+     .kinds = "ri",
+     .in = {S(2, 3), S(2, 3)},
+     WHOLE(put_rows),
+     .below = 2,
+     .p = {3}},
+    {.op = "put_rows",
+     .kinds = "ri",
+     .in = {S(2, 2), SCALAR},
+     WHOLE(put_rows),
+     .below = 2,
+     .p = {3}},
 
     /* shape */
     {.op = "transpose", .kinds = "r", .in = {S(3, 4)}, WHOLE(transpose), .p = {1, 0}},
@@ -538,6 +620,10 @@ static const example examples[] = {
     {.op = "concat", .kinds = "rrr", .in = {S(1, 2), S(3, 2), S(2, 2)}, WHOLE(concat), .p = {0}},
     {.op = "concat", .kinds = "rr", .in = {S(2, 1, 2), S(2, 3, 2)}, WHOLE(concat), .p = {1}},
     {.op = "concat", .kinds = "r", .in = {S(2, 3)}, WHOLE(concat_same), .p = {1}},
+    {.op = "concat", .kinds = "rrr", .in = {S(2, 3), S(2, 3), S(2, 3)}, WHOLE(stack), .p = {0}},
+    {.op = "concat", .kinds = "rr", .in = {S(2, 3), S(2, 3)}, WHOLE(stack), .p = {1}},
+    {.op = "concat", .kinds = "rr", .in = {S(2, 3), S(2, 3)}, WHOLE(stack), .p = {2}},
+    {.op = "concat", .kinds = "rr", .in = {SCALAR, SCALAR}, WHOLE(stack), .p = {0}},
     {.op = "slice", .kinds = "r", .in = {S(4, 5)}, WHOLE(slice), .p = {1, 2, 2}},
     {.op = "slice", .kinds = "r", .in = {S(4, 5)}, WHOLE(slice), .p = {0, 1, 3}},
     {.op = "slice", .kinds = "r", .in = {S(2, 3, 2)}, WHOLE(slice), .p = {1, 0, 3}},

@@ -380,29 +380,82 @@ static void kinks_are_as_documented(void **state) {
   assert_true(d[0] == 1);
   gradients_at(build_clip, &bounds, 1.5, 0, d);
   assert_true(d[0] == 0);
+  gradients_at(build_leaky_relu, &huber_1, 0, 0, d);
+  assert_true(d[0] == 1);
+  gradients_at(build_pow, &bounds, -2, 3, d);
+  assert_true(d[0] == 12 && d[1] == 0);
+  gradients_at(build_pow, &bounds, 0, 1, d);
+  assert_true(d[0] == 1 && d[1] == 0);
   gradients_at(build_huber, &huber_1, 1, 0, d);
   assert_true(d[0] == 1);
   gradients_at(build_huber, &huber_1, -40, 0, d);
   assert_true(d[0] == -1);
 }
 
-static void ties_go_to_the_first(void **state) {
+/* a gradient of 6 x is scaled, and clipped, on its way to x; values stay */
+static void gradients_are_changed_on_the_way(void **state) {
   (void)state;
   deer_graph *g = deer_graph_new();
-  deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(2, 4));
-  deer_node loss = deer_sum(g, deer_max_last(g, x), DEER_ALL_AXES), gradient;
-  deer_gradients(g, loss, &x, 1, &gradient);
-  deer_node planes = deer_reshape(g, x, DEER_SHAPE(1, 1, 2, 4));
-  deer_node pool = deer_sum(g, deer_maxpool2d(g, planes, 2, 2), DEER_ALL_AXES), pool_gradient;
-  deer_gradients(g, pool, &x, 1, &pool_gradient);
+  deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(3)), out[4];
+  out[0] = deer_scale(g, deer_square(g, deer_scale_gradient(g, x, -0.5)), 3);
+  out[1] = deer_scale(g, deer_square(g, deer_clip_gradient(g, x, 9)), 3);
+  for (int i = 0; i < 2; i++)
+    deer_gradients(g, deer_sum(g, out[i], DEER_ALL_AXES), &x, 1, &out[2 + i]);
   deer_program *program;
-  assert_int_equal(deer_compile(g, (deer_node[]){gradient, pool_gradient}, 2, &program), DEER_OK);
-  const deer_real values[8] = {1, 5, 5, 2, 3, 3, 3, 3}, wanted[8] = {0, 1, 0, 0, 1, 0, 0, 0};
-  const deer_real pooled[8] = {0, 1, 1, 0, 0, 0, 0, 0};
+  assert_int_equal(deer_compile(g, out, 4, &program), DEER_OK);
+  memcpy(deer_program_data(program, x), (deer_real[]){-2, 1, 2}, 3 * sizeof(deer_real));
+  deer_program_run(program);
+  const deer_real wanted[4][3] = {{12, 3, 12}, {12, 3, 12}, {6, -3, -6}, {-9, 6, 9}};
+  for (int i = 0; i < 4; i++)
+    assert_memory_equal(deer_program_data(program, out[i]), wanted[i], sizeof wanted[i]);
+  deer_program_free(program);
+  deer_graph_free(g);
+}
+
+static void running_statistics_follow(void **state) {
+  (void)state;
+  deer_graph *g = deer_graph_new();
+  deer_real mean[2] = {1, -1}, variance[2] = {4, 9};
+  deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(3, 2));
+  deer_batch_norm_spec spec = {.epsilon = 1e-3, .rate = 0.25};
+  spec.mean = deer_variable(g, "mean", mean, 2);
+  spec.variance = deer_variable(g, "variance", variance, 2);
+  deer_node next[2], y = deer_batch_norm(g, x, &spec, &next[0], &next[1]);
+  deer_node out[] = {y, deer_assign(g, spec.mean, next[0]), deer_assign(g, spec.variance, next[1])};
+  deer_program *program;
+  assert_int_equal(deer_compile(g, out, 3, &program), DEER_OK);
+  memcpy(deer_program_data(program, x), (deer_real[]){0, 2, 3, 2, 6, 2}, 6 * sizeof(deer_real));
+  deer_program_run(program);
+  /* means 3 and 2, unbiased variances 9 and 0 */
+  assert_true(mean[0] == 1.5 && mean[1] == -0.25);
+  assert_true(fabs(variance[0] - 5.25) < 1e-14 && variance[1] == 6.75);
+  deer_program_free(program);
+  deer_graph_free(g);
+}
+
+/* along the rows, the columns, and in windows */
+static void ties_go_to_the_first(void **state) {
+  (void)state;
+  const deer_real values[8] = {1, 5, 5, 2, 3, 5, 3, 2};
+  static const deer_real wanted[5][8] = {{0, 1, 0, 0, 0, 1, 0, 0},
+                                         {0, 1, 1, 1, 1, 0, 0, 0},
+                                         {1, 0, 0, 0, 0, 0, 0, 1},
+                                         {1, 1, 0, 1, 0, 0, 1, 0},
+                                         {0, 1, 1, 0, 0, 0, 0, 0}};
+  deer_graph *g = deer_graph_new();
+  deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(2, 4));
+  deer_node y[5] = {deer_max_axis(g, x, 1), deer_max_axis(g, x, 0), deer_min_axis(g, x, 1),
+                    deer_min_axis(g, x, 0)};
+  y[4] = deer_maxpool2d(g, deer_reshape(g, x, DEER_SHAPE(1, 1, 2, 4)), 2, 2);
+  deer_node gradient[5];
+  for (int i = 0; i < 5; i++)
+    deer_gradients(g, deer_sum(g, y[i], DEER_ALL_AXES), &x, 1, &gradient[i]);
+  deer_program *program;
+  assert_int_equal(deer_compile(g, gradient, 5, &program), DEER_OK);
   memcpy(deer_program_data(program, x), values, sizeof values);
   deer_program_run(program);
-  assert_memory_equal(deer_program_data(program, gradient), wanted, sizeof wanted);
-  assert_memory_equal(deer_program_data(program, pool_gradient), pooled, sizeof pooled);
+  for (int i = 0; i < 5; i++)
+    assert_memory_equal(deer_program_data(program, gradient[i]), wanted[i], sizeof wanted[i]);
   deer_program_free(program);
   deer_graph_free(g);
 }
@@ -432,12 +485,32 @@ WRONG(scale_dtype, deer_scale(g, in->index, 2))
 WRONG(shift, deer_shift(g, in->a, INFINITY))
 WRONG(clip, deer_clip(g, in->a, 2, 1))
 WRONG(clip_nan, deer_clip(g, in->a, NAN, 1))
+WRONG(leaky_relu, deer_leaky_relu(g, in->a, INFINITY))
+WRONG(elu, deer_elu(g, in->a, NAN))
+WRONG(elu_dtype, deer_elu(g, in->index, 1))
+WRONG(pow, deer_pow(g, in->a, in->b))
+WRONG(equal, deer_equal(g, in->a, in->vector))
+WRONG(scale_gradient, deer_scale_gradient(g, in->a, NAN))
+WRONG(clip_gradient, deer_clip_gradient(g, in->a, -1))
+WRONG(layer_norm, deer_layer_norm(g, in->a, DEER_NONE, DEER_NONE, 0))
+WRONG(layer_norm_gain,
+      deer_layer_norm(g, in->b, deer_reshape(g, in->scalar, DEER_SHAPE(1)), in->vector, 1))
+WRONG(layer_norm_rank, deer_layer_norm(g, in->scalar, DEER_NONE, DEER_NONE, 1))
+WRONG(batch_norm_rank,
+      deer_batch_norm(g, in->vector, &(deer_batch_norm_spec){.epsilon = 1}, NULL, NULL))
+WRONG(batch_norm_rate,
+      deer_batch_norm(g, in->a, &(deer_batch_norm_spec){.epsilon = 1, .rate = 2}, NULL, NULL))
 WRONG(huber, deer_huber(g, in->a, 0))
 WRONG(cast, deer_cast(g, in->a))
 WRONG(matmul, deer_matmul(g, in->a, in->b, false, false))
 WRONG(matmul_t, deer_matmul(g, in->a, in->b, true, true))
 WRONG(matmul_rank, deer_matmul(g, in->a, in->vector, false, false))
 WRONG(matmul_dtype, deer_matmul(g, in->a, in->index, false, false))
+WRONG(matmul_mixed, deer_matmul(g, deer_reshape(g, in->a, DEER_SHAPE(1, 2, 3)), in->b, false, true))
+WRONG(matmul_batch, deer_matmul(g, deer_reshape(g, in->a, DEER_SHAPE(2, 1, 3)),
+                                deer_reshape(g, in->b, DEER_SHAPE(4, 3, 1)), false, false))
+WRONG(matmul_inner, deer_matmul(g, deer_reshape(g, in->a, DEER_SHAPE(2, 3, 1)),
+                                deer_reshape(g, in->b, DEER_SHAPE(2, 3, 2)), false, false))
 WRONG(conv_rank, deer_conv2d(g, in->a, in->filters, 1, 1))
 WRONG(conv_channels,
       deer_conv2d(g, in->picture, deer_reshape(g, in->filters, DEER_SHAPE(6, 2, 2, 2)), 1, 1))
@@ -458,6 +531,31 @@ WRONG(expand_huge, deer_expand(g, in->scalar, DEER_SHAPE(65536, 65536), 0))
 WRONG(max_scalar, deer_max_last(g, in->scalar))
 WRONG(max_dtype, deer_max_last(g, in->index))
 WRONG(argmax_scalar, deer_argmax_last(g, in->scalar))
+WRONG(min_scalar, deer_min_last(g, in->scalar))
+WRONG(max_axis, deer_max_axis(g, in->a, 2))
+WRONG(min_axis, deer_min_axis(g, in->a, -1))
+WRONG(argmax_axis, deer_argmax(g, in->scalar, 0))
+WRONG(argmin_axis, deer_argmin(g, in->a, 3))
+WRONG(softmax_axis, deer_softmax(g, in->a, 2))
+WRONG(softmax_dtype, deer_softmax(g, in->index, 0))
+WRONG(log_softmax_axis, deer_log_softmax(g, in->scalar, 0))
+WRONG(logsumexp_axis, deer_logsumexp(g, in->a, -2))
+WRONG(logsumexp_dtype, deer_logsumexp(g, in->index, 1))
+WRONG(cumsum_axis, deer_cumsum(g, in->a, 2, false))
+WRONG(cumsum_dtype, deer_cumsum(g, in->index, 0, true))
+WRONG(var_axis, deer_var(g, in->a, DEER_AXIS(2)))
+WRONG(std_dtype, deer_std(g, in->index, 1))
+WRONG(one_hot_dtype, deer_one_hot(g, in->a, 3))
+WRONG(one_hot_zero, deer_one_hot(g, in->index, 0))
+WRONG(rows_dtype, deer_rows(g, in->a, in->a))
+WRONG(rows_table, deer_rows(g, in->scalar, in->index))
+WRONG(rows_axes, deer_rows(g, deer_reshape(g, in->b, DEER_SHAPE(4, 3, 1, 1, 1, 1)), in->index))
+WRONG(put_rows_shape, deer_put_rows(g, in->b, in->index, 4))
+WRONG(put_rows_dtype, deer_put_rows(g, in->index, in->index, 4))
+WRONG(put_rows_zero, deer_put_rows(g, deer_reshape(g, in->a, DEER_SHAPE(2, 1, 3)), in->index, 0))
+WRONG(stack_none, deer_stack(g, &in->a, 0, 0))
+WRONG(stack_axis, deer_stack(g, &in->a, 1, 3))
+WRONG(stack_shape, deer_stack(g, (deer_node[]){in->a, in->b}, 2, 0))
 WRONG(take_dtype, deer_take(g, in->a, in->a))
 WRONG(take_rows, deer_take(g, in->b, in->index))
 WRONG(take_rank, deer_take(g, in->vector, in->index))
@@ -502,12 +600,27 @@ static const mistake mistakes[] = {
     {"finite", "shift(", "a [2, 3]", wrong_shift},
     {"low 2", "clip(", "a [2, 3]", wrong_clip},
     {"nan", "clip(", "a [2, 3]", wrong_clip_nan},
+    {"finite", "leaky_relu(", "a [2, 3]", wrong_leaky_relu},
+    {"finite", "elu(", "a [2, 3]", wrong_elu},
+    {"int32", "elu(", "index", wrong_elu_dtype},
+    {"differ", "pow(", "b [4, 3]", wrong_pow},
+    {"differ", "equal(", "vector [3]", wrong_equal},
+    {"finite", "scale_gradient(", "a [2, 3]", wrong_scale_gradient},
+    {"-1", "clip_gradient(", "a [2, 3]", wrong_clip_gradient},
+    {"epsilon", "layer_norm", "0", wrong_layer_norm},
+    {"axis 1", "expand(", "[1]", wrong_layer_norm_gain},
+    {"scalar", "layer_norm", "axis", wrong_layer_norm_rank},
+    {"[batch", "batch_norm", "1 axes", wrong_batch_norm_rank},
+    {"rate", "batch_norm", "2", wrong_batch_norm_rate},
     {"threshold", "huber", "0", wrong_huber},
     {"uint8 or int32", "cast(", "a [2, 3]", wrong_cast},
     {"3 columns", "matmul(", "b [4, 3]", wrong_matmul},
     {"transposed", "matmul(", "b [4, 3]", wrong_matmul_t},
     {"matrix", "matmul(", "vector [3]", wrong_matmul_rank},
     {"int32", "matmul(", "index", wrong_matmul_dtype},
+    {"batch of matrices", "matmul(", "[1, 2, 3]", wrong_matmul_mixed},
+    {"2 matrices", "matmul(", "[4, 3, 1]", wrong_matmul_batch},
+    {"1 columns", "matmul(", "[2, 3, 2]", wrong_matmul_inner},
     {"[batch", "conv2d(", "a [2, 3]", wrong_conv_rank},
     {"2 channels", "conv2d(", "picture [2, 3, 6, 5]", wrong_conv_channels},
     {"do not fit into", "conv2d(", "picture [2, 3, 6, 5]", wrong_conv_large},
@@ -527,6 +640,31 @@ static const mistake mistakes[] = {
     {"scalar", "max_last(", "scalar []", wrong_max_scalar},
     {"int32", "max_last(", "index", wrong_max_dtype},
     {"scalar", "argmax_last(", "scalar []", wrong_argmax_scalar},
+    {"scalar", "min_last(", "scalar []", wrong_min_scalar},
+    {"axis 2", "max_axis", "2 axes", wrong_max_axis},
+    {"axis -1", "min_axis", "2 axes", wrong_min_axis},
+    {"axis 0", "argmax", "0 axes", wrong_argmax_axis},
+    {"axis 3", "argmin", "2 axes", wrong_argmin_axis},
+    {"axis 2", "softmax", "2 axes", wrong_softmax_axis},
+    {"int32", "softmax(", "transpose", wrong_softmax_dtype},
+    {"axis 0", "log_softmax", "0 axes", wrong_log_softmax_axis},
+    {"axis -2", "logsumexp", "2 axes", wrong_logsumexp_axis},
+    {"int32", "logsumexp(", "index [2, 1]", wrong_logsumexp_dtype},
+    {"0 to 1", "cumsum(", "a [2, 3]", wrong_cumsum_axis},
+    {"int32", "cumsum(", "index [2, 1]", wrong_cumsum_dtype},
+    {"axis", "sum(", "a [2, 3]", wrong_var_axis},
+    {"int32", "sum(", "index [2, 1]", wrong_std_dtype},
+    {"int32", "put(", "[2, 3, 1]", wrong_one_hot_dtype},
+    {"at least 1", "put(", "[2, 1, 1]", wrong_one_hot_zero},
+    {"int32", "rows(", "a [2, 3]", wrong_rows_dtype},
+    {"scalar", "rows(", "scalar []", wrong_rows_table},
+    {"7 axes", "rows(", "index [2, 1]", wrong_rows_axes},
+    {"begin", "put_rows(", "b [4, 3]", wrong_put_rows_shape},
+    {"float", "put_rows(", "index [2, 1]", wrong_put_rows_dtype},
+    {"at least 1", "put_rows(", "[2, 1, 3]", wrong_put_rows_zero},
+    {"parts", "stack", "0", wrong_stack_none},
+    {"axis 3", "stack", "2 axes", wrong_stack_axis},
+    {"axis 1", "concat(", "[1, 4, 3]", wrong_stack_shape},
     {"must be int32", "take(", "a [2, 3]", wrong_take_dtype},
     {"axis 0", "take(", "b [4, 3]", wrong_take_rows},
     {"axes", "take(", "vector [3]", wrong_take_rank},
@@ -607,6 +745,8 @@ int main(void) {
       cmocka_unit_test(examples_hold),
       cmocka_unit_test(assign_stores_at_the_end),
       cmocka_unit_test(random_ops_draw_from_their_stream),
+      cmocka_unit_test(gradients_are_changed_on_the_way),
+      cmocka_unit_test(running_statistics_follow),
       cmocka_unit_test(every_op_has_an_example),
       cmocka_unit_test(kinks_are_as_documented),
       cmocka_unit_test(ties_go_to_the_first),

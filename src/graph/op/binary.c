@@ -41,6 +41,15 @@ static void max_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx)
   choice_grad(g, deer_greater(g, b, a), gy, gx);
 }
 
+/* b a^(b - 1), and a^b log a, which is taken as 0 where a is not above 0 */
+static void pow_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
+  const deer_node a = deer_node_input(g, self, 0), b = deer_node_input(g, self, 1);
+  const deer_node ones = deer_constant(g, deer_node_shape(g, a), 1);
+  const deer_node positive = deer_where(g, deer_greater(g, a, zeros_like(g, a)), a, ones);
+  gx[0] = deer_mul(g, gy, deer_mul(g, b, deer_pow(g, a, deer_shift(g, b, -1))));
+  gx[1] = deer_mul(g, gy, deer_mul(g, self, deer_log(g, positive)));
+}
+
 static void where_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
   deer_node condition = deer_node_input(g, self, 0), zeros = zeros_like(g, gy);
   gx[1] = deer_where(g, condition, gy, zeros);
@@ -55,6 +64,9 @@ const deer_op deer_op_min = {DEER_ELEMENTWISE(min, 2), .grad = min_grad};
 const deer_op deer_op_max = {DEER_ELEMENTWISE(max, 2), .grad = max_grad};
 /* with a NaN on either side: 0 */
 const deer_op deer_op_greater = {DEER_ELEMENTWISE(greater, 2)};
+const deer_op deer_op_greater_equal = {DEER_ELEMENTWISE(greater_equal, 2)};
+const deer_op deer_op_equal = {DEER_ELEMENTWISE(equal, 2)};
+const deer_op deer_op_pow = {DEER_ELEMENTWISE(pow, 2), .grad = pow_grad};
 /* a NaN condition is not 0 and chooses a; the operand not chosen may be NaN */
 const deer_op deer_op_where = {DEER_ELEMENTWISE(where, 3), .grad = where_grad};
 
@@ -72,6 +84,31 @@ deer_node deer_max(deer_graph *g, deer_node a, deer_node b) { return add2(g, &de
 
 deer_node deer_greater(deer_graph *g, deer_node a, deer_node b) {
   return add2(g, &deer_op_greater, a, b);
+}
+
+deer_node deer_less(deer_graph *g, deer_node a, deer_node b) { return deer_greater(g, b, a); }
+
+deer_node deer_greater_equal(deer_graph *g, deer_node a, deer_node b) {
+  return add2(g, &deer_op_greater_equal, a, b);
+}
+
+deer_node deer_less_equal(deer_graph *g, deer_node a, deer_node b) {
+  return deer_greater_equal(g, b, a);
+}
+
+deer_node deer_equal(deer_graph *g, deer_node a, deer_node b) {
+  return add2(g, &deer_op_equal, a, b);
+}
+
+deer_node deer_pow(deer_graph *g, deer_node a, deer_node b) { return add2(g, &deer_op_pow, a, b); }
+
+deer_node deer_power(deer_graph *g, deer_node x, double exponent) {
+  if (exponent == 1) return x;
+  if (exponent == 2) return deer_square(g, x);
+  if (exponent == 0.5) return deer_sqrt(g, x);
+  const deer_shape shape = deer_node_shape(g, x);
+  if (exponent == -1) return deer_div(g, deer_constant(g, shape, 1), x);
+  return deer_pow(g, x, deer_constant(g, shape, exponent));
 }
 
 deer_node deer_where(deer_graph *g, deer_node condition, deer_node a, deer_node b) {

@@ -1,4 +1,5 @@
-/* matmul.c: the product of two matrices, either of which may be stored transposed. */
+/* matmul.c: the product of two matrices, or of a batch of pairs, either of which may be stored
+ * transposed. */
 #include "graph/op/internal.h"
 
 #include "tensor/blas.h"
@@ -6,36 +7,56 @@
 /* number[0] and number[1] say whether the first and the second operand are stored transposed */
 static bool transposed(const deer_step *step, int i) { return step->attr->number[i] != 0; }
 
-/* rows (axis 0) or columns (axis 1) of operand i as the product sees it */
+/* rows (0) or columns (1) of a matrix of operand i, as it is stored */
+static int stored(const deer_step *step, int i, int axis) {
+  const deer_shape *shape = &step->in[i].shape;
+  return shape->dim[shape->rank - 2 + axis];
+}
+
+/* the same as the product sees it */
 static int extent(const deer_step *step, int i, int axis) {
-  return step->in[i].shape.dim[transposed(step, i) ? 1 - axis : axis];
+  return stored(step, i, transposed(step, i) ? 1 - axis : axis);
 }
 
 static deer_status matmul_shape(deer_step *step) {
+  const deer_shape *a = &step->in[0].shape, *b = &step->in[1].shape;
   for (int i = 0; i < 2; i++) {
     DEER_TRY(check_dtype(step, i, DEER_DTYPE_REAL));
-    DEER_TRY(check_rank(step, i, 2, "a matrix"));
+    if (step->in[i].shape.rank != 3)
+      DEER_TRY(check_rank(step, i, 2, "a matrix or a batch of matrices"));
   }
+  if (a->rank != b->rank)
+    return deer_fail(DEER_ESHAPE, "a matrix does not multiply a batch of matrices");
+  if (a->rank == 3 && a->dim[0] != b->dim[0])
+    return deer_fail(DEER_ESHAPE, "%d matrices do not meet %d", a->dim[0], b->dim[0]);
   if (extent(step, 0, 1) != extent(step, 1, 0))
     return deer_fail(DEER_ESHAPE, "%d columns%s do not meet %d rows%s", extent(step, 0, 1),
                      transposed(step, 0) ? " (first transposed)" : "", extent(step, 1, 0),
                      transposed(step, 1) ? " (second transposed)" : "");
-  step->out.shape = DEER_SHAPE(extent(step, 0, 0), extent(step, 1, 1));
+  step->out.shape.dim[a->rank - 2] = extent(step, 0, 0);
+  step->out.shape.dim[a->rank - 1] = extent(step, 1, 1);
   return DEER_OK;
 }
 
 static void matmul_run(const deer_step *step) {
-  deer_gemm(&(deer_product){.transpose_a = transposed(step, 0),
-                            .transpose_b = transposed(step, 1),
-                            .m = step->out.shape.dim[0],
-                            .n = step->out.shape.dim[1],
-                            .k = extent(step, 0, 1),
-                            .a = in_real(step, 0),
-                            .b = in_real(step, 1),
-                            .lda = step->in[0].shape.dim[1],
-                            .ldb = step->in[1].shape.dim[1],
-                            .ldc = step->out.shape.dim[1],
-                            .c = out_real(step)});
+  deer_product p = {.transpose_a = transposed(step, 0),
+                    .transpose_b = transposed(step, 1),
+                    .m = extent(step, 0, 0),
+                    .n = extent(step, 1, 1),
+                    .k = extent(step, 0, 1),
+                    .a = in_real(step, 0),
+                    .b = in_real(step, 1),
+                    .lda = stored(step, 0, 1),
+                    .ldb = stored(step, 1, 1),
+                    .ldc = extent(step, 1, 1),
+                    .c = out_real(step)};
+  const int count = step->out.shape.rank == 3 ? step->out.shape.dim[0] : 1;
+  for (int i = 0; i < count; i++) {
+    deer_gemm(&p);
+    p.a += (size_t)p.m * (size_t)p.k;
+    p.b += (size_t)p.k * (size_t)p.n;
+    p.c += (size_t)p.m * (size_t)p.n;
+  }
 }
 
 static double matmul_flops(const deer_step *step) {

@@ -1,4 +1,4 @@
-/* reduce.c: sums over axes and their transpose, and the largest along the last axis.
+/* reduce.c: sums over axes and their transpose, and the moments made of them.
  *
  * Sum and expand see a tensor as groups of axes: neighbours that are all kept, or all summed over,
  * are one group. Sums are kept in double and added in an order that depends on the shape alone. */
@@ -65,7 +65,7 @@ static deer_status sum_shape(deer_step *step) {
  * matrix at a time */
 #define COLUMNS 64
 static void sum_columns(const deer_real *x, walk rows, size_t n, deer_real *out) {
-  deer_rows m = {.rows = 1};
+  deer_row_block m = {.rows = 1};
   if (rows.rank > 0) {
     m.rows = rows.dim[--rows.rank];
     m.stride = rows.stride[rows.rank];
@@ -107,8 +107,7 @@ static void sum_run(const deer_step *step) {
 
 static void sum_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
   const deer_shape x = deer_node_shape(g, deer_node_input(g, self, 0));
-  const unsigned all = DEER_AXIS(x.rank) - 1;
-  gx[0] = deer_expand(g, gy, x, ~deer_node_attr(g, self)->mask & all);
+  gx[0] = deer_expand(g, gy, x, axes_left(&x, deer_node_attr(g, self)->mask));
 }
 
 const deer_op deer_op_sum = {
@@ -168,8 +167,8 @@ static void expand_run(const deer_step *step) {
 }
 
 static void expand_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
-  const unsigned all = DEER_AXIS(deer_node_shape(g, self).rank) - 1;
-  gx[0] = deer_sum(g, gy, ~deer_node_attr(g, self)->mask & all);
+  const deer_shape shape = deer_node_shape(g, self);
+  gx[0] = deer_sum(g, gy, axes_left(&shape, deer_node_attr(g, self)->mask));
 }
 
 const deer_op deer_op_expand = {
@@ -179,71 +178,14 @@ deer_node deer_expand(deer_graph *g, deer_node x, deer_shape shape, unsigned kep
   return deer_graph_add(g, &deer_op_expand, &x, 1, &(deer_attr){.shape = shape, .mask = kept});
 }
 
-/* ---- the largest along the last axis ---- */
+/* ---- moments ---- */
 
-static deer_status largest_shape(deer_step *step) {
-  DEER_TRY(check_dtype(step, 0, DEER_DTYPE_REAL));
-  if (step->in[0].shape.rank == 0)
-    return deer_fail(DEER_ESHAPE, "needs an axis to look along, got a scalar");
-  step->out.shape.rank--;
-  step->out.shape.dim[step->out.shape.rank] = 0;
-  return DEER_OK;
-}
-
-static deer_status argmax_shape(deer_step *step) {
-  DEER_TRY(largest_shape(step));
-  step->out.dtype = DEER_DTYPE_I32;
-  return DEER_OK;
-}
-
-/* where the first largest element is; a NaN counts as larger than everything */
-static size_t first_largest(const deer_real *x, size_t n) {
-  size_t best = 0;
-  for (size_t i = 1; i < n && x[best] == x[best]; i++)
-    if (x[i] > x[best] || x[i] != x[i]) best = i;
-  return best;
-}
-
-static size_t last_dim(const deer_step *step) {
-  return (size_t)step->in[0].shape.dim[step->in[0].shape.rank - 1];
-}
-
-static void max_last_run(const deer_step *step) {
-  const size_t rows = out_count(step), n = last_dim(step);
-  const deer_real *x = in_real(step, 0);
-  deer_real *out = out_real(step);
-  for (size_t r = 0; r < rows; r++) out[r] = x[r * n + first_largest(x + r * n, n)];
-}
-
-static void argmax_last_run(const deer_step *step) {
-  const size_t rows = out_count(step), n = last_dim(step);
-  const deer_real *x = in_real(step, 0);
-  int32_t *out = step->out.data;
-  for (size_t r = 0; r < rows; r++) out[r] = (int32_t)first_largest(x + r * n, n);
-}
-
-/* the whole gradient goes to the element that was chosen */
-static void max_last_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
-  const deer_node x = deer_node_input(g, self, 0), best = deer_argmax_last(g, x);
+deer_node deer_var(deer_graph *g, deer_node x, unsigned mask) {
   const deer_shape shape = deer_node_shape(g, x);
-  deer_shape column = shape;
-  column.dim[column.rank - 1] = 1;
-  gx[0] = deer_put(g, deer_reshape(g, gy, column), deer_reshape(g, best, column),
-                   shape.dim[shape.rank - 1]);
+  const deer_node mean = deer_expand(g, deer_mean(g, x, mask), shape, axes_left(&shape, mask));
+  return deer_mean(g, deer_square(g, deer_sub(g, x, mean)), mask);
 }
 
-const deer_op deer_op_max_last = {.name = "max_last",
-                                  .n_inputs = 1,
-                                  .shape = largest_shape,
-                                  .run = max_last_run,
-                                  .grad = max_last_grad};
-const deer_op deer_op_argmax_last = {
-    .name = "argmax_last", .n_inputs = 1, .shape = argmax_shape, .run = argmax_last_run};
-
-deer_node deer_max_last(deer_graph *g, deer_node x) {
-  return deer_graph_add(g, &deer_op_max_last, &x, 1, NULL);
-}
-
-deer_node deer_argmax_last(deer_graph *g, deer_node x) {
-  return deer_graph_add(g, &deer_op_argmax_last, &x, 1, NULL);
+deer_node deer_std(deer_graph *g, deer_node x, unsigned mask) {
+  return deer_sqrt(g, deer_var(g, x, mask));
 }

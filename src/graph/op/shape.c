@@ -176,6 +176,24 @@ deer_node deer_concat(deer_graph *g, const deer_node *parts, int n, int axis) {
   return deer_graph_add(g, &deer_op_concat, parts, n, &(deer_attr){.number = {axis}});
 }
 
+#define MOST_PARTS 256
+/* each part gets the new axis, of length 1, along which they are then joined */
+deer_node deer_stack(deer_graph *g, const deer_node *parts, int n, int axis) {
+  deer_node wide[MOST_PARTS];
+  if (n < 1 || n > MOST_PARTS)
+    return deer_graph_fail(g, "stack: needs 1 to %d parts, got %d", MOST_PARTS, n);
+  for (int i = 0; i < n; i++) {
+    deer_shape shape = deer_node_shape(g, parts[i]);
+    if (axis < 0 || axis > shape.rank || shape.rank == DEER_MAX_RANK)
+      return deer_graph_fail(g, "stack: part %d with %d axes has no room for a new axis %d", i + 1,
+                             shape.rank, axis);
+    for (int k = shape.rank++; k > axis; k--) shape.dim[k] = shape.dim[k - 1];
+    shape.dim[axis] = 1;
+    wide[i] = deer_reshape(g, parts[i], shape);
+  }
+  return deer_concat(g, wide, n, axis);
+}
+
 /* number[1] is the start, number[2] the length of the result along the axis */
 static deer_status slice_shape(deer_step *step) {
   const int start = step->attr->number[1], length = step->attr->number[2];

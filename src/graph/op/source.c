@@ -1,6 +1,7 @@
 /* source.c: where values come from and where they go: inputs, variables, constants, flat blocks. */
 #include "graph/internal.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- sources: the program fills or finds their memory, there is nothing to compute ---- */
@@ -86,6 +87,48 @@ const deer_op deer_op_stop = {.name = "stop", .n_inputs = 1, .alias = true, .sha
 
 deer_node deer_stop(deer_graph *g, deer_node x) {
   return deer_graph_add(g, &deer_op_stop, &x, 1, NULL);
+}
+
+/* ---- the same value with another gradient: real[0] is the factor, or the limit ---- */
+
+static deer_status scale_gradient_shape(deer_step *step) {
+  if (!isfinite(step->attr->real[0]))
+    return deer_fail(DEER_EINVAL, "needs a finite factor, got %g", step->attr->real[0]);
+  return DEER_OK;
+}
+
+static deer_status clip_gradient_shape(deer_step *step) {
+  if (!(step->attr->real[0] >= 0))
+    return deer_fail(DEER_EINVAL, "the limit must not be below 0, got %g", step->attr->real[0]);
+  return DEER_OK;
+}
+
+static void scale_gradient_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
+  gx[0] = deer_scale(g, gy, deer_node_attr(g, self)->real[0]);
+}
+
+static void clip_gradient_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
+  const double limit = deer_node_attr(g, self)->real[0];
+  gx[0] = deer_clip(g, gy, -limit, limit);
+}
+
+const deer_op deer_op_scale_gradient = {.name = "scale_gradient",
+                                        .n_inputs = 1,
+                                        .alias = true,
+                                        .shape = scale_gradient_shape,
+                                        .grad = scale_gradient_grad};
+const deer_op deer_op_clip_gradient = {.name = "clip_gradient",
+                                       .n_inputs = 1,
+                                       .alias = true,
+                                       .shape = clip_gradient_shape,
+                                       .grad = clip_gradient_grad};
+
+deer_node deer_scale_gradient(deer_graph *g, deer_node x, double factor) {
+  return deer_graph_add(g, &deer_op_scale_gradient, &x, 1, &(deer_attr){.real = {factor}});
+}
+
+deer_node deer_clip_gradient(deer_graph *g, deer_node x, double limit) {
+  return deer_graph_add(g, &deer_op_clip_gradient, &x, 1, &(deer_attr){.real = {limit}});
 }
 
 /* ---- laying parts into a flat block ---- */

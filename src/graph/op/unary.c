@@ -59,6 +59,10 @@ GRADIENT(log, deer_div(g, gy, x))
 GRADIENT(sqrt, deer_scale(g, deer_div(g, gy, self), 0.5))
 GRADIENT(square, deer_scale(g, deer_mul(g, gy, x), 2))
 GRADIENT(tanh, deer_sub(g, gy, deer_mul(g, gy, deer_square(g, self))))
+GRADIENT(sin, deer_mul(g, gy, deer_cos(g, x)))
+GRADIENT(cos, deer_neg(g, deer_mul(g, gy, deer_sin(g, x))))
+GRADIENT(expm1, deer_mul(g, gy, deer_shift(g, self, 1)))
+GRADIENT(log1p, deer_div(g, gy, deer_shift(g, x, 1)))
 /* the output itself is the condition: not 0 where x is above 0 */
 GRADIENT(relu, deer_where(g, self, gy, zeros_like(g, gy)))
 
@@ -84,6 +88,10 @@ const deer_op deer_op_sqrt = {DEER_ELEMENTWISE(sqrt, 1), .grad = sqrt_grad};
 const deer_op deer_op_square = {DEER_ELEMENTWISE(square, 1), .grad = square_grad};
 const deer_op deer_op_tanh = {DEER_ELEMENTWISE(tanh, 1), .grad = tanh_grad};
 const deer_op deer_op_sigmoid = {DEER_ELEMENTWISE(sigmoid, 1), .grad = sigmoid_grad};
+const deer_op deer_op_sin = {DEER_ELEMENTWISE(sin, 1), .grad = sin_grad};
+const deer_op deer_op_cos = {DEER_ELEMENTWISE(cos, 1), .grad = cos_grad};
+const deer_op deer_op_expm1 = {DEER_ELEMENTWISE(expm1, 1), .grad = expm1_grad};
+const deer_op deer_op_log1p = {DEER_ELEMENTWISE(log1p, 1), .grad = log1p_grad};
 const deer_op deer_op_relu = {DEER_ELEMENTWISE(relu, 1), .grad = relu_grad};
 const deer_op deer_op_cast = {.name = "cast", .n_inputs = 1, .shape = cast_shape, .run = cast_run};
 
@@ -118,6 +126,10 @@ deer_node deer_sqrt(deer_graph *g, deer_node x) { return add1(g, &deer_op_sqrt, 
 deer_node deer_square(deer_graph *g, deer_node x) { return add1(g, &deer_op_square, x); }
 deer_node deer_tanh(deer_graph *g, deer_node x) { return add1(g, &deer_op_tanh, x); }
 deer_node deer_sigmoid(deer_graph *g, deer_node x) { return add1(g, &deer_op_sigmoid, x); }
+deer_node deer_sin(deer_graph *g, deer_node x) { return add1(g, &deer_op_sin, x); }
+deer_node deer_cos(deer_graph *g, deer_node x) { return add1(g, &deer_op_cos, x); }
+deer_node deer_expm1(deer_graph *g, deer_node x) { return add1(g, &deer_op_expm1, x); }
+deer_node deer_log1p(deer_graph *g, deer_node x) { return add1(g, &deer_op_log1p, x); }
 deer_node deer_relu(deer_graph *g, deer_node x) { return add1(g, &deer_op_relu, x); }
 deer_node deer_cast(deer_graph *g, deer_node x) { return add1(g, &deer_op_cast, x); }
 
