@@ -27,6 +27,7 @@ extern "C" {
 #include "agent/agent.h"
 #include "io/font.h"
 #include "io/canvas.h"
+#include "io/json.h"
 #include "io/png.h"
 #include "io/safetensors.h"
 

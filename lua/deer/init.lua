@@ -3,6 +3,8 @@
 
 local core = require "deer.core"
 
+---@class deer.Rng: userdata
+
 ---@class deer
 ---@field Environment deer.Environment
 ---@field Controller deer.Controller
@@ -26,7 +28,7 @@ local deer = {
 
   --- A generator of random numbers: :uniform([low, high]) :below(n) :int(low, high)
   --- :normal([mean, std]) :split(name).
-  ---@type fun(seed: integer): userdata
+  ---@type fun(seed: integer): deer.Rng
   Rng = core.Rng,
 
   --- numpy's legacy generator, for the numbers of DeeR: :rand() :uniform(low, high)

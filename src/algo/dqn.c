@@ -116,11 +116,11 @@ static deer_node batch_loss(const dqn *d, deer_graph *g, deer_node losses) {
 
 /* every weight tensor's part of the gradient cut to clip_norm */
 static deer_node clip_gradient(const dqn *d, deer_graph *g, deer_node gradient) {
-  deer_node parts[256];
-  int offsets[256], n = 0;
+  deer_node parts[DEER_MAX_SLOTS];
+  int offsets[DEER_MAX_SLOTS], n = 0;
   deer_net_slot slot;
   if (d->clip_norm <= 0) return gradient;
-  for (; n < 256 && deer_net_slot_at(d->net, n, &slot); n++) {
+  for (; deer_net_slot_at(d->net, n, &slot); n++) {
     parts[n] = deer_clip_norm(g, deer_view(g, gradient, slot.offset, slot.shape), d->clip_norm);
     offsets[n] = slot.offset;
   }
@@ -157,6 +157,14 @@ static void bind_batch(dqn *d, const update_inputs *in) {
   b->continue_t = deer_program_data(d->update, in->continue_t);
 }
 
+/* the values of all actions while learning, with the noise of layers that have one */
+static deer_node noisy_values(dqn *d, deer_graph *g, deer_node block, const deer_node *states) {
+  deer_node q;
+  deer_net_call call = {.block = block, .states = states, .noise = true};
+  deer_net_apply_heads(d->net, g, &call, &q);
+  return q;
+}
+
 static deer_status build_update(dqn *d, deer_graph *g) {
   int size = deer_net_size(d->net);
   update_inputs in;
@@ -164,9 +172,9 @@ static deer_status build_update(dqn *d, deer_graph *g) {
   deer_node online = deer_variable(g, "online", d->online, size);
   deer_node target = deer_variable(g, "target", d->target, size);
 
-  deer_node q_tm1 = deer_net_apply(d->net, g, online, in.obs_tm1);
-  deer_node q_t = deer_net_apply(d->net, g, target, in.obs_t);
-  deer_node selector_t = d->double_q ? deer_net_apply(d->net, g, online, in.obs_t) : q_t;
+  deer_node q_tm1 = noisy_values(d, g, online, in.obs_tm1);
+  deer_node q_t = noisy_values(d, g, target, in.obs_t);
+  deer_node selector_t = d->double_q ? noisy_values(d, g, online, in.obs_t) : q_t;
   deer_node td = deer_q_learning(g, q_tm1, &in.transition, q_t, selector_t);
   deer_node losses = sample_losses(d, g, td), loss = batch_loss(d, g, losses), gradient;
   DEER_TRY(deer_gradients(g, loss, &online, 1, &gradient));

@@ -22,6 +22,7 @@ void deer_lua_class(lua_State *L, const char *name, const luaL_Reg *methods,
 #define DEER_POLICY_CLASS  "deer.Policy"
 #define DEER_AGENT_CLASS   "deer.Agent"
 #define DEER_DATASET_CLASS "deer.DataSet"
+#define DEER_RNG_CLASS     "deer.Rng" /* a deer_rng */
 
 /* The value at `index` as an object of a class, NULL when it is none. */
 deer_env *deer_lua_to_env(lua_State *L, int index);
@@ -100,6 +101,7 @@ void deer_open_graph(lua_State *L);
 void deer_open_program(lua_State *L);
 void deer_open_net(lua_State *L);
 void deer_open_optimizer(lua_State *L);
+void deer_open_json(lua_State *L);
 
 /* ---- options ---- */
 

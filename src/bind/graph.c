@@ -439,6 +439,7 @@ void deer_open_graph(lua_State *L) {
   deer_lua_class(L, DEER_GRAPH_CLASS, graph_methods, graph_events);
   deer_lua_class(L, DEER_NODE_CLASS, node_methods, node_events);
   deer_lua_add_builders(L);
+  deer_lua_add_methods(L);
   deer_lua_strict_class(L, DEER_GRAPH_CLASS, "graph");
   deer_lua_strict_class(L, DEER_NODE_CLASS, "node");
   luaL_setfuncs(L, functions, 0);

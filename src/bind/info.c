@@ -24,7 +24,8 @@ static bool algo_at(int i, entry *e) {
 static bool layer_at(int i, entry *e) {
   const deer_layer_class *class = deer_layer_at(i);
   if (class)
-    *e = (entry){deer_layer_name(class), NULL, deer_layer_help(class), deer_layer_fields(class)};
+    *e = (entry){deer_layer_name(class), deer_layer_paper(class), deer_layer_help(class),
+                 deer_layer_fields(class)};
   return class != NULL;
 }
 

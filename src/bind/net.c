@@ -136,6 +136,9 @@ static int net_apply(lua_State *L) {
     deer_lua_fail(L, "the network has %d input%s, got %d node%s", box->space.n_subjects,
                   box->space.n_subjects == 1 ? "" : "s", n, n == 1 ? "" : "s");
   for (int i = 0; i < n; i++) check_state(L, box, block->owner->graph, states[i], i);
+  // programs draw the network's noise
+  lua_pushvalue(L, 1);
+  deer_lua_anchor(L, 2);
   deer_lua_push_node(L, 2, deer_net_apply(box->net, block->owner->graph, block->node, states));
   return 1;
 }

@@ -64,9 +64,27 @@ deer_node *deer_lua_check_nodes(lua_State *L, int arg, const deer_graph_box *own
  * class must have been made. */
 void deer_lua_strict_class(lua_State *L, const char *class, const char *noun);
 
-/* Adds what can be done with nodes to the classes of nodes and graphs, which must have been made.
- */
+/* Adds what can be done with nodes to the classes of nodes and graphs, which must have been made:
+ * builders.def and operators; the rest. */
 void deer_lua_add_builders(lua_State *L);
+void deer_lua_add_methods(lua_State *L);
+
+/* ---- arguments; all raise ---- */
+
+/* At most `n` arguments, the object itself included; those that are missing become nil. */
+void deer_lua_check_count(lua_State *L, int n);
+
+int deer_lua_node_rank(const deer_node_box *box);
+
+/* An axis below `n_axes`; the last one where none is given; a list of different axes, of which it
+ * returns how many there are. */
+int deer_lua_check_axis(lua_State *L, int arg, int n_axes);
+int deer_lua_opt_axis(lua_State *L, int arg, int n_axes);
+int deer_lua_check_axes(lua_State *L, int arg, int n_axes, int axes[DEER_MAX_RANK]);
+
+/* A whole number of 32 bits, a finite number. */
+int deer_lua_check_int(lua_State *L, int arg, lua_Integer least);
+double deer_lua_check_finite(lua_State *L, int arg);
 
 /* Adds functions to the methods of a class, or to its metatable. */
 void deer_lua_extend_class(lua_State *L, const char *class, const luaL_Reg *functions, bool meta);

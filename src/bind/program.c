@@ -453,6 +453,23 @@ static int program_steps(lua_State *L) {
   return 1;
 }
 
+// profile(on): from now on runs are timed step by step, or no longer
+static int program_profile(lua_State *L) {
+  const program_box *box = check_box(L);
+  luaL_checkany(L, 2);
+  deer_status status = deer_program_profile(box->program, lua_toboolean(L, 2));
+  lua_settop(L, 1);
+  return status == DEER_OK ? 1 : deer_throw(L, status);
+}
+
+// explain(), text(): the steps of a run, a line each, with their times when it was profiled
+static int program_text(lua_State *L) {
+  check_box(L);
+  char **text = deer_lua_new_text(L);
+  *text = deer_program_explain(check_box(L)->program);
+  return deer_lua_finish_text(L, text);
+}
+
 static int program_tostring(lua_State *L) {
   const program_box *box = luaL_checkudata(L, 1, DEER_PROGRAM_CLASS);
   if (!box->program)
@@ -463,10 +480,11 @@ static int program_tostring(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"run", program_run},       {"set", program_set},
-    {"input", program_input},   {"output", program_output},
-    {"inputs", program_inputs}, {"steps", program_steps},
-    {"close", program_close},   {NULL, NULL},
+    {"run", program_run},         {"set", program_set},
+    {"input", program_input},     {"output", program_output},
+    {"inputs", program_inputs},   {"steps", program_steps},
+    {"close", program_close},     {"text", program_text}, {"explain", program_text},
+    {"profile", program_profile}, {NULL, NULL},
 };
 static const luaL_Reg events[] = {{"__gc", program_close},
                                   {"__close", program_close},

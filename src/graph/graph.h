@@ -147,14 +147,33 @@ deer_node deer_cast(deer_graph *g, deer_node x);
  * operand may be stored transposed. */
 deer_node deer_matmul(deer_graph *g, deer_node a, deer_node b, bool transpose_a, bool transpose_b);
 
-/* Cross-correlation without padding. x [batch, channels, h, w], filters [filters, channels, kh, kw]
- * -> [batch, filters, (h - kh) / stride_h + 1, (w - kw) / stride_w + 1]. */
-deer_node deer_conv2d(deer_graph *g, deer_node x, deer_node filters, int stride_h, int stride_w);
+/* ---- pictures: [batch, channels, height, width] ---- */
 
-/* Largest value of each kh by kw window, stride equal to the window, rows and columns that do not
- * fill one left out. x [batch, channels, h, w] -> [batch, channels, h / kh, w / kw]. The first
- * largest wins a tie. */
-deer_node deer_maxpool2d(deer_graph *g, deer_node x, int kh, int kw);
+/* How windows lie on a picture: the steps from one to the next, at least 1, and the rows and
+ * columns of zeros on each of two opposite sides. n elements give (n + 2 pad - kernel) / stride + 1
+ * windows; what is left over is not seen. */
+typedef struct deer_window {
+  int stride_h, stride_w, pad_h, pad_w;
+} deer_window;
+
+/* Cross-correlation. x [batch, channels, h, w], real or uint8 (taken as it is), filters [filters,
+ * channels, kh, kw] -> [batch, filters, windows, windows]. */
+deer_node deer_conv2d(deer_graph *g, deer_node x, deer_node filters, deer_window window);
+
+/* The same in one dimension: x [batch, channels, n], filters [filters, channels, k]. */
+deer_node deer_conv1d(deer_graph *g, deer_node x, deer_node filters, int stride, int pad);
+
+/* The transpose of deer_conv2d with these filters, also called deconvolution: x [batch, filters, h,
+ * w] -> [batch, channels, (h - 1) stride_h + kh - 2 pad_h, (w - 1) stride_w + kw - 2 pad_w]. */
+deer_node deer_conv2d_transpose(deer_graph *g, deer_node x, deer_node filters, deer_window window);
+
+/* Largest value of each kh by kw window; padding is left out, so it must be smaller than the
+ * window. The gradient goes to the first largest. */
+deer_node deer_maxpool2d(deer_graph *g, deer_node x, int kh, int kw, deer_window window);
+
+/* Mean of each kh by kw window; zeros of the padding, which must be smaller than the window, count.
+ */
+deer_node deer_avgpool2d(deer_graph *g, deer_node x, int kh, int kw, deer_window window);
 
 /* ---- axes; a mask has bit i set for axis i ---- */
 

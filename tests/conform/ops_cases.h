@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "graph/graph.h"
+#include "graph/op.h"
 
 #define MAX_INPUTS 3
 
@@ -26,7 +26,7 @@ struct example {
   bool stopped;     /* it does, but gradients must be zero all the same */
   double low, high; /* real inputs lie between, -2 and 2 when both are 0 */
   int below;        /* integer inputs are 0 .. below - 1 */
-  int p[4];         /* settings of the op */
+  int p[6];         /* settings of the op */
   double s[2];
   unsigned mask;
   deer_shape shape;
@@ -171,88 +171,7 @@ static void whole_matmul(const example *e, const double *const *in, double *out)
   }
 }
 
-BUILD(conv2d, deer_conv2d(g, in[0], in[1], e->p[0], e->p[1]))
-
-/* Calls out(x, w, y) with three places for every product that a convolution sums up. */
-typedef void conv_term(size_t x, size_t w, size_t y, const double *const *in, double *out);
-
-static void each_conv_term(const deer_shape *x, const deer_shape *w, const int *stride,
-                           conv_term *term, const double *const *in, double *out) {
-  const int h = (x->dim[2] - w->dim[2]) / stride[0] + 1;
-  const int width = (x->dim[3] - w->dim[3]) / stride[1] + 1;
-  const deer_shape y = DEER_SHAPE(x->dim[0], w->dim[0], h, width);
-  for (size_t place = 0; place < deer_shape_count(&y); place++)
-    for (size_t tap = 0; tap < deer_shape_count(w); tap++) {
-      int at[4], f[4];
-      indices_of(place, &y, at);
-      indices_of(tap, w, f);
-      if (f[0] != at[1]) continue;
-      const int from[] = {at[0], f[1], at[2] * stride[0] + f[2], at[3] * stride[1] + f[3]};
-      term(place_of(from, x), tap, place, in, out);
-    }
-}
-
-static void conv_term_y(size_t x, size_t w, size_t y, const double *const *in, double *out) {
-  out[y] += in[0][x] * in[1][w];
-}
-
-static void conv_term_x(size_t x, size_t w, size_t y, const double *const *in, double *out) {
-  out[x] += in[0][w] * in[1][y];
-}
-
-static void conv_term_w(size_t x, size_t w, size_t y, const double *const *in, double *out) {
-  out[w] += in[0][x] * in[1][y];
-}
-
-static void whole_conv2d(const example *e, const double *const *in, double *out) {
-  const deer_shape *x = &e->in[0], *w = &e->in[1];
-  const size_t rows = (size_t)((x->dim[2] - w->dim[2]) / e->p[0] + 1);
-  const size_t columns = (size_t)((x->dim[3] - w->dim[3]) / e->p[1] + 1);
-  memset(out, 0, (size_t)x->dim[0] * (size_t)w->dim[0] * rows * columns * sizeof *out);
-  each_conv_term(x, w, e->p, conv_term_y, in, out);
-}
-
-/* Inputs are (filters, gy) or (x, gy), shape is that of the other one. The ops are reached as
- * gradients of sum(conv2d * gy). */
-static deer_node conv_gradient(deer_graph *g, deer_node x, deer_node w, deer_node gy,
-                               const example *e, bool to_x) {
-  const deer_node loss =
-      deer_sum(g, deer_mul(g, deer_conv2d(g, x, w, e->p[0], e->p[1]), gy), DEER_ALL_AXES);
-  deer_node out;
-  deer_gradients(g, loss, to_x ? &x : &w, 1, &out);
-  return out;
-}
-
-BUILD(conv2d_input, conv_gradient(g, deer_constant(g, e->shape, 1), in[0], in[1], e, true))
-BUILD(conv2d_filter, conv_gradient(g, in[0], deer_constant(g, e->shape, 1), in[1], e, false))
-
-static void whole_conv2d_input(const example *e, const double *const *in, double *out) {
-  memset(out, 0, deer_shape_count(&e->shape) * sizeof *out);
-  each_conv_term(&e->shape, &e->in[0], e->p, conv_term_x, in, out);
-}
-
-static void whole_conv2d_filter(const example *e, const double *const *in, double *out) {
-  memset(out, 0, deer_shape_count(&e->shape) * sizeof *out);
-  each_conv_term(&e->in[0], &e->shape, e->p, conv_term_w, in, out);
-}
-
-/* the pooling ops: a kernel of p[0] by p[1] */
-BUILD(maxpool, deer_maxpool2d(g, in[0], e->p[0], e->p[1]))
-
-static void whole_maxpool(const example *e, const double *const *in, double *out) {
-  const deer_shape *x = &e->in[0];
-  const deer_shape y = DEER_SHAPE(x->dim[0], x->dim[1], x->dim[2] / e->p[0], x->dim[3] / e->p[1]);
-  for (size_t place = 0; place < deer_shape_count(&y); place++) {
-    int at[4];
-    indices_of(place, &y, at);
-    out[place] = -INFINITY;
-    for (int i = 0; i < e->p[0]; i++)
-      for (int j = 0; j < e->p[1]; j++) {
-        const int from[] = {at[0], at[1], at[2] * e->p[0] + i, at[3] * e->p[1] + j};
-        out[place] = fmax(out[place], in[0][place_of(from, x)]);
-      }
-  }
-}
+#include "picture_cases.h"
 
 #include "ops_axes.h"
 
@@ -445,41 +364,73 @@ static const example examples[] = {
     {.op = "matmul", .kinds = "rr", .in = {S(2, 3, 4), S(2, 2, 4)}, WHOLE(matmul), .p = {0, 1}},
     {.op = "matmul", .kinds = "rr", .in = {S(2, 4, 3), S(2, 2, 4)}, WHOLE(matmul), .p = {1, 1}},
     {.op = "matmul", .kinds = "rr", .in = {S(1, 1, 4), S(1, 4, 1)}, WHOLE(matmul)},
-    {.op = "conv2d",
-     .kinds = "rr",
-     .in = {S(2, 3, 6, 5), S(4, 3, 3, 2)},
-     WHOLE(conv2d),
+    {.op = "conv2d", .kinds = "rr", .in = {S(2, 3, 6, 5), S(4, 3, 3, 2)}, WHOLE(conv2d),
      .p = {1, 1}},
-    {.op = "conv2d",
-     .kinds = "rr",
-     .in = {S(2, 2, 8, 9), S(3, 2, 2, 5)},
-     WHOLE(conv2d),
+    {.op = "conv2d", .kinds = "rr", .in = {S(2, 2, 8, 9), S(3, 2, 2, 5)}, WHOLE(conv2d),
      .p = {3, 2}},
-    {.op = "conv2d",
-     .kinds = "rr",
-     .in = {S(3, 1, 7, 1), S(1, 1, 2, 1)},
-     WHOLE(conv2d),
+    {.op = "conv2d", .kinds = "rr", .in = {S(3, 1, 7, 1), S(1, 1, 2, 1)}, WHOLE(conv2d),
      .p = {1, 1}},
-    {.op = "conv2d",
-     .kinds = "rr",
-     .in = {S(1, 2, 3, 3), S(2, 2, 3, 3)},
-     WHOLE(conv2d),
+    {.op = "conv2d", .kinds = "rr", .in = {S(1, 2, 3, 3), S(2, 2, 3, 3)}, WHOLE(conv2d),
      .p = {5, 5}},
-    {.op = "conv2d_input",
-     .kinds = "rr",
-     .in = {S(3, 2, 3, 2), S(2, 3, 2, 3)},
-     WHOLE(conv2d_input),
-     .p = {2, 1},
+    {.op = "conv2d", .kinds = "rr", .in = {S(2, 2, 4, 5), S(3, 2, 3, 3)}, WHOLE(conv2d),
+     .p = {1, 1, 1, 1}},
+    {.op = "conv2d", .kinds = "rr", .in = {S(2, 1, 5, 4), S(2, 1, 2, 4)}, WHOLE(conv2d),
+     .p = {2, 3, 3, 1}},
+    {.op = "conv2d", .kinds = "rr", .in = {S(1, 1, 2, 2), S(1, 1, 4, 5)}, WHOLE(conv2d),
+     .p = {1, 1, 1, 2}},
+    {.op = "conv2d", .kinds = "ur", .in = {S(2, 2, 5, 4), S(3, 2, 2, 3)}, WHOLE(conv2d),
+     .p = {1, 1}, .below = 256},
+    {.op = "conv2d", .kinds = "ur", .in = {S(2, 2, 5, 4), S(3, 2, 2, 3)}, WHOLE(conv2d),
+     .p = {2, 1, 1, 2}, .below = 256},
+    {.op = "conv2d", .kinds = "ur", .in = {S(2, 2, 5, 4), S(3, 2, 2, 3)}, WHOLE(conv2d_scaled),
+     .p = {2, 1, 1, 2}, .s = {0.125, -3.5}, .below = 256},
+    {.op = "conv2d", .kinds = "rr", .in = {S(2, 3, 7), S(4, 3, 2)}, WHOLE(conv1d), .p = {1, 1}},
+    {.op = "conv2d", .kinds = "rr", .in = {S(2, 2, 7), S(3, 2, 3)}, WHOLE(conv1d),
+     .p = {1, 2, 0, 2}},
+    {.op = "conv2d", .kinds = "rrr", .in = {S(2, 2, 4, 4), S(3, 2, 2, 3), S(3)},
+     WHOLE(conv2d_finished), .p = {1, 1}, .mask = DEER_CONV_BIAS},
+    {.op = "conv2d", .kinds = "rrr", .in = {S(2, 2, 4, 4), S(3, 2, 2, 3), S(3)},
+     WHOLE(conv2d_finished), .p = {1, 1}, .mask = DEER_CONV_BIAS | DEER_CONV_RELU},
+    {.op = "conv2d", .kinds = "rrr", .in = {S(2, 2, 4, 4), S(3, 2, 2, 3), S(2, 3, 3, 2)},
+     WHOLE(conv2d_finished), .p = {1, 1}, .mask = DEER_CONV_RELU | DEER_CONV_GATE},
+    {.op = "conv2d_input", .kinds = "rr", .in = {S(3, 2, 3, 2), S(2, 3, 2, 3)}, WHOLE(conv2d_input),
+     .p = {2, 1}, .shape = S(2, 2, 6, 4)},
+    {.op = "conv2d_input", .kinds = "rr", .in = {S(3, 2, 3, 2), S(2, 3, 3, 5)}, WHOLE(conv2d_input),
+     .p = {2, 1, 1, 1}, .shape = S(2, 2, 6, 4)},
+    {.op = "conv2d_input", .kinds = "rrr", .in = {S(3, 2, 3, 2), S(2, 3, 2, 3), S(2, 2, 6, 4)},
+     WHOLE(conv2d_input_finished), .p = {2, 1}, .mask = DEER_CONV_GATE, .shape = S(2, 2, 6, 4)},
+    {.op = "conv2d_input", .kinds = "rrr", .in = {S(3, 2, 3, 2), S(2, 3, 2, 3), S(2)},
+     WHOLE(conv2d_input_finished), .p = {2, 1}, .mask = DEER_CONV_BIAS | DEER_CONV_RELU,
      .shape = S(2, 2, 6, 4)},
-    {.op = "conv2d_filter",
-     .kinds = "rr",
-     .in = {S(2, 2, 6, 4), S(2, 3, 2, 3)},
-     WHOLE(conv2d_filter),
-     .p = {2, 1},
+    {.op = "conv2d_input", .kinds = "rr", .in = {S(2, 3, 2, 3), S(2, 2, 3, 2)},
+     WHOLE2(conv_transpose, conv2d_input), .p = {2, 3, 1, 0}, .shape = S(2, 3, 4, 6)},
+    {.op = "conv2d_filter", .kinds = "rr", .in = {S(2, 2, 6, 4), S(2, 3, 2, 3)},
+     WHOLE(conv2d_filter), .p = {2, 1}, .shape = S(3, 2, 3, 2)},
+    {.op = "conv2d_filter", .kinds = "rr", .in = {S(2, 2, 6, 4), S(2, 3, 3, 5)},
+     WHOLE(conv2d_filter), .p = {2, 1, 1, 1}, .shape = S(3, 2, 3, 2)},
+    {.op = "conv2d_filter", .kinds = "ur", .in = {S(2, 2, 6, 4), S(2, 3, 2, 3)},
+     WHOLE(conv2d_filter), .p = {2, 1}, .below = 256, .shape = S(3, 2, 3, 2)},
+    {.op = "conv2d_filter", .kinds = "ur", .in = {S(2, 2, 6, 4), S(2, 3, 2, 3)},
+     WHOLE(conv2d_filter_scaled), .p = {2, 1}, .s = {-0.25, 1}, .below = 256,
      .shape = S(3, 2, 3, 2)},
-    {.op = "poolindex2d", .kinds = "r", .in = {S(2, 3, 4, 6)}, WHOLE(maxpool), .p = {2, 3}},
-    {.op = "poolindex2d", .kinds = "r", .in = {S(1, 2, 5, 7)}, WHOLE(maxpool), .p = {2, 2}},
-
+    {.op = "maxpool2d", .kinds = "r", .in = {S(2, 3, 4, 6)}, WHOLE(maxpool),
+     .p = {2, 3, 0, 0, 2, 3}},
+    {.op = "maxpool2d", .kinds = "r", .in = {S(1, 2, 5, 7)}, WHOLE(maxpool),
+     .p = {2, 2, 0, 0, 2, 2}},
+    {.op = "maxpool2d", .kinds = "r", .in = {S(2, 2, 5, 8)}, WHOLE(maxpool),
+     .p = {1, 3, 0, 0, 3, 2}},
+    {.op = "poolindex2d", .kinds = "r", .in = {S(2, 2, 5, 6)}, WHOLE(maxpool),
+     .p = {2, 1, 1, 2, 3, 3}},
+    {.op = "poolindex2d", .kinds = "r", .in = {S(1, 2, 1, 3)}, WHOLE(maxpool),
+     .p = {3, 4, 2, 3, 3, 4}},
+    {.op = "sumpool2d", .kinds = "r", .in = {S(2, 2, 4, 6)}, WHOLE(avgpool),
+     .p = {2, 3, 0, 0, 2, 3}},
+    {.op = "sumpool2d", .kinds = "r", .in = {S(1, 2, 5, 9)}, WHOLE(avgpool),
+     .p = {1, 2, 0, 0, 3, 2}},
+    {.op = "sumpool2d_input", .kinds = "r", .in = {S(2, 2, 5, 6)}, WHOLE(avgpool),
+     .p = {2, 1, 1, 2, 3, 3}},
+    {.op = "sumpool2d_input", .kinds = "r", .in = {S(1, 1, 2, 7)}, WHOLE(avgpool),
+     .p = {3, 4, 1, 3, 3, 4}},
     /* axes */
     {.op = "sum", .kinds = "r", .in = {S(3, 4)}, WHOLE(sum), .mask = 0x1},
     {.op = "sum", .kinds = "r", .in = {S(3, 70)}, WHOLE(sum), .mask = 0x1},

@@ -446,7 +446,8 @@ static void ties_go_to_the_first(void **state) {
   deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(2, 4));
   deer_node y[5] = {deer_max_axis(g, x, 1), deer_max_axis(g, x, 0), deer_min_axis(g, x, 1),
                     deer_min_axis(g, x, 0)};
-  y[4] = deer_maxpool2d(g, deer_reshape(g, x, DEER_SHAPE(1, 1, 2, 4)), 2, 2);
+  y[4] = deer_maxpool2d(g, deer_reshape(g, x, DEER_SHAPE(1, 1, 2, 4)), 2, 2,
+                        (deer_window){2, 2, 0, 0});
   deer_node gradient[5];
   for (int i = 0; i < 5; i++)
     deer_gradients(g, deer_sum(g, y[i], DEER_ALL_AXES), &x, 1, &gradient[i]);
@@ -511,14 +512,42 @@ WRONG(matmul_batch, deer_matmul(g, deer_reshape(g, in->a, DEER_SHAPE(2, 1, 3)),
                                 deer_reshape(g, in->b, DEER_SHAPE(4, 3, 1)), false, false))
 WRONG(matmul_inner, deer_matmul(g, deer_reshape(g, in->a, DEER_SHAPE(2, 3, 1)),
                                 deer_reshape(g, in->b, DEER_SHAPE(2, 3, 2)), false, false))
-WRONG(conv_rank, deer_conv2d(g, in->a, in->filters, 1, 1))
+#define ONE ((deer_window){1, 1, 0, 0})
+WRONG(conv_rank, deer_conv2d(g, in->a, in->filters, ONE))
 WRONG(conv_channels,
-      deer_conv2d(g, in->picture, deer_reshape(g, in->filters, DEER_SHAPE(6, 2, 2, 2)), 1, 1))
-WRONG(conv_large, deer_conv2d(g, in->filters, in->picture, 1, 1))
-WRONG(conv_stride, deer_conv2d(g, in->picture, in->filters, 0, 1))
-WRONG(pool_rank, deer_maxpool2d(g, in->a, 2, 2))
-WRONG(pool_large, deer_maxpool2d(g, in->picture, 7, 2))
-WRONG(pool_zero, deer_maxpool2d(g, in->picture, 2, 0))
+      deer_conv2d(g, in->picture, deer_reshape(g, in->filters, DEER_SHAPE(6, 2, 2, 2)), ONE))
+WRONG(conv_large, deer_conv2d(g, in->filters, in->picture, ONE))
+WRONG(conv_stride, deer_conv2d(g, in->picture, in->filters, (deer_window){0, 1, 0, 0}))
+WRONG(conv_pad, deer_conv2d(g, in->picture, in->filters, (deer_window){1, 1, 0, -1}))
+WRONG(conv_far, deer_conv2d(g, in->picture, in->filters, (deer_window){1, 1, 1 << 24, 1 << 24}))
+WRONG(conv_farther, deer_conv2d(g, in->picture, in->filters, (deer_window){1, 1, INT32_MAX, 0}))
+WRONG(conv_dtype,
+      deer_conv2d(g, deer_input(g, "x", DEER_DTYPE_I32, DEER_SHAPE(2, 3, 6, 5)), in->filters, ONE))
+WRONG(conv_bytes, deer_conv2d(g, in->picture,
+                              deer_input(g, "bytes", DEER_DTYPE_U8, DEER_SHAPE(4, 3, 2, 2)), ONE))
+WRONG(conv1d_rank, deer_conv1d(g, in->a, in->filters, 1, 0))
+WRONG(transpose_rank, deer_conv2d_transpose(g, in->a, in->filters, ONE))
+WRONG(transpose_filters, deer_conv2d_transpose(g, in->picture, in->filters, ONE))
+WRONG(transpose_pad, deer_conv2d_transpose(g, in->picture, in->filters, (deer_window){1, 1, 9, 0}))
+WRONG(transpose_stride,
+      deer_conv2d_transpose(g, deer_slice(g, in->picture, 1, 0, 3),
+                            deer_slice(g, in->filters, 0, 0, 3), (deer_window){-1, 1, 0, 0}))
+WRONG(conv_bias,
+      deer_graph_add(g, &deer_op_conv2d, (deer_node[]){in->picture, in->filters, in->vector}, 3,
+                     &(deer_attr){.number = {1, 1}, .mask = DEER_CONV_BIAS}))
+WRONG(conv_gate,
+      deer_graph_add(g, &deer_op_conv2d, (deer_node[]){in->picture, in->filters, in->picture}, 3,
+                     &(deer_attr){.number = {1, 1}, .mask = DEER_CONV_GATE}))
+WRONG(conv_few, deer_graph_add(g, &deer_op_conv2d, &in->picture, 1, NULL))
+WRONG(conv_many,
+      deer_graph_add(g, &deer_op_conv2d, (deer_node[]){in->picture, in->filters, in->vector}, 3,
+                     &(deer_attr){.number = {1, 1}}))
+WRONG(pool_rank, deer_maxpool2d(g, in->a, 2, 2, ONE))
+WRONG(pool_large, deer_maxpool2d(g, in->picture, 7, 2, ONE))
+WRONG(pool_zero, deer_maxpool2d(g, in->picture, 2, 0, ONE))
+WRONG(pool_stride, deer_maxpool2d(g, in->picture, 2, 2, (deer_window){1, 0, 0, 0}))
+WRONG(pool_pad, deer_avgpool2d(g, in->picture, 2, 3, (deer_window){1, 1, 2, 0}))
+WRONG(pool_dtype, deer_avgpool2d(g, in->bytes, 2, 3, ONE))
 WRONG(sum_axis, deer_sum(g, in->a, DEER_AXIS(2)))
 WRONG(sum_dtype, deer_sum(g, in->index, 1))
 WRONG(mean_axis, deer_mean(g, in->scalar, DEER_AXIS(0)))
@@ -625,9 +654,26 @@ static const mistake mistakes[] = {
     {"2 channels", "conv2d(", "picture [2, 3, 6, 5]", wrong_conv_channels},
     {"do not fit into", "conv2d(", "picture [2, 3, 6, 5]", wrong_conv_large},
     {"0 and 1", "conv2d(", "picture", wrong_conv_stride},
-    {"[batch", "poolindex2d(", "a [2, 3]", wrong_pool_rank},
-    {"7 by 2", "poolindex2d(", "picture", wrong_pool_large},
-    {"2 by 0", "poolindex2d(", "picture", wrong_pool_zero},
+    {"0 and -1", "conv2d(", "picture", wrong_conv_pad},
+    {"padded picture", "conv2d(", "picture", wrong_conv_far},
+    {"2147483647 and 0", "conv2d(", "picture", wrong_conv_farther},
+    {"input 1 must be", "conv2d(", "x [2, 3, 6, 5]", wrong_conv_dtype},
+    {"input 2 must be", "conv2d(", "bytes [4, 3, 2, 2]", wrong_conv_bytes},
+    {"[batch", "conv2d(", "a [2, 3]", wrong_conv1d_rank},
+    {"[batch", "conv2d_transpose", "filters", wrong_transpose_rank},
+    {"input 2 must be", "conv2d_input(", "picture", wrong_transpose_filters},
+    {"-11 by 6", "conv2d_transpose", "-11", wrong_transpose_pad},
+    {"would be", "conv2d_transpose", "-3", wrong_transpose_stride},
+    {"4 elements", "conv2d(", "vector [3]", wrong_conv_bias},
+    {"shape of the result", "conv2d(", "filters", wrong_conv_gate},
+    {"expected 2 inputs", "conv2d(", "picture", wrong_conv_few},
+    {"expected 2 inputs", "conv2d(", "vector [3]", wrong_conv_many},
+    {"[batch", "maxpool2d(", "a [2, 3]", wrong_pool_rank},
+    {"7 by 2", "maxpool2d(", "picture", wrong_pool_large},
+    {"2 by 0", "maxpool2d(", "picture", wrong_pool_zero},
+    {"1 and 0", "maxpool2d(", "picture", wrong_pool_stride},
+    {"2 and 0 is not smaller", "sumpool2d(", "picture", wrong_pool_pad},
+    {"must be", "sumpool2d(", "bytes", wrong_pool_dtype},
     {"axis", "sum(", "a [2, 3]", wrong_sum_axis},
     {"int32", "sum(", "index", wrong_sum_dtype},
     {"axis", "sum(", "scalar []", wrong_mean_axis},

@@ -64,6 +64,28 @@ describe("a node", function()
     for name, f in deer.spairs(functions) do
       near({ f(x[1]), f(x[2]) }, value(function(a) return a[name](a) end, x))
     end
+    local wide = { sin = math.sin, cos = math.cos, expm1 = function(a) return math.exp(a) - 1 end,
+      softplus = function(a) return math.log(1 + math.exp(a)) end,
+      swish = function(a) return a / (1 + math.exp(-a)) end,
+      hardSwish = function(a) return a * math.max(0, math.min(6, a + 3)) / 6 end,
+      leakyRelu = function(a) return a > 0 and a or 0.01 * a end,
+      elu = function(a) return a > 0 and a or math.exp(a) - 1 end,
+      selu = function(a)
+        return 1.0507009873554805 * (a > 0 and a or 1.6732632423543772 * (math.exp(a) - 1))
+      end,
+      gelu = function(a)
+        local u = math.sqrt(2 / math.pi) * (a + 0.044715 * a ^ 3)
+        return a / 2 * (2 - 2 / (math.exp(2 * u) + 1))
+      end }
+    for name, f in deer.spairs(wide) do
+      near({ f(x[1]), f(x[2]) }, value(function(a) return a[name](a) end, x))
+    end
+    near({ -0.25, 2 }, value(function(a) return a:leakyRelu(0.125) end, { -2, 2 }))
+    near({ math.log(1.5), math.log(3) }, value(function(a) return a:log1p() end, { 0.5, 2 }))
+    near({ 8, 27 }, value(function(a) return a ^ 3 end, { 2, 3 }))
+    near({ 8, 9 }, value(function(a, b) return a ^ b end, { 2, 3 }, { 3, 2 }))
+    near({ 4, 8 }, value(function(a) return 2 ^ a end, { 2, 3 }))
+    near({ 0.6, 0.8 }, value(function(a) return a:clipNorm(1) end, { 3, 4 }))
     near({ math.log(2), math.log(3) }, value(function(a) return a:log() end, { 2, 3 }))
     near({ 1.5, 3 }, value(function(a) return a:sqrt() end, { 2.25, 9 }))
     near({ 1.5, 3 }, value(function(a) return a ^ 0.5 end, { 2.25, 9 }))
@@ -85,6 +107,19 @@ describe("a node", function()
     near({ 7, 5, 3 }, value(function(a) return a:max(0) end, x))
     near({ 1, 0 }, value(function(a) return a:argmax(1) end, x))
     near({ 1, 0, 1 }, value(function(a) return a:argmax(0) end, x))
+    near({ 1, 0 }, value(function(a) return a:min() end, x))
+    near({ 0, 1, 0 }, value(function(a) return a:argmin(0) end, x))
+    near({ 9, 6.25, 0.25 }, value(function(a) return a:var(0) end, x))
+    near({ 3, 2.5, 0.5 }, value(function(a) return a:std{ 0 } end, x))
+    near({ { 1, 6, 8 }, { 7, 7, 10 } }, value(function(a) return a:cumsum() end, x))
+    near({ { 8, 5, 5 }, { 7, 0, 3 } }, value(function(a) return a:cumsum(0, true) end, x))
+    local e = math.exp
+    near(math.log(e(1) + e(5) + e(2)), value(function(a) return a:logsumexp() end, x)[1])
+    near(e(5) / (e(1) + e(5) + e(2)), value(function(a) return a:softmax(1) end, x)[1][2])
+    near(e(1) / (e(1) + e(7)), value(function(a) return a:softmax(0) end, x)[1][1])
+    near(0 - math.log(1 + e(6)), value(function(a) return a:logSoftmax(0) end, x)[1][1])
+    near({ { -1, 1 }, { 1, -1 } }, value(function(a) return a:layerNorm(nil, nil, 1e-9) end,
+      { { 2, 4 }, { 9, 8 } }))
   end)
 
   it("is multiplied as a matrix", function()
@@ -136,6 +171,12 @@ describe("a node", function()
     assert.same({ { 11, 11 }, { 20, 22 } }, taken:totable())
     assert.same({ { 0, 21, 0, 0 }, { 20, 0, 21, 0 } }, put:totable())
     assert.same({ 2, 0 }, cast:totable())
+    program = g:compile{ outputs = { i:oneHot(3), x:rows(i), x:putRows(i, 3), g:arange(3) } }
+    local hot, rows, put_rows, range = program:run{ x = { { 1, 2, 3 }, { 4, 5, 6 } }, i = { 1, 0 } }
+    assert.same({ { 0, 1, 0 }, { 1, 0, 0 } }, hot:totable())
+    assert.same({ { 4, 5, 6 }, { 1, 2, 3 } }, rows:totable())
+    assert.same({ { 4, 5, 6 }, { 1, 2, 3 }, { 0, 0, 0 } }, put_rows:totable())
+    assert.same({ 0, 1, 2 }, range:totable())
   end)
 
   it("is convolved and pooled", function()
@@ -143,9 +184,78 @@ describe("a node", function()
     near({ { { { 6, 8 }, { 12, 14 } } } },
       value(function(a, f) return a:conv2d(f) end, x, { { { { 1, 0 }, { 0, 1 } } } }))
     near({ { { { 6 } } } },
-      value(function(a, f) return a:conv2d(f, 2) end, x, { { { { 1, 0 }, { 0, 1 } } } }))
+      value(function(a, f) return a:conv2d(f, { stride = 2 }) end, x,
+        { { { { 1, 0 }, { 0, 1 } } } }))
+    near({ { { { 1, 0 }, { 0, 14 } } } }, value(function(a, f)
+      return a:conv2d(f, { stride = { 2, 2 }, padding = 1 }):mul(a:graph():constant{ { { { 1, 0 },
+        { 0, 1 } } } })
+    end, x, { { { { 1, 0 }, { 0, 1 } } } }))
     near({ { { { 5 } } } }, value(function(a) return a:maxpool2d(2) end, x))
     near({ { { { 4, 5, 6 } } } }, value(function(a) return a:maxpool2d(2, 1) end, x))
+    near({ { { { 5, 6 }, { 8, 9 } } } },
+      value(function(a) return a:maxpool2d(2, 2, { stride = 1 }) end, x))
+    near({ { { { 3 } } } }, value(function(a) return a:avgpool2d(2) end, x))
+    near({ { { 5, 8 } } }, value(function(a, f) return a:conv1d(f) end, { { { 1, 2, 3 } } },
+      { { { 1, 2 } } }))
+    near({ { { { 1, 2 }, { 3, 6 } } } }, value(function(a, f) return a:conv2dTranspose(f) end,
+      { { { { 1 }, { 3 } } } }, { { { { 1, 2 } } } }))
+  end)
+
+  it("is drawn from a generator, which lives as long as the program", function()
+    local g = graph.new()
+    local x = g:input("x", { 4000 })
+    local function made(seed)
+      local rng = deer.Rng(seed)
+      local normal = g:randomNormal(rng, { 4000 })
+      return g:compile{ outputs = { normal, normal:mean(), normal:std(),
+        g:randomUniform(rng, x):mean(), g:randomGumbel(rng, { 4000 }):mean(),
+        x:dropout(0.25, rng):mean() } }
+    end
+    local one, two = made(1), made(1)
+    collectgarbage()
+    collectgarbage()
+    local first, mean, std, uniform, gumbel, kept = one:run{ x = deer.Tensor("float32",
+      { 4000 }):fill(1) }
+    for _, pair in ipairs { { mean, 0 }, { std, 1 }, { uniform, 0.5 }, { gumbel, 0.5772 },
+      { kept, 1 } } do
+      assert.is_true(math.abs(pair[1] - pair[2]) < 0.1)
+    end
+    local bytes = first:bytes()
+    two:run{ x = one:input "x" }
+    assert.equal(bytes, two:output(1):bytes())
+    one:run()
+    assert.not_equal(bytes, first:bytes())
+    raises(function() g:randomNormal(3, { 2 }) end, "deer.Rng expected, got 3")
+    raises(function() x:dropout(1, deer.Rng(1)) end, "^dropout")
+  end)
+
+  it("is normalised by the statistics of batches", function()
+    local g = graph.new()
+    local x = g:input("x", { 2, 2 })
+    local function tensor(number) return deer.Tensor("float32", { 2 }):fill(number) end
+    local mean, variance = tensor(0), tensor(1)
+    local m, v = g:variable("mean", mean), g:variable("variance", variance)
+    local y, next_m, next_v = x:batchNorm{ mean = m, variance = v, training = true, rate = 0.5,
+      epsilon = 1e-9 }
+    local learn = g:compile{ outputs = { y }, updates = { g:assign(m, next_m),
+      g:assign(v, next_v) } }
+    local out = learn:run{ x = { { 1, 10 }, { 3, 30 } } }
+    near({ { -1, -1 }, { 1, 1 } }, out:totable())
+    near({ 1, 10 }, mean:totable())
+    near({ 1.5, 100.5 }, variance:totable())
+    local use = g:compile{ outputs = { (x:batchNorm{ mean = m, variance = v, epsilon = 1e-9,
+      gain = g:constant{ 2, 1 }, bias = g:constant{ 0, 1 } }) } }
+    near({ 2 * 2 / math.sqrt(1.5), 1 }, use:run{ x = { { 3, 10 }, { 0, 0 } } }:totable()[1])
+    raises(function() x:batchNorm{ mean = m } end, "option 'variance': expected a node")
+    raises(function() x:batchNorm{ means = m } end, "did you mean 'mean'")
+  end)
+
+  it("passes gradients on as it is told", function()
+    local g = graph.new()
+    local x = g:input("x", { 2 })
+    local y = (x:scaleGradient(0.5) + x:clipGradient(2)) * g:constant{ 1, 8 }
+    local program = g:compile{ outputs = { g:gradients(y:sum(), x) } }
+    assert.same({ 1.5, 6 }, program:run():totable())
   end)
 
   it("knows its shape, type, graph, name and line", function()
@@ -245,6 +355,9 @@ describe("a program", function()
     assert.equal(7, program:output(2):totable())
     assert.same({ "x", "y" }, program:inputs())
     assert.is_true(program:steps() > 0)
+    program:profile(true):run()
+    assert.matches("\n all .* 1 runs timed\n$", program:explain())
+    assert.equal(program:explain(), program:profile(true):text())
   end)
 
   it("takes its inputs in order when they were listed", function()
@@ -343,8 +456,11 @@ describe("a mistake", function()
     raises(function() return {} * x end, "mul: node or number expected, got a table")
     raises(function() return x / 0 end, "divided by 0")
     raises(function() return x + 1 / 0 end, "finite number")
-    raises(function() return x ^ 3.5 end, "exponent")
-    raises(function() return 2 ^ x end, "exponent of a node is a number")
+    raises(function() return x ^ (0 / 0) end, "finite number")
+    raises(function() return x ^ "a" end, "pow: node or number expected, got the string 'a'")
+    raises(function() return x:conv2d(x, { strid = 2 }) end, "unknown option 'strid'")
+    raises(function() return x:conv2d(x, { stride = 0 }) end, "whole number of at least 1, or a")
+    raises(function() return x:maxpool2d(2, 2, { padding = { 1 } }) end, "or a list of two")
     raises(function() return x < x end, "greater")
     raises(function() return x + other:constant(1) end, "a node of another graph")
     raises(function() return x:matmul(other:constant(1)) end, "#1 to 'matmul' %(a node of another")

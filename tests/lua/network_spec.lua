@@ -1,348 +1,224 @@
---- deer.network and deer.opt: what is learnt, and how.
+-- Networks as scripts describe them: tables of layers, and JSON that says the same.
+local child = require "child"
+local core = require "deer.core"
 local deer = require "deer"
 local raises = require "raises"
 
-local RELU = { "dense", units = 8, activation = "relu" }
-
-local function layered(seed)
-  return deer.network{ inputs = { 3 }, outputs = 2, seed = seed or 1, RELU }
-end
-
--- the same network as a function over nodes
-local function written(seed)
-  return deer.network{ inputs = { 3 }, seed = seed or 1, build = function(p, x)
-    local h = x:affine(p("w1", { 3, 8 }), p("b1", { 8 })):relu()
-    return h:affine(p("w2", { 8, 2 }), p("b2", { 2 }))
-  end }
-end
-
-local X = { { 1, 2, 3 }, { -1, 0.5, 0 }, { 0, 0, 1 } }
-
--- what a network says about X
-local function answer(net, x)
-  x = x or X
-  local g = deer.graph.new()
-  local node = g:input("x", { #x, #x[1] })
-  return g:compile{ outputs = net:apply(node) }:run{ x = x }:totable()
-end
-
--- the answer of layered() and written(), worked out from the flat tensor
-local function by_hand(net)
-  local t, out = net:tensor(), {}
-  local function w(i) return t:get(i) end
-  for n, x in ipairs(X) do
-    local h = {}
-    for j = 1, 8 do
-      local sum = w(24 + j)
-      for i = 1, 3 do sum = sum + x[i] * w((i - 1) * 8 + j) end
-      h[j] = math.max(0, sum)
-    end
-    out[n] = {}
-    for k = 1, 2 do
-      local sum = w(48 + k)
-      for j = 1, 8 do sum = sum + h[j] * w(32 + (j - 1) * 2 + k) end
-      out[n][k] = sum
-    end
+-- the last four of a number, a picture of 6 x 6
+local Glimpse = deer.Environment:extend "Glimpse"
+function Glimpse:init(options) self.rng = options.rng end
+function Glimpse:reset() self.at = 0 return { { 0, 0, 0, 0 }, { self:picture() } } end
+function Glimpse:picture()
+  local rows = {}
+  for i = 1, 6 do
+    rows[i] = {}
+    for k = 1, 6 do rows[i][k] = (i * k + self.at) % 5 / 5 end
   end
-  return out
+  return rows
+end
+function Glimpse:observe() return { self.at % 3, self:picture() } end
+function Glimpse:act(action) self.at = self.at + 1 return action end
+function Glimpse:inTerminalState() return self.at == 12 end
+function Glimpse:inputDimensions() return { { 4 }, { 1, 6, 6 } } end -- luacheck: no self
+function Glimpse:nActions() return 3 end -- luacheck: no self
+
+local Steps = Glimpse:extend "Steps"
+function Steps:reset() self.at = 0 return { { 0, 0, 0, 0 } } end
+function Steps:observe() return { self.at % 3 } end
+function Steps:inputDimensions() return { { 4 } } end -- luacheck: no self
+
+local env, steps = Glimpse{ seed = 1 }, Steps{ seed = 1 }
+
+local function net(network, environment)
+  return deer.QNetwork{ environment = environment or steps, network = network, seed = 3,
+    update_rule = "adam", learning_rate = 0.01, batch_size = 8 }
 end
 
-for kind, make in deer.spairs { layers = layered, ["a function"] = written } do
-  describe("a network of " .. kind, function()
-    it("computes what its parameters say", function()
-      local net = make()
-      net:tensor():set(net:tensor():clone():mix(deer.Tensor("float32", { 50 }):fill(1), 0.25))
-      local expected, got = by_hand(net), answer(net)
-      for n, row in ipairs(expected) do
-        for k, value in ipairs(row) do assert.is_true(math.abs(value - got[n][k]) < 1e-5) end
-      end
-    end)
-
-    it("begins with values that the seed decides", function()
-      assert.same(make(1):tensor():bytes(), make(1):tensor():bytes())
-      assert.not_same(make(1):tensor():bytes(), make(2):tensor():bytes())
-      assert.same(make(2):tensor():bytes(), make(1):reset(2):tensor():bytes())
-      local values, bound = make(1):tensor():totable(), math.sqrt(6 / (3 + 8))
-      local largest = 0
-      for i = 1, 24 do largest = math.max(largest, math.abs(values[i])) end
-      assert.is_true(largest <= bound and largest > bound / 2)
-      for i = 25, 32 do assert.equal(0, values[i]) end
-    end)
-
-    it("lays its parameters out one after the other", function()
-      local net = make()
-      assert.equal(50, net:size())
-      local offset = 0
-      for _, slot in ipairs(net:slots()) do
-        assert.equal(offset, slot.offset)
-        offset = offset + slot.shape[1] * (slot.shape[2] or 1)
-      end
-      assert.equal(50, offset)
-    end)
-
-    it("is copied, moved and cloned", function()
-      local one, two = make(1), make(2)
-      local middle = {}
-      for i = 1, 50 do middle[i] = (one:tensor():get(i) + two:tensor():get(i)) / 2 end
-      local clone = two:clone()
-      assert.same(answer(two), answer(clone))
-      two:softUpdate(one, 0.5)
-      for i = 1, 50 do assert.is_true(math.abs(middle[i] - two:tensor():get(i)) < 1e-6) end
-      assert.same(make(2):tensor():bytes(), clone:tensor():bytes())
-      two:copy(one)
-      assert.same(answer(one), answer(two))
-      raises(function() two:copy(3) end, "network:copy: expected a network of as many parameters")
-      raises(function() two:copy(deer.network{ inputs = { 1 }, outputs = 1 }) end, "one of 2")
-    end)
-
-    it("follows another one in a graph", function()
-      local fast, slow, g = make(1), make(2), deer.graph.new()
-      local before, goal = slow:tensor():clone(), fast:tensor()
-      g:compile{ updates = { slow:follow(g, fast, 0.25) } }:run()
-      for i = 1, 50 do
-        local expected = 0.75 * before:get(i) + 0.25 * goal:get(i)
-        assert.is_true(math.abs(expected - slow:tensor():get(i)) < 1e-6)
-      end
-      raises(function() slow:follow(g, fast, 2) end, "expected a share from 0 to 1, got 2")
-    end)
-
-    it("is saved and loaded", function()
-      local net, path = make(1), os.tmpname()
-      local before = answer(net)
-      assert.is_true(net:save(path))
-      net:reset(9)
-      assert.not_same(before, answer(net))
-      assert.is_true(net:load(path))
-      assert.same(before, answer(net))
-      local other = deer.network{ inputs = { 2 }, outputs = 2, RELU }
-      local kept = answer(other, { { 1, 2 } })
-      local done, message = other:load(path)
-      assert.is_nil(done)
-      assert.matches("expected", message)
-      assert.same(kept, answer(other, { { 1, 2 } }))
-      os.remove(path)
-      done, message = net:load(path)
-      assert.is_nil(done)
-      assert.matches("cannot read", message)
-    end)
-
-    it("gives its parameters away and takes them back", function()
-      local one, two = make(1), make(2)
-      local list = one:parameters()
-      two:setParameters(list)
-      assert.same(one:tensor():bytes(), two:tensor():bytes())
-      list[2].data = "abc"
-      local before = two:reset(3):tensor():bytes()
-      raises(function() two:setParameters(list) end, "expected float32 numbers of shape {8}")
-      table.remove(list)
-      raises(function() two:setParameters(list) end, "expected 4 parameters")
-      raises(function() two:setParameters(nil) end, "got nothing")
-      assert.equal(before, two:tensor():bytes())
-    end)
-  end)
+-- "trunk.dense1.weight [4, 5], ..." of the online network
+local function parameters(network, environment)
+  local all = {}
+  for _, p in ipairs(net(network, environment):getAllParams()) do
+    local name = p.name:match "^q%.(.*)$"
+    if name then all[#all + 1] = ("%s [%s]"):format(name, table.concat(p.shape, ", ")) end
+  end
+  return table.concat(all, ", ")
 end
 
-describe("deer.network", function()
-  it("takes several inputs, in branches", function()
-    local net = deer.network{ inputs = { { 4 }, { 1, 6, 6, dtype = "uint8" } }, outputs = 3,
-      branches = { { RELU }, { { "scale", factor = 1 / 255 },
-        { "conv", filters = 2, rows = 3, columns = 3 } } }, trunk = { RELU } }
-    local g = deer.graph.new()
-    local a, b = g:input("a", { 5, 4 }), g:input("b", { 5, 1, 6, 6 }, "uint8")
-    assert.same({ 5, 3 }, net:apply(g, a, b):shape())
-    raises(function() net:apply(a) end, "the network has 2 inputs, got 1 node")
-    raises(function() net:apply(b, a) end, "input 1: expected a batch of float32 of shape %[4%]")
-    raises(function() net:apply(a, 3) end, "expected nodes, got 3")
-    raises(function() net:apply() end, "expected nodes, got nothing")
+local OUT = "output.weight [%d, 3], output.bias [3]"
+
+describe("JSON", function()
+  it("is read as tables", function()
+    assert.same({ a = { 1, 2.5, { b = true } }, c = "\u{e9}", d = false },
+      core.json ' {"a": [1, 2.5, {"b": true, "n": null}], "c": "\\u00e9", "d": false} ')
+    assert.equal("integer", math.type(core.json "3"))
+    assert.equal("float", math.type(core.json "3.0"))
+    assert.equal("float", math.type(core.json "12345678901234567890"))
+    assert.same({ "x", nil }, { core.json '"x"' })
   end)
 
-  it("takes what an environment observes", function()
-    local env = deer.env "toy_env" {}
-    local net = deer.network{ inputs = env, outputs = 2, "deer" }
-    local g = deer.graph.new()
-    assert.same({ 7, 2 }, net:apply(g:input("a", { 7, 6 }), g:input("b", { 7, 1 })):shape())
-    local own = deer.network{ inputs = env, build = function(p, a, b)
-      return a:graph():concat{ a, b }:matmul(p("w", { 7, 2 }))
-    end }
-    assert.same({ 7, 2 }, own:apply(g:input("c", { 7, 6 }), g:input("d", { 7, 1 })):shape())
-  end)
-
-  it("is one variable in a graph, however often it is applied", function()
-    local net, g = layered(), deer.graph.new()
-    local x = g:input("x", { 3, 3 })
-    local both = net:apply(x) + net:apply(x)
-    assert.equal(net:block(g), net:block(g))
-    local program = g:compile{ outputs = { both:sum(), g:gradients(both:sum(), net:block(g)) } }
-    assert.same({ 50 }, select(2, program:run{ x = X }):shape())
-  end)
-
-  it("shares a parameter that is asked for twice", function()
-    local net = deer.network{ inputs = { 2 }, seed = 4, build = function(p, x)
-      return x:matmul(p("w", { 2, 2 }, 1)):matmul(p("w", { 2, 2 }, 1))
-    end }
-    assert.equal(4, net:size())
-  end)
-
-  it("may be let go while a program uses it", function()
-    local program
-    do
-      local net, g = layered(), deer.graph.new()
-      program = g:compile{ outputs = net:apply(g:input("x", { 3, 3 })) }
+  it("is refused where it is wrong", function()
+    for text, message in pairs {
+      [""] = "byte 0: expected a number",
+      ["[1, 2"] = "byte 5: expected ',' or ']'",
+      ["[1, null]"] = "null has no place in a list",
+      ['{"a": 1, "a": 2}'] = "the key 'a' comes twice",
+      ["tru"] = "byte 0: expected true, false or null",
+      ["[1] 2"] = "byte 4: expected the end",
+      ["[01]"] = "byte 1: expected a number",
+      ["[1e999]"] = "byte 1: expected a finite number",
+      ["[\0]"] = "byte 1: expected a number",
+      [("["):rep(65)] = "lists and objects lie more than 64 deep",
+    } do
+      local value, got = core.json(text)
+      assert.is_nil(value)
+      assert.equal(message, got)
     end
-    collectgarbage()
-    collectgarbage()
-    assert.same(answer(layered()), program:run{ x = X }:totable())
-  end)
-
-  it("refuses what it cannot build", function()
-    local network = deer.network
-    local function f(p, x) return x:matmul(p("w", { 3, 1 })) end
-    raises(function() network(3) end, "expected a table, as in")
-    raises(function() network{ inputs = { 3 } } end, "'outputs' is missing")
-    raises(function() network{ outputs = 3 } end, "'inputs' is missing")
-    raises(function() network{ inputs = { 3 }, build = f, outputs = 2 } end, "no 'outputs'")
-    raises(function() network{ inputs = { 3 }, build = f, trunk = {} } end, "one of these")
-    raises(function() network{ RELU, inputs = { 3 }, outputs = 2, trunk = {} } end, "one of these")
-    raises(function() network{ inputs = 3, outputs = 2 } end, "expected a shape such as {4}")
-    raises(function() network{ inputs = { { 0 } }, outputs = 2 } end, "at least 1")
-    raises(function() network{ inputs = { 3 }, outputs = 2, { "dens" } } end, "mean 'dense'")
-    raises(function() network{ inputs = { 3 }, outputs = 2, unit = 3 } end, "unknown option 'unit'")
-    raises(function() network{ inputs = { 3 }, outputs = 2, "der" } end, "unknown network 'der'")
-    raises(function() network{ inputs = { 4 }, build = f } end, "matmul%(input 1 %[1, 4%]")
-    raises(function() network{ inputs = { 3 }, build = function(_, x) return x end } end,
-      "asks for no parameters")
-    raises(function() network{ inputs = { 3 }, build = function(p) return p "w" end } end,
-      "expected a name and a shape")
-    raises(function() network{ inputs = { 3 }, build = function(p) p("w", { 2 }, "ones") end } end,
-      "'glorot_uniform', 'he_uniform', 'zeros' or a bound")
-    raises(function()
-      network{ inputs = { 3 }, build = function(p) p("w", { 2 }) p("w", { 3 }) end }
-    end, "parameter 'w' is of shape {2}, not {3}")
-    local first = true
-    local fickle = network{ inputs = { 3 }, build = function(p, x)
-      local w = p(first and "w" or "v", { 3, 1 })
-      first = false
-      return x:matmul(w)
-    end }
-    raises(function() answer(fickle) end, "there was no parameter 'v'")
+    assert.is_truthy(core.json(("["):rep(64) .. ("]"):rep(64)))
   end)
 end)
 
-describe("an optimiser", function()
-  -- the loss after some steps of fitting X to fixed targets
-  local function fit(name, options, steps)
-    local net, g = layered(3), deer.graph.new()
-    local x, y = g:input("x", { 3, 3 }), g:constant{ { 1, 0 }, { 0, 1 }, { 2, -1 } }
-    local loss = (net:apply(x) - y):square():sum()
-    local optimiser = deer.opt[name](options)
-    local program = g:compile{ outputs = { loss }, updates = optimiser:minimize(loss, net) }
-    program:set{ x = X }
-    local first, last = program:run(), nil
-    for _ = 1, steps do last = program:run() end
-    return first, last, program, optimiser
-  end
+describe("a network", function()
+  after_each(child.clean)
 
-  it("of every kind makes the loss smaller", function()
-    for _, name in ipairs(require("deer.core").names "optimizer") do
-      local first, last = fit(name, { lr = name == "adadelta" and 1 or 0.01 }, 200)
-      assert(last < 0.5 * first, ("%s: %g became %g"):format(name, first, last))
+  it("is a list of layers, some with others inside", function()
+    assert.equal("trunk.dense1.weight [4, 8], trunk.dense1.bias [8], "
+      .. "trunk.residual2.dense1.weight [8, 5], trunk.residual2.dense1.bias [5], "
+      .. "trunk.residual2.dense2.weight [5, 8], trunk.residual2.dense2.bias [8], "
+      .. "trunk.dense_block3.noisy1.weight [8, 2], trunk.dense_block3.noisy1.bias [2], "
+      .. "trunk.dense_block3.noisy1.weight_sigma [8, 2], "
+      .. "trunk.dense_block3.noisy1.bias_sigma [2], " .. OUT:format(10),
+      parameters {
+        { "dense", units = 8 },
+        { "residual", layers = { { "dense", units = 5 }, { "dense", units = 8 } } },
+        { "dense_block", layers = { { "noisy", units = 2 } } },
+      })
+  end)
+
+  it("sees the history as a sequence", function()
+    assert.equal("subject0.lstm1.weight_x [1, 12], subject0.lstm1.bias [12], "
+      .. "subject0.lstm1.weight_h [3, 12], trunk.dense1.weight [3, 2], trunk.dense1.bias [2], "
+      .. OUT:format(2), parameters { { "lstm", units = 3 }, { "dense", units = 2 } })
+    assert.matches("^subject0.embedding1.table %[3, 2%], subject0.gru2.weight_x %[2, 9%]",
+      parameters { { "embedding", values = 3, width = 2 }, { "gru", units = 3 } })
+    assert.matches("^subject0.lstm1.weight_x %[1, 32%], .*subject0.lstm2.weight_x %[8, 32%]",
+      parameters "deer-lstm")
+  end)
+
+  it("has a branch for each subject", function()
+    assert.equal("subject0.gru1.weight_x [1, 6], subject0.gru1.bias [6], "
+      .. "subject0.gru1.weight_h [2, 6], subject0.gru1.bias_h [2], "
+      .. "subject1.conv1.weight [1, 1, 3, 3], subject1.conv1.bias [1], "
+      .. "trunk.dense1.weight [18, 4], trunk.dense1.bias [4], " .. OUT:format(4),
+      parameters({ branches = { { { "gru", units = 2 } }, { { "conv", filters = 1 } } },
+        trunk = { { "dense", units = 4 } } }, env))
+  end)
+
+  it("ends as it is told to", function()
+    assert.equal("output.value_hidden.weight [4, 6], output.value_hidden.bias [6], "
+      .. "output.value.weight [6, 1], output.value.bias [1], "
+      .. "output.advantage_hidden.weight [4, 6], output.advantage_hidden.bias [6], "
+      .. "output.advantage.weight [6, 3], output.advantage.bias [3]",
+      parameters { output = { "dueling", hidden = 6 } })
+    assert.equal("output.dense1.weight [4, 7], output.dense1.bias [7], " .. OUT:format(7),
+      parameters { heads = { output = { { "dense", units = 7 } } } })
+    local values = net{ output = { "dense", init = "zeros", bias_init = "constant", gain = 2 } }
+    assert.same({ 2, 2, 2 }, values:qValues{ { 1, 2, 0, 1 } })
+  end)
+
+  it("comes as JSON, as text or in a file", function()
+    local json = [[ [
+      {"type": "dense", "units": 6, "activation": "tanh", "init": "orthogonal", "gain": 0.5},
+      {"type": "residual", "layers": [{"type": "noisy", "units": 6}]}
+    ] ]]
+    local table_form = {
+      { "dense", units = 6, activation = "tanh", init = "orthogonal", gain = 0.5 },
+      { "residual", layers = { { "noisy", units = 6 } } },
+    }
+    local root = child.tree { ["net.json"] = json }
+    local wanted = net(table_form):getAllParams()
+    assert.same(wanted, net(json):getAllParams())
+    assert.same(wanted, net(root .. "/net.json"):getAllParams())
+    assert.same(net{ trunk = table_form, output = { "dueling" } }:getAllParams(),
+      net('{"trunk":' .. json .. ', "output": {"type": "dueling"}}'):getAllParams())
+  end)
+
+  it("learns with every layer there is, and is saved and loaded by names", function()
+    finally(child.clean)
+    local inside = { { "activation" } }
+    for _, name in ipairs(core.names "layer") do
+      local layer = { name, layers = (name == "residual" or name == "dense_block") and inside }
+      if not layer.layers then layer.layers = nil end
+      local first = name == "conv" or name:find "pool"
+      if first then layer.rows, layer.columns = 1, 2 end
+      local q = net{ layer }
+      local agent = deer.NeuralAgent{ environment = steps, q_network = q, replay_start_size = 20,
+        seed = 1 }
+      local before = q:getAllParams()
+      agent:attach(deer.controllers.TrainerController{ show_episode_avg_V_value = false,
+        show_avg_Bellman_residual = false })
+      agent:run(1, 60)
+      assert.not_same(before, q:getAllParams(), name)
+      local path = child.folder() .. "/net"
+      local params = q:getAllParams()
+      assert(core.safetensors.save(path, params))
+      local other = net{ layer }
+      other:setAllParams(assert(core.safetensors.load(path)))
+      assert.same(q:qValues{ { 0, 1, 2, 0 } }, other:qValues{ { 0, 1, 2, 0 } }, name)
     end
   end)
 
-  it("takes the step that its paper says", function()
-    local w = deer.Tensor("float32", { 2 }, { 3, -2 })
-    local g = deer.graph.new()
-    local node = g:variable("w", w)
-    local adam = deer.opt.adam{ lr = 0.1 }
-    g:compile{ updates = adam:minimize(node:square():sum(), node) }:run()
-    -- at the first step adam moves each parameter by the learning rate
-    assert.is_true(math.abs(w:get(1) - 2.9) < 1e-5 and math.abs(w:get(2) + 1.9) < 1e-5)
+  it("acts without the noise it learns with", function()
+    local q = net{ { "noisy", units = 6 }, { "dropout", rate = 0.5 } }
+    assert.same(q:qValues{ { 0, 1, 2, 0 } }, q:qValues{ { 0, 1, 2, 0 } })
   end)
 
-  it("can be given another learning rate, and other gradients", function()
-    local w = deer.Tensor("float32", { 2, 1 }, { { 3 }, { -2 } })
-    local g = deer.graph.new()
-    local node = g:variable("w", w)
-    local sgd = deer.opt.sgd{ learning_rate = 0.5 }
-    local program = g:compile{ updates = sgd:apply({ node }, { g:constant{ { 1 }, { 10 } } }) }
-    program:run()
-    assert.same({ { 2.5 }, { -7 } }, w:totable())
-    sgd:setLearningRate(0.1)
-    assert.equal(0.1, sgd:learningRate())
-    program:run()
-    assert.is_true(math.abs(w:get(1, 1) - 2.4) < 1e-6 and math.abs(w:get(2, 1) + 8) < 1e-6)
-    sgd:setLearningRate(0)
-    local before = w:bytes()
-    program:run()
-    assert.equal(before, w:bytes())
-  end)
-
-  it("learns several things at once, each with a state of its own", function()
-    local a, b = deer.Tensor("float32", {}, 1), layered()
-    local g = deer.graph.new()
-    local node, x = g:variable("a", a), g:constant(X)
-    local loss = (b:apply(x):mean() * node - 2):square()
-    local program = g:compile{ outputs = { loss },
-      updates = deer.opt.adam{ lr = 0.05 }:minimize(loss, { node, b }) }
-    for _ = 1, 300 do program:run() end
-    assert.is_true(program:run() < 1e-4)
-    assert.not_equal(1, a:totable())
-  end)
-
-  it("may be let go while a program uses it", function()
-    local _, last, program = fit("adam", { lr = 0.01 }, 50)
-    collectgarbage()
-    collectgarbage()
-    for _ = 1, 50 do program:run() end
-    assert.is_true(program:run() < last)
-  end)
-
-  it("refuses what it does not have", function()
-    local g = deer.graph.new()
-    local x, w = g:input("x", {}), g:variable("w", deer.Tensor("float32", {}))
-    local adam = deer.opt.adam{}
-    raises(function() return deer.opt.adan end, "no optimiser deer.opt.adan; did you mean")
-    raises(function() deer.opt.adam{ beta_1 = 2 } end, "option 'beta_1': expected a number from 0")
-    raises(function() deer.opt.adam{ gamma = 2 } end, "adam: unknown option 'gamma'")
-    raises(function() adam:setLearningRate(-1) end, "expected a number of at least 0, got %-1")
-    raises(function() adam:minimize(3, w) end, "expected a node, the loss, got 3")
-    raises(function() adam:minimize(x * w, x) end, "variable expected, got another node")
-    raises(function() adam:minimize(x * w, 3) end, "expected a network, a variable or a list")
-    raises(function() adam:minimize(x * w, {}) end, "empty list")
-    raises(function() adam:apply({ w }, {}) end, "expected gradients")
-    raises(function() adam:apply({ w, w }, { x }) end, "expected 2 gradients, got 1")
-    raises(function() adam:apply({ w }, { g:constant{ 1 } }) end, "has another shape; made at: w")
-  end)
-end)
-
-describe("deer.rl", function()
-  it("has the error of Q-learning, also of the double kind", function()
-    local g = deer.graph.new()
-    local nodes = { q_tm1 = g:constant{ { 1, 2 }, { 3, 4 } },
-      q_t = g:constant{ { 5, 6 }, { 8, 7 } }, a_tm1 = g:input("a", { 2 }, "int32"),
-      r_t = g:constant{ 0.5, -1 },
-      discount_t = g:constant{ 0.5, 0 } }
-    local plain = deer.rl.qLearning(nodes)
-    nodes.selector_t = g:constant{ { 1, 0 }, { 0, 1 } }
-    local program = g:compile{ outputs = { plain, deer.rl.qLearning(nodes) } }
-    local one, two = program:run{ a = { 1, 0 } }
-    assert.same({ 0.5 + 0.5 * 6 - 2, -1 - 3 }, one:totable())
-    assert.same({ 0.5 + 0.5 * 5 - 2, -1 - 3 }, two:totable())
-  end)
-
-  it("names what is missing, unknown or wrong", function()
-    local g = deer.graph.new()
-    local q, r = g:input("q", { 2, 2 }), g:input("r", { 2 })
-    local rl = deer.rl
-    raises(function() rl.qLearning{ q_tm1 = q } end, "qLearning: a_tm1: expected a node, got nil")
-    raises(function() rl.qLearning{ q_tm = q } end, "unknown node of qLearning 'q_tm'; did you")
-    raises(function() rl.qLearning{ q } end, "its nodes have names: q_tm1 a_tm1")
-    raises(function() rl.qLearning(q) end, "table expected")
-    raises(function()
-      rl.qLearning{ q_tm1 = q, a_tm1 = r, r_t = r, discount_t = r, q_t = q }
-    end, "take%(.*made at: q %[2, 2%]")
-    raises(function()
-      rl.qLearning{ q_tm1 = q, a_tm1 = deer.graph.new():constant(1) }
-    end, "a_tm1 is a node of another graph than q_tm1")
+  it("is told what is wrong with it, and where", function()
+    for message, network in pairs {
+      ["network: trunk%[1%]: unknown layer 'lstn'; did you mean 'lstm'%?"] = { { "lstn" } },
+      ["network: trunk%[2%]: layer gru: unknown option 'unit'; did you mean 'units'%?"] =
+        { { "dense" }, { "gru", unit = 3 } },
+      ["network: trunk%[1%]: option 'units': expected a number, .* got a table with 0 entries"] =
+        { { "dense", units = {} } },
+      ["network: trunk%[1%]: layer dropout: option 'rate': .* between 0 and 0.99, got 2"] =
+        { { "dropout", rate = 2 } },
+      ["network: trunk%[1%]: layer dense: option 'init': expected one of glorot_uniform|"] =
+        { { "dense", init = "best" } },
+      ["network: trunk%[1%]: layer dense takes no layers inside"] = { { "dense", layers = {} } },
+      ["network: trunk%[1%].layers: expected a list of layers, got nil"] = { { "residual" } },
+      ["network: trunk%[1%].layers%[2%]: unknown layer 'dens'; did you mean 'dense'"] =
+        { { "residual", layers = { { "dense" }, { "dens" } } } },
+      ["network: trunk: expected a list of layers, got 'units' in it"] =
+        { trunk = { "dense", units = 3 } },
+      ["option 'network': expected a list of layers, or branches, .* got a table with 'units'$"] =
+        { "dense", units = 3 },
+      ["got a table with 'trnk'; did you mean 'trunk'%?"] = { trnk = {} },
+      ["network: output: layer lstm cannot be the output; expected one of dense, noisy, dueling"] =
+        { output = { "lstm" } },
+      ["network: output: option 'units' is set by the algorithm"] =
+        { output = { "dense", Units = 3 } },
+      ["network: output: layer noisy: unknown option 'sigm'; did you mean 'sigma'"] =
+        { output = { "noisy", sigm = 3 } },
+      ["network: heads: expected lists of layers by the names of the heads, got a list"] =
+        { heads = { {} } },
+      ["network: heads.output: expected a list of layers, got number"] = { heads = { output = 3 } },
+      ["layers for a head 'value'; the heads of this algorithm are: output"] =
+        { heads = { value = {} } },
+      ["heads.a_name_that_is_too_long: expected at most 8 heads with names of at most 15"] =
+        { heads = { a_name_that_is_too_long = {} } },
+      ["does not fit .*: subject0.residual1: the layers inside turn %[1, 4%] into %[1, 64%]"] =
+        { branches = { { { "residual", layers = { { "dense" } } } } } },
+      ["option 'network': JSON: byte 9: expected ',' or '%]'"] = '[["dense"}',
+      ["option 'network': no.json: No such file"] = "no.json",
+      ["unknown network 'lstm'; expected 'deer', 'deer%-0.2', 'deer%-lstm' or a list"] = "lstm",
+    } do
+      raises(function() net(network) end, message)
+    end
+    raises(function() net({ { "conv" } }, env) end,
+      "trunk.conv1: expected %[batch, channels, rows, columns%], got %[1, 40%] %(layers for pict")
+    raises(function() net({ branches = { {}, { { "lstm" } } } }, env) end,
+      "subject1.lstm1 sees a single step and remembers nothing")
+    local loop = { "residual" }
+    loop.layers = { loop }
+    raises(function() net{ loop } end, "a list has at most 32 layers")
   end)
 end)

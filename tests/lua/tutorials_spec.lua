@@ -66,4 +66,11 @@ describe("tutorial", function()
     for score in output "09_algorithm_on_a_graph":gmatch "is ([-%d.]+) " do last = score end
     assert.is_true(tonumber(last) > 95)
   end)
+
+  it("10: the network remembers every signal", function()
+    local out, score = output "10_network_from_json", nil
+    assert.matches("^q.subject0.gru1.weight_x +%[1, 48%]\n", out)
+    for each in out:gmatch "is ([-%d.]+) %(average" do score = each end
+    assert.equal("1.0", score)
+  end)
 end)

@@ -30,6 +30,12 @@ local core = require "deer.core"
 ---@field stack fun(self, parts: deer.Node[], axis?: integer): deer.Node along a new axis, the first
 ---@field pack fun(self, parts: deer.Node[], offsets: integer[], size: integer): deer.Node a flat
 ---  block with the parts laid into zeros
+---@field arange fun(self, n: integer): deer.Node 0, 1, ..., n - 1
+---@field randomUniform fun(self, rng: deer.Rng, shape: deer.Shape|deer.Node): deer.Node [0, 1),
+---  drawn anew at each run
+---@field randomNormal fun(self, rng: deer.Rng, shape: deer.Shape|deer.Node): deer.Node
+---@field randomGumbel fun(self, rng: deer.Rng, shape: deer.Shape|deer.Node): deer.Node logits +
+---  this, then argmax, draws from softmax(logits)
 ---@field gradients fun(self, loss: deer.Node, of: deer.Node|deer.Node[]): deer.Node|deer.Node[]
 ---  d loss / d node for each, as nodes: they can be differentiated again
 ---@field assign fun(self, variable: deer.Node, value: deer.Operand): deer.Update
@@ -39,6 +45,10 @@ local core = require "deer.core"
 ---@field text fun(self): string one node a line
 ---@field dot fun(self): string for Graphviz
 
+---@class deer.Window how windows lie on a picture: one number, or one for rows and one for columns
+---@field stride? integer|integer[] 1 unless given
+---@field padding? integer|integer[] zeros on each side, 0 unless given
+
 ---@class deer.Update an assignment, done at the end of each run in the order of making
 
 ---@class deer.Node
@@ -46,7 +56,7 @@ local core = require "deer.core"
 ---@operator sub(deer.Operand): deer.Node
 ---@operator mul(deer.Operand): deer.Node
 ---@operator div(deer.Operand): deer.Node
----@operator pow(number): deer.Node
+---@operator pow(deer.Operand): deer.Node
 ---@operator unm: deer.Node
 ---@field shape fun(self): integer[]
 ---@field dtype fun(self): string
@@ -59,7 +69,12 @@ local core = require "deer.core"
 ---@field div fun(self, y: deer.Operand): deer.Node
 ---@field minimum fun(self, y: deer.Operand): deer.Node the smaller, element by element
 ---@field maximum fun(self, y: deer.Operand): deer.Node the larger, element by element
+---@field pow fun(self, y: deer.Operand): deer.Node
 ---@field greater fun(self, y: deer.Operand): deer.Node 1 where self > y, else 0
+---@field greaterEqual fun(self, y: deer.Operand): deer.Node
+---@field less fun(self, y: deer.Operand): deer.Node
+---@field lessEqual fun(self, y: deer.Operand): deer.Node
+---@field equal fun(self, y: deer.Operand): deer.Node
 ---@field where fun(self, x: deer.Operand, y: deer.Operand): deer.Node x where self ~= 0, else y
 ---@field scale fun(self, factor: number): deer.Node
 ---@field shift fun(self, term: number): deer.Node
@@ -74,21 +89,61 @@ local core = require "deer.core"
 ---@field tanh fun(self): deer.Node
 ---@field sigmoid fun(self): deer.Node
 ---@field relu fun(self): deer.Node
+---@field leakyRelu fun(self, slope?: number): deer.Node slope x where x <= 0; 0.01 unless given
+---@field elu fun(self, alpha?: number): deer.Node alpha (exp(x) - 1) where x <= 0; alpha is 1
+---  unless given
+---@field selu fun(self): deer.Node
+---@field gelu fun(self): deer.Node the form with tanh
+---@field swish fun(self): deer.Node x sigmoid(x)
+---@field hardSwish fun(self): deer.Node x clip(x + 3, 0, 6) / 6
+---@field softplus fun(self): deer.Node log(1 + exp(x))
+---@field sin fun(self): deer.Node
+---@field cos fun(self): deer.Node
+---@field expm1 fun(self): deer.Node exp(x) - 1
+---@field log1p fun(self): deer.Node log(1 + x)
 ---@field huber fun(self, threshold?: number): deer.Node Huber 1964; the threshold is 1 unless given
 ---@field stop fun(self): deer.Node the same value, through which no gradient passes
+---@field scaleGradient fun(self, factor: number): deer.Node the same value, its gradient multiplied
+---@field clipGradient fun(self, limit: number): deer.Node the same value, its gradient clipped to
+---  -limit..limit
+---@field clipNorm fun(self, limit: number): deer.Node scaled down where its L2 norm is longer
 ---@field cast fun(self): deer.Node uint8 or int32 to float32
 ---@field sum fun(self, axes?: integer|integer[]): deer.Node over all axes unless some are given
 ---@field mean fun(self, axes?: integer|integer[]): deer.Node
+---@field var fun(self, axes?: integer|integer[]): deer.Node
+---@field std fun(self, axes?: integer|integer[]): deer.Node
 ---@field max fun(self, axis?: integer): deer.Node largest along an axis, the last unless given
+---@field min fun(self, axis?: integer): deer.Node
 ---@field argmax fun(self, axis?: integer): deer.Node int32
+---@field argmin fun(self, axis?: integer): deer.Node int32
+---@field softmax fun(self, axis?: integer): deer.Node
+---@field logSoftmax fun(self, axis?: integer): deer.Node
+---@field logsumexp fun(self, axis?: integer): deer.Node
+---@field cumsum fun(self, axis?: integer, reverse?: boolean): deer.Node sums of 0..i, or of i..n-1
 ---@field gather fun(self, index: deer.Node): deer.Node one per row: x [..., n], index [...]
 ---@field take fun(self, index: deer.Node): deer.Node several per row: x [..., n], index [..., m]
 ---@field put fun(self, index: deer.Node, n: integer): deer.Node x [..., m] added at index into
 ---  zeros [..., n]
+---@field oneHot fun(self, n: integer): deer.Node ones at an index: [...] to [..., n]
+---@field rows fun(self, index: deer.Node): deer.Node rows of a table [n, d...]: [..., d...]
+---@field putRows fun(self, index: deer.Node, n: integer): deer.Node added to rows of zeros
+---  [n, d...]
 ---@field matmul fun(self, y: deer.Node, transpose_self?: boolean, transpose_y?: boolean): deer.Node
+---  [m, k] by [k, n], or batches of such
 ---@field affine fun(self, w: deer.Node, b: deer.Node): deer.Node x w + b: [batch, n], [n, m], [m]
----@field conv2d fun(self, filters: deer.Node, stride_h?: integer, stride_w?: integer): deer.Node
----@field maxpool2d fun(self, h: integer, w?: integer): deer.Node
+---@field conv2d fun(self, filters: deer.Node, window?: deer.Window): deer.Node [batch, channels, h,
+---  w] and [filters, channels, h, w]
+---@field conv2dTranspose fun(self, filters: deer.Node, window?: deer.Window): deer.Node
+---@field conv1d fun(self, filters: deer.Node, window?: deer.Window): deer.Node
+---@field maxpool2d fun(self, h: integer, w?: integer, window?: deer.Window): deer.Node side by side
+---  unless a stride is given
+---@field avgpool2d fun(self, h: integer, w?: integer, window?: deer.Window): deer.Node
+---@field layerNorm fun(self, gain?: deer.Node, bias?: deer.Node, epsilon?: number): deer.Node along
+---  the last axis
+---@field batchNorm fun(self, options: { mean: deer.Node, variance: deer.Node, gain?: deer.Node,
+---  bias?: deer.Node, epsilon?: number, rate?: number, training?: boolean }): deer.Node, ... in
+---  training also what the running mean and variance become, to be assigned
+---@field dropout fun(self, rate: number, rng: deer.Rng): deer.Node
 ---@field expand fun(self, shape: deer.Shape|deer.Node, axes?: integer[]): deer.Node repeated to a
 ---  shape, or to that of a node; axes[i] is where axis i comes to lie
 ---@field reshape fun(self, shape: deer.Shape): deer.Node one dimension may be -1
@@ -109,6 +164,9 @@ local core = require "deer.core"
 ---@field output fun(self, i: integer): deer.Tensor what output i of the list left, from 1
 ---@field inputs fun(self): string[] their names
 ---@field steps fun(self): integer kernels called in a run
+---@field profile fun(self, on: boolean): deer.Program from now on runs are timed, or no longer
+---@field explain fun(self): string a line for each step, with its time when it was profiled
+---@field text fun(self): string the same
 ---@field close fun(self) gives its memory back; tensors that showed it become empty
 
 ---@alias deer.Value number|table|deer.Tensor|string
