@@ -13,7 +13,7 @@ typedef struct deer_layer_class deer_layer_class;
 
 /* ---- what to build ---- */
 
-#define DEER_LAYER_OPTIONS 64   /* bytes for the options struct of any layer */
+#define DEER_LAYER_OPTIONS 128  /* bytes for the options struct of any layer */
 #define DEER_MAX_LAYERS    32   /* in one list, those inside of others included */
 #define DEER_MAX_HEADS     8    /* of one network */
 #define DEER_MAX_SLOTS     256  /* weights, biases, ... of one network */
