@@ -64,6 +64,29 @@ CONVERT(plain, )
 
 #include <immintrin.h>
 
+/* some rows of C, at most 8, from one column on */
+typedef struct tile {
+  const deer_gather_product *p;
+  const float *a[8], *b;
+  float *c[8];
+} tile;
+
+typedef void kernel(const tile *t);
+
+/* the tile at row i and column j; past the last row of C it has the last one again */
+static void aim(tile *t, int i, int j, int rows) {
+  const deer_gather_product *p = t->p;
+  t->b = p->b + j;
+  for (int r = 0; r < rows; r++) {
+    const int row = i + r < p->m ? i + r : p->m - 1;
+    t->a[r] = p->a + p->a_row[row];
+    t->c[r] = p->c + (p->c_row ? p->c_row[row] : row) * p->c_unit + j;
+  }
+}
+
+/* n in whole tiles of `rows` */
+static int whole(int n, int rows) { return (n + rows - 1) / rows * rows; }
+
 /* ---- AVX-512 ---- */
 
 #define NAME(x)                wide_##x
@@ -72,7 +95,7 @@ CONVERT(plain, )
 #define VECTORS                4
 #define VECTOR                 __m512
 #define MASK                   __mmask16
-#define TAIL(n)                (__mmask16)((1U << (n)) - 1U)
+#define TAIL(n)                (__mmask16)((1U << (n)) - 1U) /* n <= 16 */
 #define LOAD(p)                _mm512_loadu_ps(p)
 #define STORE(p, x)            _mm512_storeu_ps(p, x)
 #define LOAD_TAIL(p, mask)     _mm512_maskz_loadu_ps(mask, p)
