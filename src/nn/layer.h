@@ -36,6 +36,10 @@ deer_graph *deer_layer_graph(deer_layer_build *b);
 deer_node deer_layer_parameter(deer_layer_build *b, const char *name, deer_shape shape,
                                deer_init init);
 
+/* Tells who wants to know that the last two parameters are weight and bias of a dense layer that
+ * makes `output` of `input`. */
+void deer_layer_tap(deer_layer_build *b, deer_node input, deer_node output);
+
 /* The stream to draw noise from; NULL when there is to be none. */
 deer_rng *deer_layer_noise(deer_layer_build *b);
 
