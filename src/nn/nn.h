@@ -165,6 +165,8 @@ typedef struct deer_net_tap {
   int weight;
 } deer_net_tap;
 
+#define DEER_MAX_TAPS (DEER_MAX_SLOTS / 2)
+
 /* One application with everything said. What is left zero is left out. */
 typedef struct deer_net_call {
   deer_node block;
@@ -180,8 +182,8 @@ typedef struct deer_net_call {
   const deer_node *memory;
   deer_node *remembered;
 
-  /* Takes the dense layers, wherever they are, as K-FAC wants to know them: *n_taps of at most
-   * DEER_MAX_SLOTS / 2. Noisy ones are not among them. */
+  /* taps[DEER_MAX_TAPS] takes the dense layers in the order in which they are applied, *n_taps how
+   * many there are; noisy ones do not count. For methods that look at their curvature. */
   deer_net_tap *taps;
   int *n_taps;
 } deer_net_call;
