@@ -20,7 +20,6 @@
 
 enum {
   ROWS = 6,       /* of C in registers */
-  PANEL = 64,     /* most columns of a panel of B that is packed */
   K_BLOCK = 512,  /* elements of k before C goes back to memory; such a panel stays in L2 */
   FAR = 1024,     /* row length from which each row lies on a page of its own */
   MANY = 96,      /* rows of C for which it pays to bring together what lies far apart */
@@ -29,7 +28,7 @@ enum {
 };
 
 /* where packed panels of B, or narrow results before they are turned, lie; and rows of A' */
-static _Thread_local float packed[K_BLOCK * PANEL] __attribute__((aligned(64)));
+static _Thread_local float packed[K_BLOCK * 64] __attribute__((aligned(64)));
 static _Thread_local float turned_a[MANY * K_BLOCK] __attribute__((aligned(64)));
 
 typedef struct span {
