@@ -128,11 +128,15 @@ deer_node deer_gelu(deer_graph *g, deer_node x);
 deer_node deer_swish(deer_graph *g, deer_node x);
 deer_node deer_hard_swish(deer_graph *g, deer_node x);
 
+/* For x > 0; NaN below. */
+deer_node deer_lgamma(deer_graph *g, deer_node x);               /* log of the gamma function */
+deer_node deer_polygamma(deer_graph *g, deer_node x, int order); /* its derivative order + 1 */
+
 /* The same value with another gradient, without a copy: none, one multiplied by `factor`, one
  * clipped to [-limit, limit], limit >= 0. */
 deer_node deer_stop(deer_graph *g, deer_node x);
 deer_node deer_scale_gradient(deer_graph *g, deer_node x, double factor);
-deer_node deer_clip_gradient(deer_graph *g, deer_node x, double limit);
+deer_node deer_bound_gradient(deer_graph *g, deer_node x, double limit);
 
 /* uint8 or int32 to real. */
 deer_node deer_cast(deer_graph *g, deer_node x);
@@ -142,6 +146,13 @@ deer_node deer_cast(deer_graph *g, deer_node x);
 /* [m, k] by [k, n] -> [m, n], or a batch of such, [b, m, k] by [b, k, n] -> [b, m, n]; either
  * operand may be stored transposed. */
 deer_node deer_matmul(deer_graph *g, deer_node a, deer_node b, bool transpose_a, bool transpose_b);
+
+/* The inverse of a symmetric positive definite matrix, of (x + x^T) / 2 to be exact; NaN throughout
+ * when that is not positive definite. Worked out in double precision. */
+deer_node deer_spd_inverse(deer_graph *g, deer_node x);
+
+deer_node deer_diagonal(deer_graph *g, deer_node x);        /* [n, n] -> [n] */
+deer_node deer_diagonal_matrix(deer_graph *g, deer_node x); /* [n] -> [n, n], zeros beside it */
 
 /* Cross-correlation without padding. x [batch, channels, h, w], filters [filters, channels, kh, kw]
  * -> [batch, filters, (h - kh) / stride_h + 1, (w - kw) / stride_w + 1]. */
@@ -237,6 +248,10 @@ deer_node deer_random_normal(deer_graph *g, deer_rng *stream, deer_shape shape);
 
 /* -log(-log(u)): argmax(logits + gumbel) draws from softmax(logits). */
 deer_node deer_random_gumbel(deer_graph *g, deer_rng *stream, deer_shape shape);
+
+/* From the gamma distributions of the given shapes (above 0), scale 1; in the shape of that node.
+ * Marsaglia and Tsang 2000. */
+deer_node deer_random_gamma(deer_graph *g, deer_rng *stream, deer_node shape);
 
 /* Srivastava et al. 2014: each element is 0 with probability `rate`, else x / (1 - rate).
  * 0 <= rate < 1; at 0 it is x itself. */

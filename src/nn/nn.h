@@ -68,6 +68,14 @@ void deer_net_init(const deer_net *net, deer_rng *rng, deer_real *parameters);
 deer_node deer_net_apply(const deer_net *net, deer_graph *g, deer_node block,
                          const deer_node *states);
 
+/* A dense layer where a network was applied: what it got and what it made of it, before the
+ * activation. Its weight [in, out] lies at `weight` of the block, the bias [out] behind it. */
+typedef struct deer_net_tap {
+  deer_node input;  /* [batch, in] */
+  deer_node output; /* [batch, out] */
+  int weight;
+} deer_net_tap;
+
 /* Every layer of layers.def in its order; NULL past the end. */
 const deer_layer_class *deer_layer_at(int i);
 const char *deer_layer_name(const deer_layer_class *kind);

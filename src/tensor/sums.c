@@ -36,7 +36,7 @@ INLINE void add_folded(const deer_real *x, size_t n, size_t width, double *total
 /* `vectors` times eight columns, held in registers while the rows go by; a few rows are added as
  * they are before their sum becomes double */
 #define FEW 16
-INLINE void add_strip(const deer_row_block *m, size_t first, const size_t vectors, double *total) {
+INLINE void add_strip(const deer_row_matrix *m, size_t first, const size_t vectors, double *total) {
   doubles sum[8];
   for (size_t v = 0; v < vectors; v++) memcpy(&sum[v], total + first + v * LANES, sizeof *sum);
   const deer_real *row = m->x + first;
@@ -55,7 +55,7 @@ INLINE void add_strip(const deer_row_block *m, size_t first, const size_t vector
   for (size_t v = 0; v < vectors; v++) memcpy(total + first + v * LANES, &sum[v], sizeof *sum);
 }
 
-INLINE void add_rows(const deer_row_block *m, double *total) {
+INLINE void add_rows(const deer_row_matrix *m, double *total) {
   const size_t n = m->columns;
   if (m->stride == n && (n == 1 || n == 2 || n == 4)) {
     add_folded(m->x, m->rows * n, n, total);
@@ -76,13 +76,13 @@ INLINE void add_rows(const deer_row_block *m, double *total) {
   }
 }
 
-static void generic_add(const deer_row_block *m, double *total) { add_rows(m, total); }
+static void generic_add(const deer_row_matrix *m, double *total) { add_rows(m, total); }
 #ifdef DEER_HAVE_TARGETS
-static DEER_AVX2 void narrow_add(const deer_row_block *m, double *total) { add_rows(m, total); }
-static DEER_AVX512 void wide_add(const deer_row_block *m, double *total) { add_rows(m, total); }
+static DEER_AVX2 void narrow_add(const deer_row_matrix *m, double *total) { add_rows(m, total); }
+static DEER_AVX512 void wide_add(const deer_row_matrix *m, double *total) { add_rows(m, total); }
 #endif
 
-void deer_add_rows(const deer_row_block *m, double *total) {
+void deer_add_rows(const deer_row_matrix *m, double *total) {
 #ifdef DEER_HAVE_TARGETS
   const int level = deer_cpu_level();
   if (level == 2) {
@@ -103,6 +103,6 @@ double deer_sum_row(const deer_real *x, size_t n) {
   /* a short row would take longer to call for than to add up */
   for (size_t i = 0; n <= SHORT && i < n; i++) total += (double)x[i];
   if (n <= SHORT) return total;
-  deer_add_rows(&(deer_row_block){.x = x, .rows = n, .columns = 1, .stride = 1}, &total);
+  deer_add_rows(&(deer_row_matrix){.x = x, .rows = n, .columns = 1, .stride = 1}, &total);
   return total;
 }

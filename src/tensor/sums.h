@@ -9,12 +9,12 @@
 double deer_sum_row(const deer_real *x, size_t n);
 
 /* A matrix: `rows` rows of `columns` elements, `stride` elements from one row to the next. */
-typedef struct deer_row_block {
+typedef struct deer_row_matrix {
   const deer_real *x;
   size_t rows, columns, stride;
-} deer_row_block;
+} deer_row_matrix;
 
 /* Adds the rows to total[columns]. */
-void deer_add_rows(const deer_row_block *m, double *total);
+void deer_add_rows(const deer_row_matrix *m, double *total);
 
 #endif

@@ -504,8 +504,8 @@ static void sums_have_the_same_bits_on_every_cpu(void **state) {
                              {3, 5}, {128, 64}, {100, 72}, {33, 100}, {200, 97}, {1, 100}};
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
     for (size_t extra = 0; extra <= 3; extra += 3) {
-      const deer_row_block m = {x, sizes[s][0], sizes[s][1],
-                                sizes[s][1] + (extra < 100 - sizes[s][1] ? extra : 0)};
+      const deer_row_matrix m = {x, sizes[s][0], sizes[s][1],
+                                 sizes[s][1] + (extra < 100 - sizes[s][1] ? extra : 0)};
       double total[3][100], plain[100];
       for (size_t j = 0; j < m.columns; j++) {
         plain[j] = 0.5;

@@ -87,7 +87,7 @@ EACH(swish, deer_swish(g, in[0]), v[0] / (1 + exp(-v[0])))
 EACH(hard_swish, deer_hard_swish(g, in[0]), v[0] * clipped(v[0] + 3, 0, 6) / 6)
 EACH(softplus, deer_softplus(g, in[0]), log(1 + exp(v[0])))
 EACH(scale_gradient, deer_scale_gradient(g, in[0], 1), v[0])
-EACH(clip_gradient, deer_clip_gradient(g, in[0], 1e9), v[0])
+EACH(bound_gradient, deer_bound_gradient(g, in[0], 1e9), v[0])
 EACH(min_square, deer_min(g, deer_square(g, in[0]), in[1]), fmin(v[0] * v[0], v[1]))
 EACH(greater, deer_greater(g, in[0], in[1]), v[0] > v[1] ? 1 : 0)
 EACH(where, deer_where(g, deer_relu(g, in[0]), in[1], in[2]), v[0] > 0 ? v[1] : v[2])
@@ -106,8 +106,23 @@ EACH(tanh, deer_tanh(g, in[0]), tanh(v[0]))
 EACH(sigmoid, deer_sigmoid(g, in[0]), 1 / (1 + exp(-v[0])))
 EACH(relu, deer_relu(g, in[0]), v[0] > 0 ? v[0] : 0)
 EACH(relu_square, deer_square(g, deer_relu(g, in[0])), v[0] > 0 ? v[0] * v[0] : 0)
+EACH(lgamma, deer_lgamma(g, in[0]), lgamma(v[0]))
 EACH(cast, deer_cast(g, in[0]), v[0])
 EACH(reshape, deer_reshape(g, in[0], e->shape), v[0])
+
+BUILD(polygamma, deer_polygamma(g, in[0], e->p[0]))
+
+/* (-1)^(m+1) m! times the sum of (x + k)^-(m+1) over all k >= 0, the far ones as an integral; for
+ * m = 0 what is left of it after the logarithm is taken off */
+static double each_polygamma(const double *v, const example *e) {
+  const int m = e->p[0], n = 3000;
+  double sum = 0, factorial = 1, far = v[0] + n;
+  for (int i = 2; i <= m; i++) factorial *= i;
+  for (int k = n - 1; k >= 0; k--) sum += pow(v[0] + k, -m - 1);
+  sum += m ? pow(far, -m) / m : -log(far);
+  sum += pow(far, -m - 1) / 2 + (m + 1) * pow(far, -m - 2) / 12;
+  return (m % 2 ? 1 : -1) * factorial * sum;
+}
 
 /* ---- places: from the number of an element to its indices and back ---- */
 
@@ -169,6 +184,43 @@ static void whole_matmul(const example *e, const double *const *in, double *out)
       out[place] += in[0][a] * in[1][b];
     }
   }
+}
+
+/* a matrix between -1 and 1, and s[0] on the diagonal, which makes it positive definite */
+BUILD(spd_inverse,
+      deer_spd_inverse(g, deer_add(g, in[0],
+                                   deer_diagonal_matrix(
+                                       g, deer_constant(g, DEER_SHAPE(e->in[0].dim[0]), e->s[0])))))
+
+/* Gauss and Jordan on the symmetric part */
+static void whole_spd_inverse(const example *e, const double *const *in, double *out) {
+  const int n = e->in[0].dim[0];
+  double a[16][16];
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j < n; j++) {
+      a[i][j] = (in[0][i * n + j] + in[0][j * n + i]) / 2 + (i == j ? e->s[0] : 0);
+      out[i * n + j] = i == j;
+    }
+  for (int k = 0; k < n; k++) {
+    const double pivot = a[k][k];
+    for (int j = 0; j < n; j++) a[k][j] /= pivot, out[k * n + j] /= pivot;
+    for (int i = 0; i < n; i++) {
+      const double times = a[i][k];
+      for (int j = 0; i != k && j < n; j++)
+        a[i][j] -= times * a[k][j], out[i * n + j] -= times * out[k * n + j];
+    }
+  }
+}
+
+BUILD(diagonal, deer_diagonal(g, in[0]))
+BUILD(diagonal_matrix, deer_diagonal_matrix(g, in[0]))
+
+static void whole_diagonal(const example *e, const double *const *in, double *out) {
+  for (int i = 0, n = e->in[0].dim[0]; i < n; i++) out[i] = in[0][i * n + i];
+}
+
+static void whole_diagonal_matrix(const example *e, const double *const *in, double *out) {
+  for (int i = 0, n = e->in[0].dim[0]; i < n * n; i++) out[i] = i / n == i % n ? in[0][i / n] : 0;
 }
 
 BUILD(conv2d, deer_conv2d(g, in[0], in[1], e->p[0], e->p[1]))
@@ -363,7 +415,7 @@ static const example examples[] = {
 
     /* elementwise; 37 elements are two whole blocks of a vector kernel and a rest */
     {.op = "scale_gradient", .kinds = "r", .in = {S(5)}, FORM(scale_gradient)},
-    {.op = "clip_gradient", .kinds = "r", .in = {S(5)}, FORM(clip_gradient)},
+    {.op = "bound_gradient", .kinds = "r", .in = {S(5)}, FORM(bound_gradient)},
     {.op = "add", .kinds = "rr", .in = {S(5, 7), S(5, 7)}, FORM(add)},
     {.op = "add", .kinds = "rr", .in = {SCALAR, SCALAR}, FORM(add)},
     {.op = "add", .kinds = "r", .in = {S(3)}, FORM(add_same)},
@@ -427,6 +479,24 @@ static const example examples[] = {
     {.op = "sigmoid", .kinds = "r", .in = {S(37)}, FORM(swish), .low = -4, .high = 4},
     {.op = "clip", .kinds = "r", .in = {S(37)}, FORM(hard_swish), .low = -5, .high = 5},
     {.op = "softplus", .kinds = "r", .in = {S(37)}, FORM(softplus), .low = -9, .high = 9},
+    {.op = "lgamma", .kinds = "r", .in = {S(37)}, FORM(lgamma), .low = 0.2, .high = 3},
+    {.op = "lgamma", .kinds = "r", .in = {S(11)}, FORM(lgamma), .low = 3, .high = 60},
+    {.op = "polygamma", .kinds = "r", .in = {S(17)}, FORM(polygamma), .low = 0.3, .high = 3},
+    {.op = "polygamma", .kinds = "r", .in = {S(5)}, FORM(polygamma), .low = 9, .high = 90},
+    {.op = "polygamma",
+     .kinds = "r",
+     .in = {S(9)},
+     FORM(polygamma),
+     .low = 0.5,
+     .high = 4,
+     .p = {1}},
+    {.op = "polygamma",
+     .kinds = "r",
+     .in = {S(9)},
+     FORM(polygamma),
+     .low = 1,
+     .high = 20,
+     .p = {4}},
     {.op = "cast", .kinds = "u", .in = {S(3, 11)}, FORM(cast), .below = 256},
     {.op = "cast", .kinds = "i", .in = {S(7)}, FORM(cast), .below = 100000},
 
@@ -445,6 +515,24 @@ static const example examples[] = {
     {.op = "matmul", .kinds = "rr", .in = {S(2, 3, 4), S(2, 2, 4)}, WHOLE(matmul), .p = {0, 1}},
     {.op = "matmul", .kinds = "rr", .in = {S(2, 4, 3), S(2, 2, 4)}, WHOLE(matmul), .p = {1, 1}},
     {.op = "matmul", .kinds = "rr", .in = {S(1, 1, 4), S(1, 4, 1)}, WHOLE(matmul)},
+    {.op = "spd_inverse",
+     .kinds = "r",
+     .in = {S(4, 4)},
+     WHOLE(spd_inverse),
+     .low = -1,
+     .high = 1,
+     .s = {5}},
+    {.op = "spd_inverse",
+     .kinds = "r",
+     .in = {S(9, 9)},
+     WHOLE(spd_inverse),
+     .low = -1,
+     .high = 1,
+     .s = {7}},
+    {.op = "spd_inverse", .kinds = "r", .in = {S(1, 1)}, WHOLE(spd_inverse), .s = {3}},
+    {.op = "diagonal", .kinds = "r", .in = {S(5, 5)}, WHOLE(diagonal)},
+    {.op = "diagonal_matrix", .kinds = "r", .in = {S(5)}, WHOLE(diagonal_matrix)},
+    {.op = "diagonal_matrix", .kinds = "r", .in = {S(1)}, WHOLE(diagonal_matrix)},
     {.op = "conv2d",
      .kinds = "rr",
      .in = {S(2, 3, 6, 5), S(4, 3, 3, 2)},

@@ -65,7 +65,7 @@ static deer_status sum_shape(deer_step *step) {
  * matrix at a time */
 #define COLUMNS 64
 static void sum_columns(const deer_real *x, walk rows, size_t n, deer_real *out) {
-  deer_row_block m = {.rows = 1};
+  deer_row_matrix m = {.rows = 1};
   if (rows.rank > 0) {
     m.rows = rows.dim[--rows.rank];
     m.stride = rows.stride[rows.rank];
