@@ -118,10 +118,10 @@ const deer_op deer_op_scale_gradient = {.name = "scale_gradient",
                                         .shape = scale_gradient_shape,
                                         .grad = scale_gradient_grad};
 const deer_op deer_op_bound_gradient = {.name = "bound_gradient",
-                                       .n_inputs = 1,
-                                       .alias = true,
-                                       .shape = bound_gradient_shape,
-                                       .grad = bound_gradient_grad};
+                                        .n_inputs = 1,
+                                        .alias = true,
+                                        .shape = bound_gradient_shape,
+                                        .grad = bound_gradient_grad};
 
 deer_node deer_scale_gradient(deer_graph *g, deer_node x, double factor) {
   return deer_graph_add(g, &deer_op_scale_gradient, &x, 1, &(deer_attr){.real = {factor}});
