@@ -11,6 +11,7 @@ extern "C" {
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mt19937.h"
+#include "base/pool.h"
 #include "base/rng.h"
 #include "base/schedule.h"
 #include "tensor/tensor.h"
@@ -31,6 +32,7 @@ extern "C" {
 #include "agent/agent.h"
 #include "io/font.h"
 #include "io/canvas.h"
+#include "io/json.h"
 #include "io/png.h"
 #include "io/safetensors.h"
 

@@ -44,6 +44,11 @@ local deer = {
   --- A number as Python prints it.
   ---@type fun(number: number): string
   format = core.format,
+
+  --- How many threads a large computation may use, 1 at the start; with a number, from now on that
+  --- many, for what is made afterwards. Results do not depend on it.
+  ---@type fun(n: integer?): integer
+  threads = core.threads,
 }
 
 --- The environment class in the file called `name`: beside the script, in a folder envs, in

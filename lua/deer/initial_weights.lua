@@ -27,7 +27,7 @@ end
 return function(handle, random_state)
   local parameters = handle:parameters()
   for _, parameter in ipairs(parameters) do
-    if parameter.name:find "^q%." and #parameter.shape > 1 then
+    if parameter.name:find "^q%..*%.weight$" then
       local inputs, outputs, window = fans(parameter.shape)
       local count = #parameter.data // 4
       parameter.data = draw(random_state, count, window, math.sqrt(6 / (inputs + outputs)))

@@ -6,9 +6,9 @@
 local Algo = require "deer.algo"
 local core = require "deer.core"
 local draw_weights = require "deer.initial_weights"
+local network_spec = require "deer.network_spec"
 local options = require "deer.options"
 local seeds = require "deer.seeds"
-local spairs = require "deer.spairs"
 local text = require "deer.text"
 
 ---@class deer.QNetwork: deer.Algo
@@ -26,7 +26,8 @@ local FIELDS = options.fromFields(core.fields("algo", "dqn"))
 
 QNetwork.options = {
   network = { type = "any", alias = { "neural_network", "network_type" },
-    help = "'deer' (the default), 'deer-0.2', a list of layers, or { branches =, trunk = }" },
+    help = "'deer' (the default), 'deer-0.2', 'deer-lstm', a list of layers, { branches =, \z
+      trunk =, output = }, or JSON that says so, as text or as the path of a file" },
   seed = { type = "generator", alias = { "random_state" },
     help = "of the initial weights; from a deer.RandomState they are drawn as DeeR does" },
 }
@@ -35,33 +36,16 @@ for _, field in ipairs(FIELDS) do
   QNetwork.options[field.name] = field
 end
 
--- DeeR 0.2's word for its only network
-local NETWORKS = { General_DQN_0 = "deer-0.2" }
-
--- a word that nobody reads would leave a network of another shape, in silence
-local function check_network(network)
-  if type(network) ~= "table" then return end
-  for key in spairs(network) do
-    local known = #network > 0 and type(key) == "number"
-      or #network == 0 and (key == "branches" or key == "trunk")
-    if not known then
-      text.fail("QNetwork: option 'network': expected a list of layers, or { branches = ..., \z
-        trunk = ... }, got a table with '%s'", tostring(key))
-    end
-  end
-end
-
 function QNetwork:init(given) self:make(given) end
 
 function QNetwork:make(given)
   if self._handle then return self._handle end
-  check_network(given.network)
   local values = {}
   for _, field in ipairs(FIELDS) do values[field.name] = given[field.name] end
   self._handle = core.algo("dqn", {
     environment = self.environment:handle(),
     options = values,
-    network = NETWORKS[given.network] or given.network,
+    network = network_spec.resolve(given.network),
     seed = math.tointeger(given.seed) or seeds.default(),
   })
   if type(given.seed) == "userdata" then draw_weights(self._handle, given.seed) end

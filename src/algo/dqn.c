@@ -142,6 +142,14 @@ static void bind_batch(dqn *d, const update_inputs *in) {
   b->continue_t = deer_program_data(d->update, in->continue_t);
 }
 
+/* the values of all actions while learning, with the noise of layers that have one */
+static deer_node noisy_values(dqn *d, deer_graph *g, deer_node block, const deer_node *states) {
+  deer_node q;
+  deer_net_call call = {.block = block, .states = states, .noise = true};
+  deer_net_apply_heads(d->net, g, &call, &q);
+  return q;
+}
+
 static deer_status build_update(dqn *d, deer_graph *g) {
   int size = deer_net_size(d->net);
   update_inputs in;
@@ -149,13 +157,13 @@ static deer_status build_update(dqn *d, deer_graph *g) {
   deer_node online = deer_variable(g, "online", d->online, size);
   deer_node target = deer_variable(g, "target", d->target, size);
 
-  deer_node q_tm1 = deer_net_apply(d->net, g, online, in.obs_tm1);
-  deer_node q_t = deer_net_apply(d->net, g, target, in.obs_t);
-  deer_node selector_t = d->double_q ? deer_net_apply(d->net, g, online, in.obs_t) : q_t;
+  deer_node q_tm1 = noisy_values(d, g, online, in.obs_tm1);
+  deer_node q_t = noisy_values(d, g, target, in.obs_t);
+  deer_node selector_t = d->double_q ? noisy_values(d, g, online, in.obs_t) : q_t;
   deer_node td = deer_q_learning(g, q_tm1, &in.transition, q_t, selector_t);
   deer_node losses = sample_losses(d, g, td), loss = batch_loss(d, g, losses), gradient;
   DEER_TRY(deer_gradients(g, loss, &online, 1, &gradient));
-  gradient = deer_clip_gradient(g, gradient, d->net, &d->clipping);
+  gradient = deer_opt_clip(g, gradient, d->net, &d->clipping);
 
   deer_node outputs[DEER_OPT_ASSIGNS + 2], rate = deer_variable(g, "learning_rate", &d->rate, 1);
   int n = deer_opt_minimize(d->opt, g, online, gradient, rate, outputs);

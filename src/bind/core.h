@@ -69,6 +69,7 @@ void deer_open_luaalgo(lua_State *L);
 void deer_open_policy(lua_State *L);
 void deer_open_dataset(lua_State *L);
 void deer_open_agent(lua_State *L);
+void deer_open_json(lua_State *L);
 
 /* ---- options ---- */
 

@@ -24,7 +24,8 @@ static bool algo_at(int i, entry *e) {
 static bool layer_at(int i, entry *e) {
   const deer_layer_class *class = deer_layer_at(i);
   if (class)
-    *e = (entry){deer_layer_name(class), NULL, deer_layer_help(class), deer_layer_fields(class)};
+    *e = (entry){deer_layer_name(class), deer_layer_paper(class), deer_layer_help(class),
+                 deer_layer_fields(class)};
   return class != NULL;
 }
 
@@ -192,9 +193,28 @@ static int info_format(lua_State *L) {
   return 1;
 }
 
+// threads([n]) -> threads that programs made from now on may use; n changes it
+static int info_threads(lua_State *L) {
+  deer_status status = DEER_OK;
+  if (!lua_isnoneornil(L, 1)) {
+    lua_Integer n = deer_lua_check_integer(L, 1);
+    if (n < 1 || n > DEER_MAX_THREADS)
+      return deer_lua_fail(L, "threads: expected a number from 1 to %d, got %I", DEER_MAX_THREADS,
+                           (LUAI_UACINT)n);
+    status = deer_threads_set((int)n);
+  }
+  lua_pushinteger(L, deer_threads());
+  return status == DEER_OK ? 1 : deer_throw(L, status);
+}
+
 static const luaL_Reg functions[] = {
-    {"names", info_names},     {"about", info_about},   {"fields", info_fields},
-    {"nearest", info_nearest}, {"format", info_format}, {NULL, NULL},
+    {"names", info_names},
+    {"about", info_about},
+    {"fields", info_fields},
+    {"nearest", info_nearest},
+    {"format", info_format},
+    {"threads", info_threads},
+    {NULL, NULL},
 };
 
 void deer_open_info(lua_State *L) {

@@ -102,6 +102,10 @@ deer_node deer_tanh(deer_graph *g, deer_node x);
 deer_node deer_sigmoid(deer_graph *g, deer_node x);
 deer_node deer_relu(deer_graph *g, deer_node x); /* max(x, 0); gradient 0 at 0 */
 
+/* For x > 0; NaN below. */
+deer_node deer_lgamma(deer_graph *g, deer_node x);               /* log of the gamma function */
+deer_node deer_polygamma(deer_graph *g, deer_node x, int order); /* its derivative order + 1 */
+
 deer_node deer_sin(deer_graph *g, deer_node x); /* |x| up to 1e6; farther out it loses meaning */
 deer_node deer_cos(deer_graph *g, deer_node x);
 deer_node deer_expm1(deer_graph *g, deer_node x); /* exp(x) - 1 */
@@ -128,15 +132,11 @@ deer_node deer_gelu(deer_graph *g, deer_node x);
 deer_node deer_swish(deer_graph *g, deer_node x);
 deer_node deer_hard_swish(deer_graph *g, deer_node x);
 
-/* For x > 0; NaN below. */
-deer_node deer_lgamma(deer_graph *g, deer_node x);               /* log of the gamma function */
-deer_node deer_polygamma(deer_graph *g, deer_node x, int order); /* its derivative order + 1 */
-
 /* The same value with another gradient, without a copy: none, one multiplied by `factor`, one
  * clipped to [-limit, limit], limit >= 0. */
 deer_node deer_stop(deer_graph *g, deer_node x);
 deer_node deer_scale_gradient(deer_graph *g, deer_node x, double factor);
-deer_node deer_bound_gradient(deer_graph *g, deer_node x, double limit);
+deer_node deer_clip_gradient(deer_graph *g, deer_node x, double limit);
 
 /* uint8 or int32 to real. */
 deer_node deer_cast(deer_graph *g, deer_node x);
@@ -154,14 +154,33 @@ deer_node deer_spd_inverse(deer_graph *g, deer_node x);
 deer_node deer_diagonal(deer_graph *g, deer_node x);        /* [n, n] -> [n] */
 deer_node deer_diagonal_matrix(deer_graph *g, deer_node x); /* [n] -> [n, n], zeros beside it */
 
-/* Cross-correlation without padding. x [batch, channels, h, w], filters [filters, channels, kh, kw]
- * -> [batch, filters, (h - kh) / stride_h + 1, (w - kw) / stride_w + 1]. */
-deer_node deer_conv2d(deer_graph *g, deer_node x, deer_node filters, int stride_h, int stride_w);
+/* ---- pictures: [batch, channels, height, width] ---- */
 
-/* Largest value of each kh by kw window, stride equal to the window, rows and columns that do not
- * fill one left out. x [batch, channels, h, w] -> [batch, channels, h / kh, w / kw]. The first
- * largest wins a tie. */
-deer_node deer_maxpool2d(deer_graph *g, deer_node x, int kh, int kw);
+/* How windows lie on a picture: the steps from one to the next, at least 1, and the rows and
+ * columns of zeros on each of two opposite sides. n elements give (n + 2 pad - kernel) / stride + 1
+ * windows; what is left over is not seen. */
+typedef struct deer_window {
+  int stride_h, stride_w, pad_h, pad_w;
+} deer_window;
+
+/* Cross-correlation. x [batch, channels, h, w], real or uint8 (taken as it is), filters [filters,
+ * channels, kh, kw] -> [batch, filters, windows, windows]. */
+deer_node deer_conv2d(deer_graph *g, deer_node x, deer_node filters, deer_window window);
+
+/* The same in one dimension: x [batch, channels, n], filters [filters, channels, k]. */
+deer_node deer_conv1d(deer_graph *g, deer_node x, deer_node filters, int stride, int pad);
+
+/* The transpose of deer_conv2d with these filters, also called deconvolution: x [batch, filters, h,
+ * w] -> [batch, channels, (h - 1) stride_h + kh - 2 pad_h, (w - 1) stride_w + kw - 2 pad_w]. */
+deer_node deer_conv2d_transpose(deer_graph *g, deer_node x, deer_node filters, deer_window window);
+
+/* Largest value of each kh by kw window; padding is left out, so it must be smaller than the
+ * window. The gradient goes to the first largest. */
+deer_node deer_maxpool2d(deer_graph *g, deer_node x, int kh, int kw, deer_window window);
+
+/* Mean of each kh by kw window; zeros of the padding, which must be smaller than the window, count.
+ */
+deer_node deer_avgpool2d(deer_graph *g, deer_node x, int kh, int kw, deer_window window);
 
 /* ---- axes; a mask has bit i set for axis i ---- */
 
@@ -318,6 +337,11 @@ deer_status deer_program_profile(deer_program *program, bool on);
  * point operations, bytes read and written, what it does. Owned by the caller (deer_free); NULL
  * without memory. */
 char *deer_program_explain(const deer_program *program);
+
+/* From now on every program is timed from its making on, and when one that ran is freed `listener`
+ * gets what deer_program_explain says. NULL: no longer. Not while other threads compile. */
+typedef void deer_explain_listener(void *context, const char *text);
+void deer_explain_set(deer_explain_listener *listener, void *context);
 
 /* The graph as text, one node a line: "%7 = matmul(x, w) float32 [32, 50]". Owned by the caller
  * (deer_free). */

@@ -8,7 +8,7 @@
 /* Settings of one node; each op documents which it uses. */
 typedef struct deer_attr {
   double real[2];
-  int number[4];
+  int number[6];
   deer_shape shape;
   unsigned mask;
   const int *list; /* n_list integers; the graph keeps a copy */
@@ -77,6 +77,16 @@ deer_node deer_graph_add(deer_graph *g, const deer_op *op, const deer_node *in, 
 /* For gradient rules: input i and the attributes of a node. */
 deer_node deer_node_input(const deer_graph *g, deer_node node, int i);
 const deer_attr *deer_node_attr(const deer_graph *g, deer_node node);
+
+/* attr.mask of conv2d, conv2d_input and the compiler's product: what becomes of each element of the
+ * result on its way out, in this order. The bias [channels or columns of the result] and the gate
+ * (of the shape of the result) follow the two inputs that there always are. There are no builders
+ * because the compiler finds the places. */
+enum {
+  DEER_FINISH_BIAS = 1, /* the bias of its channel is added */
+  DEER_FINISH_RELU = 2, /* 0 where <= 0, as deer_relu */
+  DEER_FINISH_GATE = 4  /* 0 where the gate is 0, as deer_where(gate, x, zeros) */
+};
 
 /* Every op of ops.def, in its order; NULL past the end. */
 const deer_op *deer_op_at(int i);

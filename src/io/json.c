@@ -1,6 +1,8 @@
 /* json.c: a JSON reader that stays in its text. */
 #include "io/json.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 size_t deer_utf8_sequence(const char *text) {
@@ -154,6 +156,60 @@ deer_status deer_json_numbers(deer_json *json, uint64_t *numbers, size_t most, s
     DEER_TRY(take_number(json, &numbers[(*n)++]));
   } while (take(json, ','));
   return take(json, ']') ? DEER_OK : expected(json, "',' or ']'");
+}
+
+deer_status deer_json_list(deer_json *json, deer_json_element *element, void *context) {
+  if (!take(json, '[')) return expected(json, "'['");
+  if (take(json, ']')) return DEER_OK;
+  do {
+    DEER_TRY(element(json, context));
+  } while (take(json, ','));
+  return take(json, ']') ? DEER_OK : expected(json, "',' or ']'");
+}
+
+/* ---- values of any kind ---- */
+
+char deer_json_next(deer_json *json) {
+  char c = peek(json);
+  if (c == '-' || (c >= '0' && c <= '9')) return '0';
+  return c && strchr("{[\"tfn", c) ? c : 0;
+}
+
+/* Behind the digits at `text`, which is `text` itself when there are none. */
+static const char *skip_digits(const char *text) { return text + strspn(text, "0123456789"); }
+
+deer_status deer_json_number(deer_json *json, double *number, bool *whole) {
+  peek(json);
+  const char *digits = json->at + (*json->at == '-'), *end = skip_digits(digits);
+  *whole = true;
+  // nothing follows a 0 at the start
+  if (end == digits || (*digits == '0' && end > digits + 1)) return expected(json, "a number");
+  if (*end == '.') {
+    digits = end + 1;
+    end = skip_digits(digits);
+    if (end == digits) return expected(json, "a number");
+    *whole = false;
+  }
+  if (*end == 'e' || *end == 'E') {
+    digits = end + 1 + (end[1] == '+' || end[1] == '-');
+    end = skip_digits(digits);
+    if (end == digits) return expected(json, "a number");
+    *whole = false;
+  }
+  char *read;
+  *number = strtod(json->at, &read);
+  // a locale with another decimal point reads less
+  if (read != end || !isfinite(*number)) return expected(json, "a finite number");
+  json->at += end - json->at;
+  return DEER_OK;
+}
+
+deer_status deer_json_word(deer_json *json, const char *word) {
+  peek(json);
+  size_t n = strlen(word);
+  if (strncmp(json->at, word, n) != 0) return expected(json, "true, false or null");
+  json->at += n;
+  return DEER_OK;
 }
 
 deer_status deer_json_end(deer_json *json, size_t size) {

@@ -1,15 +1,18 @@
-/* default.c: DeeR's default networks: a small convolution over frames and over histories longer
- * than three, then two dense layers of 50 and 20. */
+/* default.c: DeeR's default networks: a small convolution over frames, another one or an LSTM over
+ * histories longer than three, then two dense layers of 50 and 20. */
 #include "nn/nn.h"
 
 #include <string.h>
 
 typedef struct net_style {
   const char *name, *activation;
-  bool tanh_era; /* the shapes of DeeR 0.2 */
+  bool tanh_era;  /* the shapes of DeeR 0.2 */
+  bool recurrent; /* over histories of numbers and vectors */
 } net_style;
 
-static const net_style styles[] = {{"deer", "relu", false}, {"deer-0.2", "tanh", true}};
+static const net_style styles[] = {{"deer", "relu", false, false},
+                                   {"deer-0.2", "tanh", true, false},
+                                   {"deer-lstm", "relu", false, true}};
 
 typedef struct window {
   int filters, rows, columns, stride;
@@ -19,22 +22,31 @@ static void set(deer_layer_spec *layer, const char *option, double number) {
   deer_layer_set(layer, option, (deer_value){DEER_VALUE_NUMBER, number, NULL});
 }
 
+static deer_layer_spec *add(deer_layer_list *list, const char *name, const net_style *style) {
+  deer_layer_spec *layer = deer_layer_add(list, name);
+  deer_layer_set(layer, "activation", (deer_value){DEER_VALUE_TEXT, 0, style->activation});
+  return layer;
+}
+
 static void add_conv(deer_layer_list *list, const net_style *style, window w) {
-  deer_layer_spec *layer = &list->layers[list->n++];
-  deer_layer_make("conv", layer);
+  deer_layer_spec *layer = add(list, "conv", style);
   set(layer, "filters", w.filters);
   set(layer, "rows", w.rows);
   set(layer, "columns", w.columns);
   set(layer, "stride_rows", w.stride);
   set(layer, "stride_columns", w.stride);
-  deer_layer_set(layer, "activation", (deer_value){DEER_VALUE_TEXT, 0, style->activation});
 }
 
 static void add_dense(deer_layer_list *list, const net_style *style, int units) {
-  deer_layer_spec *layer = &list->layers[list->n++];
-  deer_layer_make("dense", layer);
-  set(layer, "units", units);
-  deer_layer_set(layer, "activation", (deer_value){DEER_VALUE_TEXT, 0, style->activation});
+  set(add(list, "dense", style), "units", units);
+}
+
+/* two of them: the first hands its whole sequence on */
+static void add_lstms(deer_layer_list *list, const net_style *style, int units) {
+  deer_layer_spec *first = add(list, "lstm", style);
+  set(first, "units", units);
+  deer_layer_set(first, "sequence", (deer_value){DEER_VALUE_BOOL, 1, NULL});
+  set(add(list, "lstm", style), "units", units);
 }
 
 static void frame_branch(deer_layer_list *list, const net_style *style) {
@@ -46,7 +58,7 @@ static void frame_branch(deer_layer_list *list, const net_style *style) {
   }
   add_conv(list, style, (window){8, 4, 4, 1});
   add_conv(list, style, (window){16, 3, 3, 1});
-  deer_layer_make("maxpool", &list->layers[list->n++]);
+  deer_layer_add(list, "maxpool");
   add_conv(list, style, (window){16, 3, 3, 1});
 }
 
@@ -54,6 +66,8 @@ static void branch(const deer_subject *subject, const net_style *style, deer_lay
   int rank = subject->shape.rank;
   if (rank >= 2) {
     frame_branch(list, style);
+  } else if (style->recurrent && subject->history > 3) {
+    add_lstms(list, style, rank == 1 ? 16 : 8);
   } else if (rank == 1 && subject->history > 3) {
     add_conv(list, style, (window){16, 2, 1, 1});
     add_conv(list, style, (window){16, 2, style->tanh_era ? 2 : 1, 1});
@@ -68,8 +82,9 @@ deer_status deer_net_default(const char *name, const deer_space *space, deer_net
   for (size_t i = 0; i < sizeof styles / sizeof *styles; i++)
     if (strcmp(styles[i].name, name) == 0) chosen = &styles[i];
   if (!chosen)
-    return deer_fail(DEER_EINVAL,
-                     "unknown network '%s'; expected 'deer', 'deer-0.2' or a list of layers", name);
+    return deer_fail(
+        DEER_EINVAL,
+        "unknown network '%s'; expected 'deer', 'deer-0.2', 'deer-lstm' or a list of layers", name);
   *spec = (deer_net_spec){.n_branches = space->n_subjects};
   for (int s = 0; s < space->n_subjects; s++) {
     if (space->subjects[s].shape.rank > 3)

@@ -28,7 +28,7 @@ static deer_node clip_tensors(deer_graph *g, deer_node gradient, const deer_net 
   return deer_pack(g, parts, offsets, n, size);
 }
 
-deer_node deer_clip_gradient(deer_graph *g, deer_node gradient, const deer_net *net,
+deer_node deer_opt_clip(deer_graph *g, deer_node gradient, const deer_net *net,
                              const deer_clipping *limits) {
   if (limits->value > 0) gradient = deer_clip(g, gradient, -limits->value, limits->value);
   if (limits->tensor_norm > 0) gradient = clip_tensors(g, gradient, net, limits->tensor_norm);

@@ -90,7 +90,7 @@ typedef struct deer_clipping {
 
 /* The gradient within the limits. Its block holds the parameters of `net`, any number of times
  * over. */
-deer_node deer_clip_gradient(deer_graph *g, deer_node gradient, const deer_net *net,
+deer_node deer_opt_clip(deer_graph *g, deer_node gradient, const deer_net *net,
                              const deer_clipping *limits);
 
 /* The gradient scaled down to L2 norm `limit` where it is longer; over all its elements. Pascanu et

@@ -16,7 +16,7 @@ DEER_INLINE void standardize_row(const deer_real *x, size_t n, double epsilon, d
   for (size_t i = 0; y && i < n; i++) y[i] = (x[i] - mean) * *r;
 }
 
-DEER_INLINE void standardize(const deer_row_matrix *m, double epsilon, deer_real *y,
+DEER_INLINE void standardize(const deer_row_block *m, double epsilon, deer_real *y,
                              deer_real *inverse) {
   for (size_t i = 0; i < m->rows; i++) {
     deer_real r;
@@ -26,10 +26,10 @@ DEER_INLINE void standardize(const deer_row_matrix *m, double epsilon, deer_real
 }
 
 DEER_FOR_EVERY_CPU(void deer_standardize_rows, standardize,
-                   (const deer_row_matrix *m, double epsilon, deer_real *y, deer_real *r),
+                   (const deer_row_block *m, double epsilon, deer_real *y, deer_real *r),
                    (m, epsilon, y, r))
 
-DEER_INLINE void back(const deer_row_matrix *m, const deer_real *y, const deer_real *r,
+DEER_INLINE void back(const deer_row_block *m, const deer_real *y, const deer_real *r,
                       deer_real *restrict gx) {
   const size_t n = m->columns;
   const deer_real *gy = m->x;
@@ -43,6 +43,6 @@ DEER_INLINE void back(const deer_row_matrix *m, const deer_real *y, const deer_r
 }
 
 DEER_FOR_EVERY_CPU(void deer_standardize_rows_back, back,
-                   (const deer_row_matrix *gy, const deer_real *y, const deer_real *r,
+                   (const deer_row_block *gy, const deer_real *y, const deer_real *r,
                     deer_real *gx),
                    (gy, y, r, gx))

@@ -26,7 +26,7 @@ DEER_INLINE void add_folded(const deer_real *x, size_t n, size_t width, double *
 /* `vectors` times eight columns, held in registers while the rows go by; a few rows are added as
  * they are before their sum becomes double */
 #define FEW 16
-DEER_INLINE void add_strip(const deer_row_matrix *m, size_t first, const size_t vectors,
+DEER_INLINE void add_strip(const deer_row_block *m, size_t first, const size_t vectors,
                            double *total) {
   doubles sum[8];
   for (size_t v = 0; v < vectors; v++) memcpy(&sum[v], total + first + v * LANES, sizeof *sum);
@@ -46,7 +46,7 @@ DEER_INLINE void add_strip(const deer_row_matrix *m, size_t first, const size_t 
   for (size_t v = 0; v < vectors; v++) memcpy(total + first + v * LANES, &sum[v], sizeof *sum);
 }
 
-DEER_INLINE void add_rows(const deer_row_matrix *m, double *total) {
+DEER_INLINE void add_rows(const deer_row_block *m, double *total) {
   const size_t n = m->columns;
   if (m->stride == n && (n == 1 || n == 2 || n == 4)) {
     add_folded(m->x, m->rows * n, n, total);
@@ -67,12 +67,12 @@ DEER_INLINE void add_rows(const deer_row_matrix *m, double *total) {
   }
 }
 
-DEER_FOR_EVERY_CPU(void deer_add_rows, add_rows, (const deer_row_matrix *m, double *total),
+DEER_FOR_EVERY_CPU(void deer_add_rows, add_rows, (const deer_row_block *m, double *total),
                    (m, total))
 
 /* ---- rows ---- */
 
-DEER_INLINE void sum_rows(const deer_row_matrix *m, deer_real *out) {
+DEER_INLINE void sum_rows(const deer_row_block *m, deer_real *out) {
   const deer_real *x = m->x;
   for (size_t r = 0; r < m->rows; r++, x += m->stride) {
     double total;
@@ -81,7 +81,7 @@ DEER_INLINE void sum_rows(const deer_row_matrix *m, deer_real *out) {
   }
 }
 
-DEER_FOR_EVERY_CPU(void deer_sum_rows, sum_rows, (const deer_row_matrix *m, deer_real *out),
+DEER_FOR_EVERY_CPU(void deer_sum_rows, sum_rows, (const deer_row_block *m, deer_real *out),
                    (m, out))
 
 DEER_INLINE void sum_row(const deer_real *x, size_t n, double *total) {

@@ -9,15 +9,15 @@
 double deer_sum_row(const deer_real *x, size_t n);
 
 /* A matrix: `rows` rows of `columns` elements, `stride` elements from one row to the next. */
-typedef struct deer_row_matrix {
+typedef struct deer_row_block {
   const deer_real *x;
   size_t rows, columns, stride;
-} deer_row_matrix;
+} deer_row_block;
 
 /* Adds the rows to total[columns]. */
-void deer_add_rows(const deer_row_matrix *m, double *total);
+void deer_add_rows(const deer_row_block *m, double *total);
 
 /* The sum of each row, rounded to out[rows]. */
-void deer_sum_rows(const deer_row_matrix *m, deer_real *out);
+void deer_sum_rows(const deer_row_block *m, deer_real *out);
 
 #endif

@@ -58,7 +58,9 @@ static deer_node gradient_of(deer_graph *g, deer_node x) {
 
 static deer_node mean_of(deer_graph *g, deer_node x) { return deer_mean(g, x, DEER_ALL_AXES); }
 static deer_node gather_of(deer_graph *g, deer_node x) { return deer_gather(g, x, x); }
-static deer_node pool_of(deer_graph *g, deer_node x) { return deer_maxpool2d(g, x, 2, 2); }
+static deer_node pool_of(deer_graph *g, deer_node x) {
+  return deer_maxpool2d(g, x, 2, 2, (deer_window){2, 2, 0, 0});
+}
 static deer_node turn(deer_graph *g, deer_node x) { return deer_transpose(g, x, (int[]){1, 0}); }
 static deer_node flat(deer_graph *g, deer_node x) { return deer_reshape(g, x, DEER_SHAPE(4)); }
 static deer_node part(deer_graph *g, deer_node x) { return deer_view(g, x, 0, DEER_SHAPE(4)); }

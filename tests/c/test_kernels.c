@@ -249,7 +249,7 @@ static void nan_wins_every_contest(void **state) {
     deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(1, 1, 2, 3));
     deer_node row = deer_reshape(g, x, DEER_SHAPE(6));
     deer_node out[] = {deer_max_last(g, row), deer_argmax_last(g, row),
-                       sum_all(g, x),         deer_maxpool2d(g, x, 2, 3),
+                       sum_all(g, x),         deer_maxpool2d(g, x, 2, 3, (deer_window){2, 3, 0, 0}),
                        deer_min_last(g, row), deer_argmin_last(g, row)};
     deer_program *p = compiled(g, out, 6);
     deer_real *data = deer_program_data(p, x);
@@ -362,7 +362,8 @@ static void large_convolution(void **state) {
   deer_graph *g = deer_graph_new();
   deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(2, CHANNELS, SIDE, SIDE));
   deer_node w = deer_input(g, "w", DEER_DTYPE_REAL, DEER_SHAPE(FILTERS, CHANNELS, 3, 3));
-  deer_node y = deer_conv2d(g, x, w, 1, 1), loss = deer_sum(g, deer_square(g, y), DEER_ALL_AXES);
+  deer_node y = deer_conv2d(g, x, w, (deer_window){1, 1, 0, 0}),
+            loss = deer_sum(g, deer_square(g, y), DEER_ALL_AXES);
   deer_node out[3] = {y};
   assert_int_equal(deer_gradients(g, loss, (deer_node[]){x, w}, 2, out + 1), DEER_OK);
   deer_program *p = compiled(g, out, 3);
@@ -405,11 +406,12 @@ static deer_status make_network(network *n, deer_real *block, int size) {
   n->actions = deer_input(g, "actions", DEER_DTYPE_I32, DEER_SHAPE(5));
   deer_node theta = deer_variable(g, "theta", block, size);
   deer_node x = deer_scale(g, deer_cast(g, n->frames), 1.0 / 255);
-  x = deer_conv2d(g, x, deer_view(g, theta, 0, DEER_SHAPE(4, 2, 2, 2)), 1, 1);
+  x = deer_conv2d(g, x, deer_view(g, theta, 0, DEER_SHAPE(4, 2, 2, 2)), (deer_window){1, 1, 0, 0});
   x = deer_add(
       g, x,
       deer_expand(g, deer_view(g, theta, 32, DEER_SHAPE(4)), DEER_SHAPE(5, 4, 8, 8), DEER_AXIS(1)));
-  x = deer_reshape(g, deer_maxpool2d(g, deer_relu(g, x), 2, 2), DEER_SHAPE(5, 64));
+  x = deer_reshape(g, deer_maxpool2d(g, deer_relu(g, x), 2, 2, (deer_window){2, 2, 0, 0}),
+                   DEER_SHAPE(5, 64));
   x = deer_tanh(g, deer_matmul(g, x, deer_view(g, theta, 36, DEER_SHAPE(64, 6)), false, false));
   x = deer_matmul(g, x, deer_view(g, theta, 420, DEER_SHAPE(6, 3)), false, false);
   n->out[0] = deer_mean(g, deer_huber(g, deer_gather(g, x, n->actions), 1), DEER_ALL_AXES);
@@ -504,8 +506,8 @@ static void sums_have_the_same_bits_on_every_cpu(void **state) {
                              {3, 5}, {128, 64}, {100, 72}, {33, 100}, {200, 97}, {1, 100}};
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
     for (size_t extra = 0; extra <= 3; extra += 3) {
-      const deer_row_matrix m = {x, sizes[s][0], sizes[s][1],
-                                 sizes[s][1] + (extra < 100 - sizes[s][1] ? extra : 0)};
+      const deer_row_block m = {x, sizes[s][0], sizes[s][1],
+                                sizes[s][1] + (extra < 100 - sizes[s][1] ? extra : 0)};
       double total[3][100], plain[100];
       for (size_t j = 0; j < m.columns; j++) {
         plain[j] = 0.5;

@@ -33,7 +33,7 @@ typedef struct results {
 } results;
 
 static void compute(size_t n, results *out) {
-  const deer_row_matrix m = {x, ROWS, n, n}, g = {gy, ROWS, n, n};
+  const deer_row_block m = {x, ROWS, n, n}, g = {gy, ROWS, n, n};
   memset(out, 0, sizeof *out);
   deer_sum_rows(&m, out->sum);
   deer_standardize_rows(&m, 1e-3, out->y, out->r);
@@ -93,7 +93,7 @@ static void parts_of_the_result(void **state) {
   deer_real y[ROWS * 9], r[ROWS], sum;
   fill();
   compute(9, &got);
-  const deer_row_matrix m = {x, ROWS, 9, 9}, apart = {x, 3, 9, 18}, last = {x + 36, 1, 9, 9};
+  const deer_row_block m = {x, ROWS, 9, 9}, apart = {x, 3, 9, 18}, last = {x + 36, 1, 9, 9};
   deer_standardize_rows(&m, 1e-3, y, NULL);
   deer_standardize_rows(&m, 1e-3, NULL, r);
   assert_memory_equal(y, got.y, sizeof y);

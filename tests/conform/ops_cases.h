@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "graph/graph.h"
+#include "graph/op.h"
 
 #define MAX_INPUTS 3
 
@@ -26,7 +26,7 @@ struct example {
   bool stopped;     /* it does, but gradients must be zero all the same */
   double low, high; /* real inputs lie between, -2 and 2 when both are 0 */
   int below;        /* integer inputs are 0 .. below - 1 */
-  int p[4];         /* settings of the op */
+  int p[6];         /* settings of the op */
   double s[2];
   unsigned mask;
   deer_shape shape;
@@ -87,7 +87,7 @@ EACH(swish, deer_swish(g, in[0]), v[0] / (1 + exp(-v[0])))
 EACH(hard_swish, deer_hard_swish(g, in[0]), v[0] * clipped(v[0] + 3, 0, 6) / 6)
 EACH(softplus, deer_softplus(g, in[0]), log(1 + exp(v[0])))
 EACH(scale_gradient, deer_scale_gradient(g, in[0], 1), v[0])
-EACH(bound_gradient, deer_bound_gradient(g, in[0], 1e9), v[0])
+EACH(clip_gradient, deer_clip_gradient(g, in[0], 1e9), v[0])
 EACH(min_square, deer_min(g, deer_square(g, in[0]), in[1]), fmin(v[0] * v[0], v[1]))
 EACH(greater, deer_greater(g, in[0], in[1]), v[0] > v[1] ? 1 : 0)
 EACH(where, deer_where(g, deer_relu(g, in[0]), in[1], in[2]), v[0] > 0 ? v[1] : v[2])
@@ -106,23 +106,10 @@ EACH(tanh, deer_tanh(g, in[0]), tanh(v[0]))
 EACH(sigmoid, deer_sigmoid(g, in[0]), 1 / (1 + exp(-v[0])))
 EACH(relu, deer_relu(g, in[0]), v[0] > 0 ? v[0] : 0)
 EACH(relu_square, deer_square(g, deer_relu(g, in[0])), v[0] > 0 ? v[0] * v[0] : 0)
-EACH(lgamma, deer_lgamma(g, in[0]), lgamma(v[0]))
 EACH(cast, deer_cast(g, in[0]), v[0])
 EACH(reshape, deer_reshape(g, in[0], e->shape), v[0])
 
-BUILD(polygamma, deer_polygamma(g, in[0], e->p[0]))
-
-/* (-1)^(m+1) m! times the sum of (x + k)^-(m+1) over all k >= 0, the far ones as an integral; for
- * m = 0 what is left of it after the logarithm is taken off */
-static double each_polygamma(const double *v, const example *e) {
-  const int m = e->p[0], n = 3000;
-  double sum = 0, factorial = 1, far = v[0] + n;
-  for (int i = 2; i <= m; i++) factorial *= i;
-  for (int k = n - 1; k >= 0; k--) sum += pow(v[0] + k, -m - 1);
-  sum += m ? pow(far, -m) / m : -log(far);
-  sum += pow(far, -m - 1) / 2 + (m + 1) * pow(far, -m - 2) / 12;
-  return (m % 2 ? 1 : -1) * factorial * sum;
-}
+#include "ops_math.h"
 
 /* ---- places: from the number of an element to its indices and back ---- */
 
@@ -186,125 +173,7 @@ static void whole_matmul(const example *e, const double *const *in, double *out)
   }
 }
 
-/* a matrix between -1 and 1, and s[0] on the diagonal, which makes it positive definite */
-BUILD(spd_inverse,
-      deer_spd_inverse(g, deer_add(g, in[0],
-                                   deer_diagonal_matrix(
-                                       g, deer_constant(g, DEER_SHAPE(e->in[0].dim[0]), e->s[0])))))
-
-/* Gauss and Jordan on the symmetric part */
-static void whole_spd_inverse(const example *e, const double *const *in, double *out) {
-  const int n = e->in[0].dim[0];
-  double a[16][16];
-  for (int i = 0; i < n; i++)
-    for (int j = 0; j < n; j++) {
-      a[i][j] = (in[0][i * n + j] + in[0][j * n + i]) / 2 + (i == j ? e->s[0] : 0);
-      out[i * n + j] = i == j;
-    }
-  for (int k = 0; k < n; k++) {
-    const double pivot = a[k][k];
-    for (int j = 0; j < n; j++) a[k][j] /= pivot, out[k * n + j] /= pivot;
-    for (int i = 0; i < n; i++) {
-      const double times = a[i][k];
-      for (int j = 0; i != k && j < n; j++)
-        a[i][j] -= times * a[k][j], out[i * n + j] -= times * out[k * n + j];
-    }
-  }
-}
-
-BUILD(diagonal, deer_diagonal(g, in[0]))
-BUILD(diagonal_matrix, deer_diagonal_matrix(g, in[0]))
-
-static void whole_diagonal(const example *e, const double *const *in, double *out) {
-  for (int i = 0, n = e->in[0].dim[0]; i < n; i++) out[i] = in[0][i * n + i];
-}
-
-static void whole_diagonal_matrix(const example *e, const double *const *in, double *out) {
-  for (int i = 0, n = e->in[0].dim[0]; i < n * n; i++) out[i] = i / n == i % n ? in[0][i / n] : 0;
-}
-
-BUILD(conv2d, deer_conv2d(g, in[0], in[1], e->p[0], e->p[1]))
-
-/* Calls out(x, w, y) with three places for every product that a convolution sums up. */
-typedef void conv_term(size_t x, size_t w, size_t y, const double *const *in, double *out);
-
-static void each_conv_term(const deer_shape *x, const deer_shape *w, const int *stride,
-                           conv_term *term, const double *const *in, double *out) {
-  const int h = (x->dim[2] - w->dim[2]) / stride[0] + 1;
-  const int width = (x->dim[3] - w->dim[3]) / stride[1] + 1;
-  const deer_shape y = DEER_SHAPE(x->dim[0], w->dim[0], h, width);
-  for (size_t place = 0; place < deer_shape_count(&y); place++)
-    for (size_t tap = 0; tap < deer_shape_count(w); tap++) {
-      int at[4], f[4];
-      indices_of(place, &y, at);
-      indices_of(tap, w, f);
-      if (f[0] != at[1]) continue;
-      const int from[] = {at[0], f[1], at[2] * stride[0] + f[2], at[3] * stride[1] + f[3]};
-      term(place_of(from, x), tap, place, in, out);
-    }
-}
-
-static void conv_term_y(size_t x, size_t w, size_t y, const double *const *in, double *out) {
-  out[y] += in[0][x] * in[1][w];
-}
-
-static void conv_term_x(size_t x, size_t w, size_t y, const double *const *in, double *out) {
-  out[x] += in[0][w] * in[1][y];
-}
-
-static void conv_term_w(size_t x, size_t w, size_t y, const double *const *in, double *out) {
-  out[w] += in[0][x] * in[1][y];
-}
-
-static void whole_conv2d(const example *e, const double *const *in, double *out) {
-  const deer_shape *x = &e->in[0], *w = &e->in[1];
-  const size_t rows = (size_t)((x->dim[2] - w->dim[2]) / e->p[0] + 1);
-  const size_t columns = (size_t)((x->dim[3] - w->dim[3]) / e->p[1] + 1);
-  memset(out, 0, (size_t)x->dim[0] * (size_t)w->dim[0] * rows * columns * sizeof *out);
-  each_conv_term(x, w, e->p, conv_term_y, in, out);
-}
-
-/* Inputs are (filters, gy) or (x, gy), shape is that of the other one. The ops are reached as
- * gradients of sum(conv2d * gy). */
-static deer_node conv_gradient(deer_graph *g, deer_node x, deer_node w, deer_node gy,
-                               const example *e, bool to_x) {
-  const deer_node loss =
-      deer_sum(g, deer_mul(g, deer_conv2d(g, x, w, e->p[0], e->p[1]), gy), DEER_ALL_AXES);
-  deer_node out;
-  deer_gradients(g, loss, to_x ? &x : &w, 1, &out);
-  return out;
-}
-
-BUILD(conv2d_input, conv_gradient(g, deer_constant(g, e->shape, 1), in[0], in[1], e, true))
-BUILD(conv2d_filter, conv_gradient(g, in[0], deer_constant(g, e->shape, 1), in[1], e, false))
-
-static void whole_conv2d_input(const example *e, const double *const *in, double *out) {
-  memset(out, 0, deer_shape_count(&e->shape) * sizeof *out);
-  each_conv_term(&e->shape, &e->in[0], e->p, conv_term_x, in, out);
-}
-
-static void whole_conv2d_filter(const example *e, const double *const *in, double *out) {
-  memset(out, 0, deer_shape_count(&e->shape) * sizeof *out);
-  each_conv_term(&e->in[0], &e->shape, e->p, conv_term_w, in, out);
-}
-
-/* the pooling ops: a kernel of p[0] by p[1] */
-BUILD(maxpool, deer_maxpool2d(g, in[0], e->p[0], e->p[1]))
-
-static void whole_maxpool(const example *e, const double *const *in, double *out) {
-  const deer_shape *x = &e->in[0];
-  const deer_shape y = DEER_SHAPE(x->dim[0], x->dim[1], x->dim[2] / e->p[0], x->dim[3] / e->p[1]);
-  for (size_t place = 0; place < deer_shape_count(&y); place++) {
-    int at[4];
-    indices_of(place, &y, at);
-    out[place] = -INFINITY;
-    for (int i = 0; i < e->p[0]; i++)
-      for (int j = 0; j < e->p[1]; j++) {
-        const int from[] = {at[0], at[1], at[2] * e->p[0] + i, at[3] * e->p[1] + j};
-        out[place] = fmax(out[place], in[0][place_of(from, x)]);
-      }
-  }
-}
+#include "picture_cases.h"
 
 #include "ops_axes.h"
 
@@ -399,6 +268,21 @@ static void whole_pad(const example *e, const double *const *in, double *out) {
 #define WHOLE(name)  .build = build_##name, .whole = whole_##name
 #define WHOLE2(b, w) .build = build_##b, .whole = whole_##w
 
+#define GAMMA(n, from, to, order)                                                                  \
+  {                                                                                                \
+    .op = "polygamma", .kinds = "r", .in = {S(n)}, FORM(polygamma), .low = from, .high = to,       \
+    .p = {                                                                                         \
+      order                                                                                        \
+    }                                                                                              \
+  }
+#define INVERSE(n, diagonal)                                                                       \
+  {                                                                                                \
+    .op = "spd_inverse", .kinds = "r", .in = {S(n, n)}, WHOLE(spd_inverse), .low = -1, .high = 1,  \
+    .s = {                                                                                         \
+      diagonal                                                                                     \
+    }                                                                                              \
+  }
+
 static const example examples[] = {
     /* sources and flat blocks */
     {.op = "input", .kinds = "r", .in = {S(3, 2)}, FORM(input)},
@@ -415,7 +299,7 @@ static const example examples[] = {
 
     /* elementwise; 37 elements are two whole blocks of a vector kernel and a rest */
     {.op = "scale_gradient", .kinds = "r", .in = {S(5)}, FORM(scale_gradient)},
-    {.op = "bound_gradient", .kinds = "r", .in = {S(5)}, FORM(bound_gradient)},
+    {.op = "clip_gradient", .kinds = "r", .in = {S(5)}, FORM(clip_gradient)},
     {.op = "add", .kinds = "rr", .in = {S(5, 7), S(5, 7)}, FORM(add)},
     {.op = "add", .kinds = "rr", .in = {SCALAR, SCALAR}, FORM(add)},
     {.op = "add", .kinds = "r", .in = {S(3)}, FORM(add_same)},
@@ -466,6 +350,12 @@ static const example examples[] = {
     {.op = "sigmoid", .kinds = "r", .in = {S(37)}, FORM(sigmoid), .low = -4, .high = 4},
     {.op = "relu", .kinds = "r", .in = {S(37)}, FORM(relu)},
     {.op = "relu", .kinds = "r", .in = {S(2, 9)}, FORM(relu_square)},
+    {.op = "lgamma", .kinds = "r", .in = {S(37)}, FORM(lgamma), .low = 0.2, .high = 3},
+    {.op = "lgamma", .kinds = "r", .in = {S(11)}, FORM(lgamma), .low = 3, .high = 60},
+    GAMMA(17, 0.3, 3, 0),
+    GAMMA(5, 9, 90, 0),
+    GAMMA(9, 0.5, 4, 1),
+    GAMMA(9, 1, 20, 4),
     {.op = "sin", .kinds = "r", .in = {S(37)}, FORM(sin), .low = -20, .high = 20},
     {.op = "cos", .kinds = "r", .in = {S(37)}, FORM(cos), .low = -20, .high = 20},
     {.op = "expm1", .kinds = "r", .in = {S(37)}, FORM(expm1)},
@@ -479,24 +369,6 @@ static const example examples[] = {
     {.op = "sigmoid", .kinds = "r", .in = {S(37)}, FORM(swish), .low = -4, .high = 4},
     {.op = "clip", .kinds = "r", .in = {S(37)}, FORM(hard_swish), .low = -5, .high = 5},
     {.op = "softplus", .kinds = "r", .in = {S(37)}, FORM(softplus), .low = -9, .high = 9},
-    {.op = "lgamma", .kinds = "r", .in = {S(37)}, FORM(lgamma), .low = 0.2, .high = 3},
-    {.op = "lgamma", .kinds = "r", .in = {S(11)}, FORM(lgamma), .low = 3, .high = 60},
-    {.op = "polygamma", .kinds = "r", .in = {S(17)}, FORM(polygamma), .low = 0.3, .high = 3},
-    {.op = "polygamma", .kinds = "r", .in = {S(5)}, FORM(polygamma), .low = 9, .high = 90},
-    {.op = "polygamma",
-     .kinds = "r",
-     .in = {S(9)},
-     FORM(polygamma),
-     .low = 0.5,
-     .high = 4,
-     .p = {1}},
-    {.op = "polygamma",
-     .kinds = "r",
-     .in = {S(9)},
-     FORM(polygamma),
-     .low = 1,
-     .high = 20,
-     .p = {4}},
     {.op = "cast", .kinds = "u", .in = {S(3, 11)}, FORM(cast), .below = 256},
     {.op = "cast", .kinds = "i", .in = {S(7)}, FORM(cast), .below = 100000},
 
@@ -515,21 +387,9 @@ static const example examples[] = {
     {.op = "matmul", .kinds = "rr", .in = {S(2, 3, 4), S(2, 2, 4)}, WHOLE(matmul), .p = {0, 1}},
     {.op = "matmul", .kinds = "rr", .in = {S(2, 4, 3), S(2, 2, 4)}, WHOLE(matmul), .p = {1, 1}},
     {.op = "matmul", .kinds = "rr", .in = {S(1, 1, 4), S(1, 4, 1)}, WHOLE(matmul)},
-    {.op = "spd_inverse",
-     .kinds = "r",
-     .in = {S(4, 4)},
-     WHOLE(spd_inverse),
-     .low = -1,
-     .high = 1,
-     .s = {5}},
-    {.op = "spd_inverse",
-     .kinds = "r",
-     .in = {S(9, 9)},
-     WHOLE(spd_inverse),
-     .low = -1,
-     .high = 1,
-     .s = {7}},
-    {.op = "spd_inverse", .kinds = "r", .in = {S(1, 1)}, WHOLE(spd_inverse), .s = {3}},
+    INVERSE(4, 5),
+    INVERSE(9, 7),
+    INVERSE(1, 3),
     {.op = "diagonal", .kinds = "r", .in = {S(5, 5)}, WHOLE(diagonal)},
     {.op = "diagonal_matrix", .kinds = "r", .in = {S(5)}, WHOLE(diagonal_matrix)},
     {.op = "diagonal_matrix", .kinds = "r", .in = {S(1)}, WHOLE(diagonal_matrix)},
@@ -553,21 +413,168 @@ static const example examples[] = {
      .in = {S(1, 2, 3, 3), S(2, 2, 3, 3)},
      WHOLE(conv2d),
      .p = {5, 5}},
+    {.op = "conv2d",
+     .kinds = "rr",
+     .in = {S(2, 2, 4, 5), S(3, 2, 3, 3)},
+     WHOLE(conv2d),
+     .p = {1, 1, 1, 1}},
+    {.op = "conv2d",
+     .kinds = "rr",
+     .in = {S(2, 1, 5, 4), S(2, 1, 2, 4)},
+     WHOLE(conv2d),
+     .p = {2, 3, 3, 1}},
+    {.op = "conv2d",
+     .kinds = "rr",
+     .in = {S(1, 1, 2, 2), S(1, 1, 4, 5)},
+     WHOLE(conv2d),
+     .p = {1, 1, 1, 2}},
+    {.op = "conv2d",
+     .kinds = "ur",
+     .in = {S(2, 2, 5, 4), S(3, 2, 2, 3)},
+     WHOLE(conv2d),
+     .p = {1, 1},
+     .below = 256},
+    {.op = "conv2d",
+     .kinds = "ur",
+     .in = {S(2, 2, 5, 4), S(3, 2, 2, 3)},
+     WHOLE(conv2d),
+     .p = {2, 1, 1, 2},
+     .below = 256},
+    {.op = "conv2d",
+     .kinds = "ur",
+     .in = {S(2, 2, 5, 4), S(3, 2, 2, 3)},
+     WHOLE(conv2d_scaled),
+     .p = {2, 1, 1, 2},
+     .s = {0.125, -3.5},
+     .below = 256},
+    {.op = "conv2d", .kinds = "rr", .in = {S(2, 3, 7), S(4, 3, 2)}, WHOLE(conv1d), .p = {1, 1}},
+    {.op = "conv2d",
+     .kinds = "rr",
+     .in = {S(2, 2, 7), S(3, 2, 3)},
+     WHOLE(conv1d),
+     .p = {1, 2, 0, 2}},
+    {.op = "conv2d",
+     .kinds = "rrr",
+     .in = {S(2, 2, 4, 4), S(3, 2, 2, 3), S(3)},
+     WHOLE(conv2d_finished),
+     .p = {1, 1},
+     .mask = DEER_FINISH_BIAS},
+    {.op = "conv2d",
+     .kinds = "rrr",
+     .in = {S(2, 2, 4, 4), S(3, 2, 2, 3), S(3)},
+     WHOLE(conv2d_finished),
+     .p = {1, 1},
+     .mask = DEER_FINISH_BIAS | DEER_FINISH_RELU},
+    {.op = "conv2d",
+     .kinds = "rrr",
+     .in = {S(2, 2, 4, 4), S(3, 2, 2, 3), S(2, 3, 3, 2)},
+     WHOLE(conv2d_finished),
+     .p = {1, 1},
+     .mask = DEER_FINISH_RELU | DEER_FINISH_GATE},
     {.op = "conv2d_input",
      .kinds = "rr",
      .in = {S(3, 2, 3, 2), S(2, 3, 2, 3)},
      WHOLE(conv2d_input),
      .p = {2, 1},
      .shape = S(2, 2, 6, 4)},
+    {.op = "conv2d_input",
+     .kinds = "rr",
+     .in = {S(3, 2, 3, 2), S(2, 3, 3, 5)},
+     WHOLE(conv2d_input),
+     .p = {2, 1, 1, 1},
+     .shape = S(2, 2, 6, 4)},
+    {.op = "conv2d_input",
+     .kinds = "rrr",
+     .in = {S(3, 2, 3, 2), S(2, 3, 2, 3), S(2, 2, 6, 4)},
+     WHOLE(conv2d_input_finished),
+     .p = {2, 1},
+     .mask = DEER_FINISH_GATE,
+     .shape = S(2, 2, 6, 4)},
+    {.op = "conv2d_input",
+     .kinds = "rrr",
+     .in = {S(3, 2, 3, 2), S(2, 3, 2, 3), S(2)},
+     WHOLE(conv2d_input_finished),
+     .p = {2, 1},
+     .mask = DEER_FINISH_BIAS | DEER_FINISH_RELU,
+     .shape = S(2, 2, 6, 4)},
+    {.op = "conv2d_input",
+     .kinds = "rr",
+     .in = {S(2, 3, 2, 3), S(2, 2, 3, 2)},
+     WHOLE2(conv_transpose, conv2d_input),
+     .p = {2, 3, 1, 0},
+     .shape = S(2, 3, 4, 6)},
     {.op = "conv2d_filter",
      .kinds = "rr",
      .in = {S(2, 2, 6, 4), S(2, 3, 2, 3)},
      WHOLE(conv2d_filter),
      .p = {2, 1},
      .shape = S(3, 2, 3, 2)},
-    {.op = "poolindex2d", .kinds = "r", .in = {S(2, 3, 4, 6)}, WHOLE(maxpool), .p = {2, 3}},
-    {.op = "poolindex2d", .kinds = "r", .in = {S(1, 2, 5, 7)}, WHOLE(maxpool), .p = {2, 2}},
-
+    {.op = "conv2d_filter",
+     .kinds = "rr",
+     .in = {S(2, 2, 6, 4), S(2, 3, 3, 5)},
+     WHOLE(conv2d_filter),
+     .p = {2, 1, 1, 1},
+     .shape = S(3, 2, 3, 2)},
+    {.op = "conv2d_filter",
+     .kinds = "ur",
+     .in = {S(2, 2, 6, 4), S(2, 3, 2, 3)},
+     WHOLE(conv2d_filter),
+     .p = {2, 1},
+     .below = 256,
+     .shape = S(3, 2, 3, 2)},
+    {.op = "conv2d_filter",
+     .kinds = "ur",
+     .in = {S(2, 2, 6, 4), S(2, 3, 2, 3)},
+     WHOLE(conv2d_filter_scaled),
+     .p = {2, 1},
+     .s = {-0.25, 1},
+     .below = 256,
+     .shape = S(3, 2, 3, 2)},
+    {.op = "maxpool2d",
+     .kinds = "r",
+     .in = {S(2, 3, 4, 6)},
+     WHOLE(maxpool),
+     .p = {2, 3, 0, 0, 2, 3}},
+    {.op = "maxpool2d",
+     .kinds = "r",
+     .in = {S(1, 2, 5, 7)},
+     WHOLE(maxpool),
+     .p = {2, 2, 0, 0, 2, 2}},
+    {.op = "maxpool2d",
+     .kinds = "r",
+     .in = {S(2, 2, 5, 8)},
+     WHOLE(maxpool),
+     .p = {1, 3, 0, 0, 3, 2}},
+    {.op = "poolindex2d",
+     .kinds = "r",
+     .in = {S(2, 2, 5, 6)},
+     WHOLE(maxpool),
+     .p = {2, 1, 1, 2, 3, 3}},
+    {.op = "poolindex2d",
+     .kinds = "r",
+     .in = {S(1, 2, 1, 3)},
+     WHOLE(maxpool),
+     .p = {3, 4, 2, 3, 3, 4}},
+    {.op = "sumpool2d",
+     .kinds = "r",
+     .in = {S(2, 2, 4, 6)},
+     WHOLE(avgpool),
+     .p = {2, 3, 0, 0, 2, 3}},
+    {.op = "sumpool2d",
+     .kinds = "r",
+     .in = {S(1, 2, 5, 9)},
+     WHOLE(avgpool),
+     .p = {1, 2, 0, 0, 3, 2}},
+    {.op = "sumpool2d_input",
+     .kinds = "r",
+     .in = {S(2, 2, 5, 6)},
+     WHOLE(avgpool),
+     .p = {2, 1, 1, 2, 3, 3}},
+    {.op = "sumpool2d_input",
+     .kinds = "r",
+     .in = {S(1, 1, 2, 7)},
+     WHOLE(avgpool),
+     .p = {3, 4, 1, 3, 3, 4}},
     /* axes */
     {.op = "sum", .kinds = "r", .in = {S(3, 4)}, WHOLE(sum), .mask = 0x1},
     {.op = "sum", .kinds = "r", .in = {S(3, 70)}, WHOLE(sum), .mask = 0x1},

@@ -1,5 +1,5 @@
-/* test_layers.c: every registered layer, in double precision: it fits where it should, says so
- * where it does not, and its parameters have the right gradients. */
+/* test_layers.c: every registered layer, in double precision: it computes what layers_plain.h says,
+ * its parameters have the right names, shapes, gradients and initial values. */
 #include "deer.h"
 
 #include <math.h>
@@ -11,280 +11,356 @@
 
 #include <cmocka.h>
 
-enum { BATCH = 3, OUTPUTS = 2 };
+#include "layer_text.h"
+#include "layers_plain.h"
 
-/* a frame of 9 x 8 with a history of 2: every layer fits on it */
-static deer_space frame_space(deer_dtype dtype) {
+enum { OUTPUTS = 2 };
+
+static deer_space frame_space(void) {
   deer_space space = {.n_subjects = 1, .actions = {.n = OUTPUTS, .size = 1}};
-  space.subjects[0] = (deer_subject){2, DEER_SHAPE(9, 8), dtype};
+  space.subjects[0] = (deer_subject){HISTORY, DEER_SHAPE(ROWS, COLUMNS), DEER_DTYPE_REAL};
   return space;
 }
 
-static deer_net_spec spec_with(const deer_layer_class *class) {
-  deer_net_spec spec = {.n_branches = 1};
-  assert_int_equal(deer_layer_make(deer_layer_name(class), &spec.branches[0].layers[0]), DEER_OK);
-  spec.branches[0].n = 1;
-  return spec;
-}
-
-typedef struct loss_program {
+/* A network with the layers of a case as its branch, and its loss, the sum of squares. */
+typedef struct rig {
+  const layer_case *c;
   deer_net *net;
-  deer_real *block;
-  deer_node x, loss, gradient;
+  deer_real *block, *x;
+  deer_rng noise; /* what each run begins with */
+  deer_node input, y, loss, gradient;
   deer_program *program;
-} loss_program;
+} rig;
 
-static void build(loss_program *p, const deer_layer_class *class) {
-  deer_space space = frame_space(DEER_DTYPE_REAL);
-  deer_net_spec spec = spec_with(class);
-  if (deer_net_new(&spec, &space, OUTPUTS, &p->net) != DEER_OK) fail_msg("%s", deer_error());
-  p->block = deer_alloc_array((size_t)deer_net_size(p->net), sizeof *p->block);
-  deer_rng rng = deer_rng_seed(5);
-  deer_net_init(p->net, &rng, p->block);
-  deer_graph *g = deer_graph_new();
-  deer_node block = deer_variable(g, "block", p->block, deer_net_size(p->net));
-  p->x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(BATCH, 2, 9, 8));
-  deer_node y = deer_net_apply(p->net, g, block, &p->x);
-  deer_shape shape = deer_node_shape(g, y);
-  assert_true(shape.rank == 2 && shape.dim[0] == BATCH && shape.dim[1] == OUTPUTS);
-  p->loss = deer_sum(g, deer_square(g, y), DEER_ALL_AXES);
-  assert_int_equal(deer_gradients(g, p->loss, &block, 1, &p->gradient), DEER_OK);
-  deer_node outputs[] = {p->loss, p->gradient};
-  assert_int_equal(deer_compile(g, outputs, 2, &p->program), DEER_OK);
-  deer_graph_free(g);
-  deer_real *x = deer_program_data(p->program, p->x);
-  for (int i = 0; i < BATCH * 2 * 9 * 8; i++) x[i] = sin(0.7 * i) + 0.3 * cos(1.3 * i);
+static void fill_input(rig *r) {
+  r->x = deer_program_data(r->program, r->input);
+  bool whole = strncmp(r->c->layers, "embedding", 9) == 0;
+  for (int i = 0; i < BATCH * FEATURES; i++)
+    r->x[i] = whole ? i * i % 7 % 4 : sin(0.7 * i) + 0.3 * cos(1.3 * i);
 }
 
-static double loss_of(loss_program *p) {
-  deer_program_run(p->program);
-  return *(deer_real *)deer_program_data(p->program, p->loss);
+static void setup(rig *r, const layer_case *c) {
+  deer_space space = frame_space();
+  deer_net_spec spec = {.n_branches = 1};
+  *r = (rig){.c = c};
+  if (layers_from(c->layers, &spec.branches[0]) != DEER_OK ||
+      deer_net_new(&spec, &space, OUTPUTS, &r->net) != DEER_OK)
+    fail_msg("%s: %s", c->layers, deer_error());
+  r->block = deer_alloc_array((size_t)deer_net_size(r->net), sizeof *r->block);
+  deer_rng rng = deer_rng_seed(5);
+  deer_net_init(r->net, &rng, r->block);
+  r->noise = *deer_net_noise(r->net);
+  deer_graph *g = deer_graph_new();
+  deer_node block = deer_variable(g, "block", r->block, deer_net_size(r->net));
+  r->input = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(BATCH, HISTORY, ROWS, COLUMNS));
+  deer_net_call call = {.block = block, .states = &r->input, .noise = true};
+  deer_net_apply_heads(r->net, g, &call, &r->y);
+  r->loss = deer_sum(g, deer_square(g, r->y), DEER_ALL_AXES);
+  if (deer_gradients(g, r->loss, &block, 1, &r->gradient) != DEER_OK)
+    fail_msg("%s: %s", c->layers, deer_error());
+  deer_node outputs[] = {r->y, r->loss, r->gradient};
+  assert_int_equal(deer_compile(g, outputs, 3, &r->program), DEER_OK);
+  deer_graph_free(g);
+  fill_input(r);
+}
+
+static void teardown(rig *r) {
+  deer_program_free(r->program);
+  deer_net_free(r->net);
+  deer_free(r->block);
+}
+
+static double loss_of(rig *r) {
+  *deer_net_noise(r->net) = r->noise;
+  deer_program_run(r->program);
+  return *(deer_real *)deer_program_data(r->program, r->loss);
+}
+
+static void every_layer_has_a_case(void **state) {
+  (void)state;
+  for (int k = 0; deer_layer_at(k); k++) {
+    const char *name = deer_layer_name(deer_layer_at(k));
+    bool found = false;
+    for (int i = 0; i < N_CASES; i++) found = found || strstr(cases[i].layers, name) != NULL;
+    if (!found) fail_msg("layers_plain.h has no case for %s", name);
+    assert_non_null(deer_layer_help(deer_layer_at(k)));
+  }
+}
+
+/* what the branch gives goes through a linear layer of OUTPUTS */
+static void outputs_are_right(void **state) {
+  (void)state;
+  for (int k = 0; k < N_CASES; k++) {
+    rig r;
+    setup(&r, &cases[k]);
+    loss_of(&r);
+    const deer_real *got = deer_program_data(r.program, r.y);
+    const int n = cases[k].outputs;
+    const deer_real *w = r.block + deer_net_size(r.net) - (n + 1) * OUTPUTS;
+    for (int i = 0; i < BATCH; i++) {
+      double x[FEATURES], y[256], expected[OUTPUTS];
+      for (int f = 0; f < FEATURES; f++) x[f] = r.x[i * FEATURES + f];
+      cases[k].plain(&(plain){r.net, r.block, r.noise, i}, x, y);
+      multiply(y, n, w, w + n * OUTPUTS, OUTPUTS, linear, expected);
+      for (int o = 0; o < OUTPUTS; o++)
+        if (!(fabs(expected[o] - got[i * OUTPUTS + o]) < 1e-10 * (1 + fabs(expected[o]))))
+          fail_msg("%s: output %d of sample %d: expected %.12g, got %.12g", cases[k].layers, o, i,
+                   expected[o], (double)got[i * OUTPUTS + o]);
+    }
+    teardown(&r);
+  }
+}
+
+static void parameters_are_named(void **state) {
+  (void)state;
+  for (int k = 0; k < N_CASES; k++) {
+    rig r;
+    setup(&r, &cases[k]);
+    char all[1024] = "", shape[DEER_SHAPE_TEXT];
+    deer_net_slot slot;
+    int end = 0, i = 0;
+    for (; deer_net_slot_at(r.net, i, &slot); i++) {
+      assert_int_equal(slot.offset, end);
+      end += (int)deer_shape_count(&slot.shape);
+      if (strncmp(slot.name, "subject0.", 9) != 0) continue;
+      char *to = all + strlen(all);
+      sprintf(to, "%s%s %s", i > 0 ? ", " : "", slot.name + 9, deer_shape_text(&slot.shape, shape));
+    }
+    assert_string_equal(all, cases[k].parameters);
+    assert_int_equal(end, deer_net_size(r.net));
+    deer_net_slot_at(r.net, i - 2, &slot);
+    assert_string_equal(slot.name, "output.weight");
+    assert_int_equal(slot.shape.dim[0], cases[k].outputs);
+    teardown(&r);
+  }
 }
 
 static void gradients_are_right(void **state) {
   (void)state;
-  for (int k = 0; deer_layer_at(k); k++) {
-    loss_program p;
-    build(&p, deer_layer_at(k));
-    int size = deer_net_size(p.net);
-    loss_of(&p);
+  for (int k = 0; k < N_CASES; k++) {
+    rig r;
+    setup(&r, &cases[k]);
+    int size = deer_net_size(r.net);
+    loss_of(&r);
     deer_real *gradient = malloc((size_t)size * sizeof *gradient);
-    memcpy(gradient, deer_program_data(p.program, p.gradient), (size_t)size * sizeof *gradient);
+    memcpy(gradient, deer_program_data(r.program, r.gradient), (size_t)size * sizeof *gradient);
     for (int i = 0; i < size; i += 1 + size / 97) {
-      double kept = p.block[i], step = 1e-6;
-      p.block[i] = kept + step;
-      double up = loss_of(&p);
-      p.block[i] = kept - step;
-      double numeric = (up - loss_of(&p)) / (2 * step);
-      p.block[i] = kept;
-      if (fabs(numeric - gradient[i]) > 1e-5 * (1 + fabs(numeric)))
-        fail_msg("%s: parameter %d: expected %g, got %g", deer_layer_name(deer_layer_at(k)), i,
-                 numeric, gradient[i]);
+      double kept = r.block[i], step = 1e-6;
+      r.block[i] = kept + step;
+      double up = loss_of(&r);
+      r.block[i] = kept - step;
+      double numeric = (up - loss_of(&r)) / (2 * step);
+      r.block[i] = kept;
+      if (!(fabs(numeric - gradient[i]) < 1e-5 * (1 + fabs(numeric))))
+        fail_msg("%s: parameter %d: expected %g, got %g", cases[k].layers, i, numeric, gradient[i]);
     }
     free(gradient);
-    deer_program_free(p.program);
-    deer_net_free(p.net);
-    deer_free(p.block);
-  }
-}
-
-static void initial_values_keep_their_bounds(void **state) {
-  (void)state;
-  for (int k = 0; deer_layer_at(k); k++) {
-    loss_program p;
-    build(&p, deer_layer_at(k));
-    deer_net_slot slot;
-    int end = 0;
-    for (int i = 0; deer_net_slot_at(p.net, i, &slot); i++) {
-      size_t n = deer_shape_count(&slot.shape);
-      double largest = 0, least = 0;
-      assert_int_equal(slot.offset, end);
-      for (size_t j = 0; j < n; j++) {
-        largest = fmax(largest, p.block[slot.offset + (int)j]);
-        least = fmin(least, p.block[slot.offset + (int)j]);
-      }
-      assert_true(largest <= slot.bound && least >= -slot.bound);
-      if (n > 50 && slot.bound > 0)
-        assert_true(largest > slot.bound / 2 && least < -slot.bound / 2);
-      end = slot.offset + (int)n;
-    }
-    assert_int_equal(end, deer_net_size(p.net));
-    deer_program_free(p.program);
-    deer_net_free(p.net);
-    deer_free(p.block);
+    teardown(&r);
   }
 }
 
 static void running_allocates_nothing(void **state) {
   (void)state;
-  for (int k = 0; deer_layer_at(k); k++) {
-    loss_program p;
-    build(&p, deer_layer_at(k));
+  for (int k = 0; k < N_CASES; k++) {
+    rig r;
+    setup(&r, &cases[k]);
     uint64_t calls = deer_alloc_calls();
-    double first = loss_of(&p);
-    for (int i = 0; i < 3; i++) assert_true(loss_of(&p) == first);
+    double first = loss_of(&r);
+    for (int i = 0; i < 3; i++) assert_true(loss_of(&r) == first);
     assert_true(deer_alloc_calls() == calls);
-    deer_program_free(p.program);
-    deer_net_free(p.net);
-    deer_free(p.block);
+    teardown(&r);
   }
 }
 
-/* bytes of a picture go in as they are */
-static void bytes_are_cast(void **state) {
+/* without noise the outputs are those of the means, and nothing is drawn */
+static void noise_can_be_left_out(void **state) {
   (void)state;
-  deer_space space = frame_space(DEER_DTYPE_U8);
-  deer_net_spec spec = {.n_branches = 1};
-  deer_net *net;
-  assert_int_equal(deer_net_new(&spec, &space, 1, &net), DEER_OK);
-  deer_graph *g = deer_graph_new();
-  deer_real block[2 * 9 * 8 + 1];
-  for (int i = 0; i < deer_net_size(net); i++) block[i] = 1;
-  deer_node v = deer_variable(g, "block", block, deer_net_size(net));
-  deer_node x = deer_input(g, "x", DEER_DTYPE_U8, DEER_SHAPE(1, 2, 9, 8));
-  deer_node y = deer_net_apply(net, g, v, &x);
-  deer_program *program;
-  assert_int_equal(deer_compile(g, &y, 1, &program), DEER_OK);
-  memset(deer_program_data(program, x), 200, 2 * 9 * 8);
-  deer_program_run(program);
-  assert_true(*(deer_real *)deer_program_data(program, y) == 200 * 2 * 9 * 8 + 1);
-  deer_program_free(program);
-  deer_graph_free(g);
-  deer_net_free(net);
-}
+  static const char *const layers[] = {"noisy units=5 activation=tanh", "dropout rate=0.5"};
+  for (int k = 0; k < 2; k++) {
+    deer_space space = frame_space();
+    deer_net_spec spec = {.n_branches = 1};
+    deer_net *net;
+    assert_int_equal(layers_from(layers[k], &spec.branches[0]), DEER_OK);
+    assert_int_equal(deer_net_new(&spec, &space, 5, &net), DEER_OK);
+    deer_real *block = deer_alloc_array((size_t)deer_net_size(net), sizeof *block);
+    deer_rng rng = deer_rng_seed(5);
+    deer_net_init(net, &rng, block);
+    /* what comes out of the branch comes out of the network */
+    deer_real *w = block + deer_net_size(net) - (k == 0 ? 30 : 5 * FEATURES + 5);
+    memset(w, 0, (size_t)(block + deer_net_size(net) - w) * sizeof *w);
+    for (int i = 0; i < 5; i++) w[i * 6] = 1;
 
-static void what_does_not_fit_is_refused(void **state) {
-  (void)state;
-  deer_space space = {.n_subjects = 1, .actions = {.n = 2, .size = 1}};
-  space.subjects[0] = (deer_subject){1, DEER_SHAPE(2, 2), DEER_DTYPE_REAL};
-  deer_net_spec spec;
-  deer_net *net;
-  assert_int_equal(deer_net_default("deer-0.2", &space, &spec), DEER_OK);
-  assert_int_equal(deer_net_new(&spec, &space, 2, &net), DEER_ESHAPE);
-  assert_null(net);
-  assert_non_null(strstr(deer_error(), "subject0.conv1"));
-  assert_int_equal(deer_net_default("deep", &space, &spec), DEER_EINVAL);
-  deer_layer_spec layer;
-  assert_int_equal(deer_layer_make("dens", &layer), DEER_EINVAL);
-  assert_non_null(strstr(deer_error(), "did you mean 'dense'"));
-  assert_int_equal(deer_layer_make("dense", &layer), DEER_OK);
-  assert_int_equal(deer_layer_set(&layer, "unit", (deer_value){DEER_VALUE_NUMBER, 3, NULL}),
-                   DEER_EINVAL);
-  assert_non_null(strstr(deer_error(), "did you mean 'units'"));
-}
+    deer_graph *g = deer_graph_new();
+    deer_node v = deer_variable(g, "block", block, deer_net_size(net)), y[3];
+    deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(1, HISTORY, ROWS, COLUMNS));
+    y[0] = deer_net_apply(net, g, v, &x);
+    deer_net_call call = {.block = v, .states = &x, .noise = true};
+    deer_net_apply_heads(net, g, &call, &y[1]);
+    deer_net_apply_heads(net, g, &call, &y[2]);
+    deer_program *calm, *noisy;
+    assert_int_equal(deer_compile(g, y, 1, &calm), DEER_OK);
+    assert_int_equal(deer_compile(g, y, 3, &noisy), DEER_OK);
+    deer_real *in = deer_program_data(calm, x);
+    for (int i = 0; i < FEATURES; i++) in[i] = 1 + i;
+    memcpy(deer_program_data(noisy, x), in, FEATURES * sizeof *in);
 
-/* a convolution over the history of numbers and vectors from four steps on, as in DeeR */
-static void long_histories_are_convolved(void **state) {
-  (void)state;
-  static const char *const names[] = {"deer", "deer-0.2"};
-  for (int rank = 0; rank < 2; rank++)
-    for (int history = 1; history < 6; history++)
-      for (int i = 0; i < 2; i++) {
-        deer_space space = {.n_subjects = 1, .actions = {.n = 2, .size = 1}};
-        space.subjects[0] =
-            (deer_subject){history, {.rank = rank, .dim = {rank * 4}}, DEER_DTYPE_REAL};
-        deer_net_spec spec;
-        assert_int_equal(deer_net_default(names[i], &space, &spec), DEER_OK);
-        assert_int_equal(spec.branches[0].n, history > 3 ? 2 : 0);
-        assert_int_equal(spec.trunk.n, 2);
-      }
-}
-
-static void refuse(const char *name, const char *const *options, const double *values, int n,
-                   const char *message) {
-  deer_space space = {.n_subjects = 1, .actions = {.n = 2, .size = 1}};
-  space.subjects[0] = (deer_subject){1, DEER_SHAPE(1024, 1024), DEER_DTYPE_REAL};
-  deer_net_spec spec = {.n_branches = 1, .branches = {{.n = 4}}};
-  for (int i = 0; i < 4; i++) {
-    deer_layer_spec *layer = &spec.branches[0].layers[i];
-    assert_int_equal(deer_layer_make(name, layer), DEER_OK);
-    for (int k = 0; k < n; k++)
-      assert_int_equal(
-          deer_layer_set(layer, options[k], (deer_value){DEER_VALUE_NUMBER, values[k], NULL}),
-          DEER_OK);
-  }
-  deer_net *net;
-  assert_int_equal(deer_net_new(&spec, &space, 2, &net), DEER_ESHAPE);
-  assert_null(net);
-  if (!strstr(deer_error(), message)) fail_msg("'%s' does not say '%s'", deer_error(), message);
-}
-
-/* sizes whose products do not fit an int; the message names the layer */
-static void huge_networks_are_refused(void **state) {
-  (void)state;
-  static const char *const units[] = {"units"}, *const window[] = {"filters", "rows", "columns"};
-  refuse("dense", units, (double[]){65536}, 1, "subject0.dense1.weight: [1048576, 65536] has more");
-  refuse("dense", units, (double[]){2047}, 1,
-         "with subject0.dense2.weight the network has 2150627328 parameters (expected at most ");
-  refuse("conv", window, (double[]){65536, 1024, 1024}, 3, "subject0.conv1.weight: [65536, 1, ");
-}
-
-/* a graph with a mistake in it does not change the network applied to it */
-static void broken_graphs_leave_the_network(void **state) {
-  (void)state;
-  deer_space space = {.n_subjects = 1, .actions = {.n = 2, .size = 1}};
-  space.subjects[0] = (deer_subject){1, DEER_SHAPE(3), DEER_DTYPE_REAL};
-  deer_net_spec spec;
-  deer_net *net;
-  assert_int_equal(deer_net_default("deer", &space, &spec), DEER_OK);
-  assert_int_equal(deer_net_new(&spec, &space, 2, &net), DEER_OK);
-  int size = deer_net_size(net);
-  deer_graph *g = deer_graph_new();
-  deer_graph_fail(g, "a mistake");
-  deer_node none = DEER_NONE;
-  assert_int_equal(deer_net_apply(net, g, none, &none).id, 0);
-  assert_int_equal(deer_graph_status(g), DEER_ESHAPE);
-  assert_string_equal(deer_error(), "a mistake");
-  assert_int_equal(deer_net_size(net), size);
-  deer_graph_free(g);
-  deer_net_free(net);
-}
-
-/* every allocation on the way to a program fails once: no crash, no leak */
-static void lack_of_memory_is_survived(void **state) {
-  (void)state;
-  deer_space space = frame_space(DEER_DTYPE_REAL);
-  space.subjects[0].shape = DEER_SHAPE(14, 14);
-  deer_net_spec spec;
-  assert_int_equal(deer_net_default("deer", &space, &spec), DEER_OK);
-  size_t held = deer_alloc_blocks();
-  int failures = 0;
-  for (uint64_t n = 1; n < 2000; n++) {
-    deer_alloc_fail_at(n);
-    deer_net *net = NULL;
-    deer_program *program = NULL;
-    deer_graph *g = NULL;
-    static deer_real block[100000];
-    deer_status status = deer_net_new(&spec, &space, 2, &net);
-    if (status == DEER_OK && !(g = deer_graph_new())) status = DEER_ENOMEM;
-    if (status == DEER_OK) {
-      deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(1, 2, 14, 14)), dx = DEER_NONE;
-      deer_node v = deer_variable(g, "block", block, deer_net_size(net));
-      deer_node y = deer_sum(g, deer_net_apply(net, g, v, &x), DEER_ALL_AXES);
-      status = deer_gradients(g, y, &v, 1, &dx);
-      if (status == DEER_OK) status = deer_compile(g, &dx, 1, &program);
+    deer_rng before = *deer_net_noise(net);
+    deer_program_run(calm);
+    assert_memory_equal(&before, deer_net_noise(net), sizeof before);
+    deer_program_run(noisy);
+    assert_memory_not_equal(&before, deer_net_noise(net), sizeof before);
+    const deer_real *out[3];
+    for (int i = 0; i < 3; i++) out[i] = deer_program_data(noisy, y[i]);
+    assert_memory_equal(deer_program_data(calm, y[0]), out[0], 5 * sizeof *in);
+    assert_memory_not_equal(out[0], out[1], 5 * sizeof *in);
+    assert_memory_not_equal(out[1], out[2], 5 * sizeof *in);
+    for (int j = 0; j < 5; j++) {
+      double sum = 0;
+      for (int i = 0; i < FEATURES; i++) sum += in[i] * block[i * 5 + j];
+      sum = k == 0 ? tanh(sum + block[FEATURES * 5 + j]) : in[j];
+      assert_true(fabs(out[0][j] - sum) < 1e-12);
     }
-    deer_alloc_fail_at(0);
-    deer_program_free(program);
+    deer_program_free(calm);
+    deer_program_free(noisy);
     deer_graph_free(g);
+    deer_free(block);
     deer_net_free(net);
-    assert_int_equal(deer_alloc_blocks(), held);
-    if (status == DEER_OK) break;
-    if (status != DEER_ENOMEM) fail_msg("allocation %d: %s", (int)n, deer_error());
-    failures++;
   }
-  assert_in_range(failures, 30, 1900);
+}
+
+/* ---- initial values ---- */
+
+/* a dense layer from 40 features to 60 units, drawn as the options say */
+static deer_real *drawn(const char *options, uint64_t seed) {
+  deer_space space = frame_space();
+  deer_net_spec spec = {.n_branches = 1};
+  char text[128];
+  deer_net *net;
+  snprintf(text, sizeof text, "dense units=60 %s", options);
+  assert_int_equal(layers_from(text, &spec.branches[0]), DEER_OK);
+  assert_int_equal(deer_net_new(&spec, &space, OUTPUTS, &net), DEER_OK);
+  deer_real *block = malloc((size_t)deer_net_size(net) * sizeof *block);
+  deer_rng rng = deer_rng_seed(seed);
+  deer_net_init(net, &rng, block);
+  deer_net_free(net);
+  return block;
+}
+
+static double variance_of(const deer_real *x, int n, double *largest) {
+  double sum = 0, squares = 0;
+  *largest = 0;
+  for (int i = 0; i < n; i++) {
+    sum += x[i];
+    squares += x[i] * x[i];
+    *largest = fmax(*largest, fabs(x[i]));
+  }
+  return squares / n - sum / n * (sum / n);
+}
+
+static void initial_values_have_their_spread(void **state) {
+  (void)state;
+  static const struct {
+    const char *options;
+    double variance, bound; /* bound 0: normal */
+  } wanted[] = {
+      {"", 2.0 / 100, 1},
+      {"init=glorot_uniform gain=3", 18.0 / 100, 1},
+      {"init=glorot_normal", 2.0 / 100, 0},
+      {"init=he_uniform", 2.0 / 40, 1},
+      {"init=he_normal gain=2", 8.0 / 40, 0},
+      {"init=lecun_uniform", 1.0 / 40, 1},
+      {"init=lecun_normal", 1.0 / 40, 0},
+      {"init=uniform gain=0.003", 0.003 * 0.003 / 3, 1},
+  };
+  for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++) {
+    double largest;
+    deer_real *values = drawn(wanted[k].options, 3);
+    double variance = variance_of(values, 2400, &largest), bound = sqrt(3 * wanted[k].variance);
+    /* four deviations of a variance from 2400 draws, which is largest for normal numbers */
+    if (fabs(variance / wanted[k].variance - 1) > 4 * sqrt(2.0 / 2400))
+      fail_msg("%s: variance %g, expected %g", wanted[k].options, variance, wanted[k].variance);
+    if (wanted[k].bound > 0) assert_true(largest <= bound && largest > 0.99 * bound);
+    if (wanted[k].bound == 0) assert_true(largest > 1.5 * bound && largest < 3 * bound);
+    for (int i = 2400; i < 2460; i++) assert_true(values[i] == 0);
+    free(values);
+  }
+}
+
+static void constants_and_biases_are_drawn(void **state) {
+  (void)state;
+  deer_real *a = drawn("init=constant gain=0.25", 1), *b = drawn("init=zeros", 1);
+  deer_real *c = drawn("init=lecun_uniform gain=0.5 bias_init=lecun_uniform", 1);
+  double largest;
+  for (int i = 0; i < 2400; i++) assert_true(a[i] == 0.25 && b[i] == 0);
+  variance_of(c + 2400, 60, &largest);
+  assert_true(largest > 0.4 * sqrt(3.0 / 40) && largest <= 0.5 * sqrt(3.0 / 40));
+  free(a);
+  free(b);
+  free(c);
+}
+
+/* the shorter side of the matrix is a set of orthonormal vectors, times the gain */
+static void orthogonal_matrices_are_orthogonal(void **state) {
+  (void)state;
+  static const int sizes[][2] = {{40, 60}, {40, 7}, {40, 40}, {40, 1}, {1, 9}};
+  for (int k = 0; k < 5; k++) {
+    const int rows = sizes[k][0], columns = sizes[k][1];
+    deer_space space = {.n_subjects = 1, .actions = {.n = 2, .size = 1}};
+    space.subjects[0] = (deer_subject){rows, DEER_SCALAR, DEER_DTYPE_REAL};
+    deer_net_spec spec = {.n_branches = 1};
+    char text[64];
+    snprintf(text, sizeof text, "dense units=%d init=orthogonal gain=1.5", columns);
+    assert_int_equal(layers_from(text, &spec.trunk), DEER_OK);
+    deer_net *net;
+    assert_int_equal(deer_net_new(&spec, &space, 2, &net), DEER_OK);
+    deer_real *w = malloc((size_t)deer_net_size(net) * sizeof *w);
+    deer_rng rng = deer_rng_seed(9);
+    deer_net_init(net, &rng, w);
+    const int n = rows < columns ? rows : columns, length = rows < columns ? columns : rows;
+    const int next = rows < columns ? columns : 1, step = rows < columns ? 1 : columns;
+    for (int i = 0; i < n; i++)
+      for (int j = 0; j <= i; j++) {
+        double dot = 0;
+        for (int c = 0; c < length; c++) dot += w[i * next + c * step] * w[j * next + c * step];
+        assert_true(fabs(dot - (i == j ? 1.5 * 1.5 : 0)) < 1e-12);
+      }
+    free(w);
+    deer_net_free(net);
+  }
+}
+
+/* the same seed, the same bits; another seed, other values; the stream of noise is its own */
+static void seeds_give_the_values(void **state) {
+  (void)state;
+  static const char *const kinds[] = {"init=glorot_uniform", "init=he_normal", "init=orthogonal"};
+  for (int k = 0; k < 3; k++) {
+    deer_real *a = drawn(kinds[k], 7), *b = drawn(kinds[k], 7), *c = drawn(kinds[k], 8);
+    assert_memory_equal(a, b, 2400 * sizeof *a);
+    assert_memory_not_equal(a, c, 2400 * sizeof *a);
+    free(a);
+    free(b);
+    free(c);
+  }
+  rig r;
+  setup(&r, &cases[0]);
+  deer_rng rng = deer_rng_seed(5), noise = deer_rng_split(&rng, "noise");
+  assert_memory_equal(&r.noise, &noise, sizeof noise);
+  /* the bits of the first release */
+  for (int i = 0; i < 4; i++)
+    assert_true(r.block[i] == sqrt(6.0 / 45) * (2 * deer_rng_uniform(&rng) - 1));
+  teardown(&r);
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(gradients_are_right),
-                                     cmocka_unit_test(initial_values_keep_their_bounds),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_layer_has_a_case),
+                                     cmocka_unit_test(outputs_are_right),
+                                     cmocka_unit_test(parameters_are_named),
+                                     cmocka_unit_test(gradients_are_right),
                                      cmocka_unit_test(running_allocates_nothing),
-                                     cmocka_unit_test(bytes_are_cast),
-                                     cmocka_unit_test(what_does_not_fit_is_refused),
-                                     cmocka_unit_test(long_histories_are_convolved),
-                                     cmocka_unit_test(huge_networks_are_refused),
-                                     cmocka_unit_test(broken_graphs_leave_the_network),
-                                     cmocka_unit_test(lack_of_memory_is_survived)};
+                                     cmocka_unit_test(noise_can_be_left_out),
+                                     cmocka_unit_test(initial_values_have_their_spread),
+                                     cmocka_unit_test(constants_and_biases_are_drawn),
+                                     cmocka_unit_test(orthogonal_matrices_are_orthogonal),
+                                     cmocka_unit_test(seeds_give_the_values)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

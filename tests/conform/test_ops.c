@@ -1,5 +1,5 @@
-/* test_ops.c: every registered op keeps its promises: what it computes, its gradient, and the
- * gradient of its gradient. Runs on the double build. */
+/* test_ops.c: every registered op keeps its promises: what it computes, its gradient, the gradient
+ * of its gradient, and a clear message for shapes that do not fit. Runs on the double build. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +15,7 @@
 #include "tensor/fill.h"
 
 #include "ops_cases.h"
+#include "ops_mistakes.h"
 
 #define N_EXAMPLES   (int)(sizeof examples / sizeof *examples)
 #define MAX_ELEMENTS 1024
@@ -448,13 +449,31 @@ static void kinks_are_as_documented(void **state) {
   assert_true(d[0] == -1);
 }
 
+/* no exception, no endless loop: numbers that are none */
+static void what_has_no_inverse_is_not_a_number(void **state) {
+  (void)state;
+  const deer_real matrices[][4] = {
+      {1, 2, 2, 1}, {0, 0, 0, 0}, {-1, 0, 0, 1}, {NAN, 0, 0, 1}, {1, 0, 0, INFINITY}};
+  deer_graph *g = deer_graph_new();
+  deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(2, 2)), y = deer_spd_inverse(g, x);
+  deer_program *program;
+  assert_int_equal(deer_compile(g, &y, 1, &program), DEER_OK);
+  for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++) {
+    memcpy(deer_program_data(program, x), matrices[i], sizeof matrices[i]);
+    deer_program_run(program);
+    for (int k = 0; k < 4; k++) assert_true(isnan(((deer_real *)deer_program_data(program, y))[k]));
+  }
+  deer_program_free(program);
+  deer_graph_free(g);
+}
+
 /* a gradient of 6 x is scaled, and clipped, on its way to x; values stay */
 static void gradients_are_changed_on_the_way(void **state) {
   (void)state;
   deer_graph *g = deer_graph_new();
   deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(3)), out[4];
   out[0] = deer_scale(g, deer_square(g, deer_scale_gradient(g, x, -0.5)), 3);
-  out[1] = deer_scale(g, deer_square(g, deer_bound_gradient(g, x, 9)), 3);
+  out[1] = deer_scale(g, deer_square(g, deer_clip_gradient(g, x, 9)), 3);
   for (int i = 0; i < 2; i++)
     deer_gradients(g, deer_sum(g, out[i], DEER_ALL_AXES), &x, 1, &out[2 + i]);
   deer_program *program;
@@ -489,24 +508,6 @@ static void running_statistics_follow(void **state) {
   deer_graph_free(g);
 }
 
-/* no exception, no endless loop: numbers that are none */
-static void what_has_no_inverse_is_not_a_number(void **state) {
-  (void)state;
-  const deer_real matrices[][4] = {
-      {1, 2, 2, 1}, {0, 0, 0, 0}, {-1, 0, 0, 1}, {NAN, 0, 0, 1}, {1, 0, 0, INFINITY}};
-  deer_graph *g = deer_graph_new();
-  deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(2, 2)), y = deer_spd_inverse(g, x);
-  deer_program *program;
-  assert_int_equal(deer_compile(g, &y, 1, &program), DEER_OK);
-  for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++) {
-    memcpy(deer_program_data(program, x), matrices[i], sizeof matrices[i]);
-    deer_program_run(program);
-    for (int k = 0; k < 4; k++) assert_true(isnan(((deer_real *)deer_program_data(program, y))[k]));
-  }
-  deer_program_free(program);
-  deer_graph_free(g);
-}
-
 /* along the rows, the columns, and in windows */
 static void ties_go_to_the_first(void **state) {
   (void)state;
@@ -520,7 +521,8 @@ static void ties_go_to_the_first(void **state) {
   deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(2, 4));
   deer_node y[5] = {deer_max_axis(g, x, 1), deer_max_axis(g, x, 0), deer_min_axis(g, x, 1),
                     deer_min_axis(g, x, 0)};
-  y[4] = deer_maxpool2d(g, deer_reshape(g, x, DEER_SHAPE(1, 1, 2, 4)), 2, 2);
+  y[4] = deer_maxpool2d(g, deer_reshape(g, x, DEER_SHAPE(1, 1, 2, 4)), 2, 2,
+                        (deer_window){2, 2, 0, 0});
   deer_node gradient[5];
   for (int i = 0; i < 5; i++)
     deer_gradients(g, deer_sum(g, y[i], DEER_ALL_AXES), &x, 1, &gradient[i]);
@@ -534,20 +536,50 @@ static void ties_go_to_the_first(void **state) {
   deer_graph_free(g);
 }
 
+/* ---- mistakes ---- */
+
+static void mistakes_are_named(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+    const mistake *m = &mistakes[i];
+    deer_graph *g = deer_graph_new();
+    const inputs in = make_inputs(g);
+    deer_node wrong = m->build(g, &in);
+    const deer_status status = deer_graph_status(g);
+    if (wrong.id != 0 || (status != DEER_ESHAPE && status != DEER_EINVAL))
+      fail_msg("mistake %zu in %s...): status %d", i, m->op, (int)status);
+    const char *parts[] = {m->what, m->op, m->input};
+    for (int k = 0; k < 3; k++)
+      if (!strstr(deer_error(), parts[k]))
+        fail_msg("mistake %zu: no \"%s\" in \"%s\"", i, parts[k], deer_error());
+
+    /* nothing later crashes or hides the first message */
+    deer_node later = deer_relu(g, deer_add(g, wrong, in.a)), gradient;
+    assert_int_equal(later.id, 0);
+    assert_int_equal(deer_gradients(g, later, &in.a, 1, &gradient), status);
+    deer_program *program;
+    assert_int_equal(deer_compile(g, &later, 1, &program), status);
+    assert_non_null(strstr(deer_error(), m->op));
+    assert_null(program);
+    deer_graph_free(g);
+  }
+}
+
 int main(void) {
   deer_blas_start();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(examples_hold),
       cmocka_unit_test(assign_stores_at_the_end),
       cmocka_unit_test(random_ops_draw_from_their_stream),
-      cmocka_unit_test(gradients_are_changed_on_the_way),
-      cmocka_unit_test(running_statistics_follow),
       cmocka_unit_test(gamma_draws_have_their_moments),
       cmocka_unit_test(gamma_functions_at_their_ends),
+      cmocka_unit_test(gradients_are_changed_on_the_way),
+      cmocka_unit_test(running_statistics_follow),
       cmocka_unit_test(every_op_has_an_example),
       cmocka_unit_test(kinks_are_as_documented),
       cmocka_unit_test(what_has_no_inverse_is_not_a_number),
       cmocka_unit_test(ties_go_to_the_first),
+      cmocka_unit_test(mistakes_are_named),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -286,7 +286,7 @@ static void limits_apply_in_order(void **state) {
   for (int i = 0; i < 5; i++) {
     deer_graph *g = deer_graph_new();
     deer_node x = deer_variable(g, "gradient", gradient, 4);
-    deer_node cut = deer_clip_gradient(g, x, net, &limits[i]);
+    deer_node cut = deer_opt_clip(g, x, net, &limits[i]);
     if (i > 0) {
       deer_program *program;
       if (deer_compile(g, &cut, 1, &program) != DEER_OK) fail_msg("%s", deer_error());

@@ -47,4 +47,11 @@ describe("tutorial", function()
       "network:%s+([-%d.]+)\n.*one:%s+([-%d.]+)\n.*further:%s+([-%d.]+)\n$"
     assert.is_true(tonumber(saved) > 45 and tonumber(new) < 30 and tonumber(further) > 45)
   end)
+
+  it("07: the network remembers every signal", function()
+    local out, score = output "07_network_from_json", nil
+    assert.matches("^q.subject0.gru1.weight_x +%[1, 48%]\n", out)
+    for each in out:gmatch "is ([-%d.]+) %(average" do score = each end
+    assert.equal("1.0", score)
+  end)
 end)

@@ -1,48 +1,35 @@
-/* conv.c: two-dimensional cross-correlation without padding, and pooling windows.
+/* conv.c: two-dimensional cross-correlation: shapes, gradients, builders; tensor/conv.c computes.
  *
  * conv2d(x, w), conv2d_input(w, gy) and conv2d_filter(x, gy) are the three derivatives of one form
  * that is linear in x, w and gy. So the gradient rules of each are the other two, and derivatives
- * of any order exist. All three copy the windows of one sample into the columns of a matrix in
- * scratch and leave the rest to a matrix product. */
-#include "graph/op/internal.h"
+ * of any order exist. x may be uint8 where it is read: it then stands for real[0] (x + real[1]), or
+ * for itself when real[0] is 0. */
+#include "graph/op/window.h"
 
-#include <string.h>
+#include "tensor/conv.h"
 
-#include "tensor/blas.h"
+/* ---- geometry: number[] holds the window of all three ops: strides, then padding ---- */
 
-/* ---- geometry: number[0] and number[1] are the strides of all three ops ---- */
-
-typedef struct geometry {
-  int batch, channels, height, width;   /* of x */
-  int filters, kernel_h, kernel_w;      /* of the filters */
-  int stride_h, stride_w, out_h, out_w; /* of the result */
-  int band;                             /* rows of the result made at a time */
-} geometry;
-
-/* Windows of one band take at most this many reals, so that they stay in the second-level cache. */
-#define BAND_REALS (128 * 1024)
-
-static int band_rows(const geometry *c) {
-  const int64_t row = (int64_t)c->out_w * c->channels * c->kernel_h * c->kernel_w;
-  const int64_t rows = BAND_REALS / row;
-  return rows < 1 ? 1 : rows > c->out_h ? c->out_h : (int)rows;
+static deer_window window_of(const deer_attr *attr) {
+  const int *n = attr->number;
+  return (deer_window){n[0], n[1], n[2], n[3]};
 }
 
 /* what x and the filters are about, when they are known to fit */
-static geometry geometry_of(const deer_shape *x, const deer_shape *w, const int *stride) {
-  geometry c = {.batch = x->dim[0],
-                .channels = x->dim[1],
-                .height = x->dim[2],
-                .width = x->dim[3],
-                .filters = w->dim[0],
-                .kernel_h = w->dim[2],
-                .kernel_w = w->dim[3],
-                .stride_h = stride[0],
-                .stride_w = stride[1],
-                .out_h = (x->dim[2] - w->dim[2]) / stride[0] + 1,
-                .out_w = (x->dim[3] - w->dim[3]) / stride[1] + 1};
-  c.band = band_rows(&c);
-  return c;
+static deer_conv geometry_of(const deer_shape *x, const deer_shape *w, deer_window window) {
+  return (deer_conv){.batch = x->dim[0],
+                     .channels = x->dim[1],
+                     .height = x->dim[2],
+                     .width = x->dim[3],
+                     .filters = w->dim[0],
+                     .kernel_h = w->dim[2],
+                     .kernel_w = w->dim[3],
+                     .stride_h = window.stride_h,
+                     .stride_w = window.stride_w,
+                     .pad_h = window.pad_h,
+                     .pad_w = window.pad_w,
+                     .out_h = (x->dim[2] + 2 * window.pad_h - w->dim[2]) / window.stride_h + 1,
+                     .out_w = (x->dim[3] + 2 * window.pad_w - w->dim[3]) / window.stride_w + 1};
 }
 
 /* each of the three ops has two of the three shapes as inputs, or one as an attribute */
@@ -55,353 +42,266 @@ static const deer_shape *shape_of_filters(const deer_step *step) {
   return &step->in[step->op == &deer_op_conv2d ? 1 : 0].shape;
 }
 
-static geometry step_geometry(const deer_step *step) {
-  return geometry_of(shape_of_x(step), shape_of_filters(step), step->attr->number);
+static deer_conv step_geometry(const deer_step *step) {
+  return geometry_of(shape_of_x(step), shape_of_filters(step), window_of(step->attr));
 }
 
-static size_t positions(const geometry *c) { return (size_t)c->out_h * (size_t)c->out_w; }
-
-static size_t window_size(const geometry *c) {
-  return (size_t)c->channels * (size_t)c->kernel_h * (size_t)c->kernel_w;
-}
-
-static size_t sample_size(const geometry *c) {
-  return (size_t)c->channels * (size_t)c->height * (size_t)c->width;
-}
-
-static deer_shape result_shape(const geometry *c) {
+static deer_shape result_shape(const deer_conv *c) {
   return DEER_SHAPE(c->batch, c->filters, c->out_h, c->out_w);
 }
 
-static deer_status check_strides(const int *stride) {
-  if (stride[0] >= 1 && stride[1] >= 1) return DEER_OK;
-  return deer_fail(DEER_EINVAL, "strides must be at least 1, got %d and %d", stride[0], stride[1]);
-}
-
-/* x and the filters fit: both of rank 4, same channels, no filter larger than the picture */
-static deer_status check_filters(const deer_shape *x, const deer_shape *w) {
+/* x and the filters fit: both of rank 4, same channels, no filter larger than the padded picture */
+static deer_status check_filters(const deer_shape *x, const deer_shape *w, deer_window window) {
   if (x->rank != 4 || w->rank != 4)
     return deer_fail(DEER_ESHAPE, "needs [batch, channels, height, width] and "
                                   "[filters, channels, height, width]");
   if (x->dim[1] != w->dim[1])
     return deer_fail(DEER_ESHAPE, "the filters have %d channels, the picture has %d", w->dim[1],
                      x->dim[1]);
-  if (w->dim[2] > x->dim[2] || w->dim[3] > x->dim[3])
+  DEER_TRY(check_window(window));
+  const deer_shape padded = padded_shape(x, window);
+  DEER_TRY(deer_shape_check(&padded, "padded picture"));
+  if (w->dim[2] > padded.dim[2] || w->dim[3] > padded.dim[3])
     return deer_fail(DEER_ESHAPE, "filters of %d by %d do not fit into %d by %d", w->dim[2],
-                     w->dim[3], x->dim[2], x->dim[3]);
+                     w->dim[3], padded.dim[2], padded.dim[3]);
   return DEER_OK;
 }
 
 /* everything but the shape of gy; what is left is right for step_geometry */
 static deer_status check_conv(const deer_step *step) {
-  for (int i = 0; i < 2; i++) DEER_TRY(check_dtype(step, i, DEER_DTYPE_REAL));
-  DEER_TRY(check_strides(step->attr->number));
+  if (step->op == &deer_op_conv2d_input || step->in[0].dtype != DEER_DTYPE_U8)
+    DEER_TRY(check_dtype(step, 0, DEER_DTYPE_REAL));
+  DEER_TRY(check_dtype(step, 1, DEER_DTYPE_REAL));
   DEER_TRY(deer_shape_check(&step->attr->shape, "result"));
-  return check_filters(shape_of_x(step), shape_of_filters(step));
+  return check_filters(shape_of_x(step), shape_of_filters(step), window_of(step->attr));
+}
+
+/* ---- what is done to the result: attr.mask says which of the inputs after the second there are,
+ * in this order: the bias, the gate ---- */
+
+static const deer_operand *extra_input(const deer_step *step, unsigned flag) {
+  if (!(step->attr->mask & flag)) return NULL;
+  return &step->in[flag == DEER_FINISH_GATE && (step->attr->mask & DEER_FINISH_BIAS) ? 3 : 2];
+}
+
+static deer_status check_extra(const deer_step *step) {
+  const unsigned mask = step->attr->mask;
+  const int extra = !!(mask & DEER_FINISH_BIAS) + !!(mask & DEER_FINISH_GATE);
+  if (step->n_in != 2 + extra)
+    return deer_fail(DEER_ESHAPE, "expected %d inputs, got %d", 2 + extra, step->n_in);
+  const deer_operand *bias = extra_input(step, DEER_FINISH_BIAS);
+  const deer_operand *gate = extra_input(step, DEER_FINISH_GATE);
+  if (bias && (bias->dtype != DEER_DTYPE_REAL || bias->shape.rank != 1 ||
+               bias->shape.dim[0] != step->out.shape.dim[1]))
+    return deer_fail(DEER_ESHAPE, "the bias needs %d elements", step->out.shape.dim[1]);
+  if (gate && (gate->dtype != DEER_DTYPE_REAL || !deer_shape_equal(&gate->shape, &step->out.shape)))
+    return deer_fail(DEER_ESHAPE, "the gate needs the shape of the result");
+  return DEER_OK;
 }
 
 static deer_status conv2d_shape(deer_step *step) {
+  if (step->n_in < 2) return deer_fail(DEER_ESHAPE, "expected 2 inputs, got %d", step->n_in);
   DEER_TRY(check_conv(step));
-  const geometry c = step_geometry(step);
+  const deer_conv c = step_geometry(step);
   step->out.shape = result_shape(&c);
-  return DEER_OK;
+  step->out.dtype = DEER_DTYPE_REAL;
+  return check_extra(step);
 }
 
 /* the second input of the two gradient ops has the shape of the result of conv2d */
 static deer_status gradient_shape(deer_step *step) {
+  if (step->n_in < 2) return deer_fail(DEER_ESHAPE, "expected 2 inputs, got %d", step->n_in);
   DEER_TRY(check_conv(step));
-  const geometry c = step_geometry(step);
+  const deer_conv c = step_geometry(step);
   const deer_shape wanted = result_shape(&c);
   char text[DEER_SHAPE_TEXT];
   if (!deer_shape_equal(&step->in[1].shape, &wanted))
     return deer_fail(DEER_ESHAPE, "input 2 must be %s", deer_shape_text(&wanted, text));
   step->out.shape = step->attr->shape;
-  return DEER_OK;
+  step->out.dtype = DEER_DTYPE_REAL;
+  return check_extra(step);
 }
 
-/* ---- windows: column p of the matrix [window, positions] is the window of position p ----
- * So row (k, i, j) holds, for every position, the element (i, j) of its window in channel k. */
+/* ---- kernels ---- */
 
-/* rows are mostly short: a loop that moves four at a time is faster than a call */
-static inline void copy_near(deer_real *restrict to, const deer_real *restrict from, size_t n) {
-  size_t i = 0;
-  for (; i + 4 <= n; i += 4) memcpy(to + i, from + i, 4 * sizeof *to);
-  for (; i < n; i++) to[i] = from[i];
+static deer_conv_task task_of(const deer_step *step) {
+  const deer_operand *bias = extra_input(step, DEER_FINISH_BIAS);
+  const deer_operand *gate = extra_input(step, DEER_FINISH_GATE);
+  return (deer_conv_task){.shape = step_geometry(step),
+                          .x = step->in[0].data,
+                          .bytes = step->in[0].dtype == DEER_DTYPE_U8,
+                          .factor = step->attr->real[0] == 0 ? 1 : (deer_real)step->attr->real[0],
+                          .term = (deer_real)step->attr->real[1],
+                          .out = step->out.data,
+                          .finish = {.bias = bias ? bias->data : NULL,
+                                     .relu = (step->attr->mask & DEER_FINISH_RELU) != 0,
+                                     .gate = gate ? gate->data : NULL},
+                          .scratch = step->scratch};
 }
 
-/* every `stride`-th element; the compiler makes shuffles of the strides it knows */
-static inline void copy_strided(deer_real *restrict to, const deer_real *restrict from, size_t n,
-                                size_t stride) {
-  if (stride == 1)
-    copy_near(to, from, n);
-  else if (stride == 2)
-    for (size_t i = 0; i < n; i++) to[i] = from[i * 2];
-  else if (stride == 4)
-    for (size_t i = 0; i < n; i++) to[i] = from[i * 4];
-  else
-    for (size_t i = 0; i < n; i++) to[i] = from[i * stride];
+static size_t conv2d_scratch(const deer_step *step) {
+  const deer_conv c = step_geometry(step);
+  return deer_conv_forward_scratch(&c);
 }
 
-/* one band of one sample */
-typedef struct part {
-  const geometry *c;
-  size_t first, rows;         /* of the result */
-  int positions, window, all; /* positions of the band, window size, positions of the sample */
-  size_t x, result;           /* where the sample begins in x, and the band in the result */
-} part;
-
-/* row (k, i, j) of the windows, and where its element for position (0, 0) lies in the sample;
- * counted up rather than divided out, which would cost more than copying a short row */
-typedef struct window_row {
-  int i, j;
-  size_t place;
-} window_row;
-
-static void next_row(const geometry *c, window_row *row) {
-  row->place++;
-  if (++row->j < c->kernel_w) return;
-  row->j = 0;
-  row->place += (size_t)(c->width - c->kernel_w);
-  if (++row->i < c->kernel_h) return;
-  row->i = 0;
-  row->place += (size_t)(c->height - c->kernel_h) * (size_t)c->width;
+static void conv2d_run(const deer_step *step) {
+  deer_conv_task t = task_of(step);
+  t.w = in_real(step, 1);
+  deer_conv_forward(&t);
 }
 
-static void read_windows(const part *p, const deer_real *restrict sample,
-                         deer_real *restrict windows) {
-  const size_t n = (size_t)p->c->out_w, stride = (size_t)p->c->stride_w;
-  const size_t step = (size_t)p->c->stride_h * (size_t)p->c->width;
-  window_row row = {0};
-  for (int k = 0; k < p->window; k++, next_row(p->c, &row)) {
-    for (size_t oy = p->first; oy < p->first + p->rows; oy++, windows += n) {
-      const deer_real *from = sample + row.place + oy * step;
-      copy_strided(windows, from, n, stride);
-    }
-  }
-}
-
-/* the transpose of read_windows: adds every element onto the place it came from */
-static void add_windows(const part *p, const deer_real *restrict windows,
-                        deer_real *restrict sample) {
-  const size_t n = (size_t)p->c->out_w, stride = (size_t)p->c->stride_w;
-  const size_t step = (size_t)p->c->stride_h * (size_t)p->c->width;
-  window_row row = {0};
-  for (int k = 0; k < p->window; k++, next_row(p->c, &row)) {
-    for (size_t oy = p->first; oy < p->first + p->rows; oy++, windows += n) {
-      deer_real *to = sample + row.place + oy * step;
-      if (stride == 1)
-        for (size_t ox = 0; ox < n; ox++) to[ox] += windows[ox];
-      else
-        for (size_t ox = 0; ox < n; ox++) to[ox * stride] += windows[ox];
-    }
-  }
-}
-
-static size_t conv_scratch(const deer_step *step) {
-  const geometry c = step_geometry(step);
-  return (size_t)c.band * (size_t)c.out_w * window_size(&c) * sizeof(deer_real);
-}
-
-/* ---- the three kernels ---- */
-
-typedef void part_function(const deer_step *step, const part *part);
-
-static void for_parts(const deer_step *step, part_function *function) {
-  const geometry c = step_geometry(step);
-  part p = {.c = &c, .window = (int)window_size(&c), .all = (int)positions(&c)};
-  for (size_t s = 0; s < (size_t)c.batch; s++)
-    for (int first = 0; first < c.out_h; first += c.band) {
-      const int left = c.out_h - first, rows = left < c.band ? left : c.band;
-      p.first = (size_t)first;
-      p.rows = (size_t)rows;
-      p.positions = rows * c.out_w;
-      p.x = s * sample_size(&c);
-      p.result = s * (size_t)c.filters * positions(&c) + p.first * (size_t)c.out_w;
-      function(step, &p);
-    }
-}
-
-/* result [filters, positions] = filters [filters, window] windows */
-static void conv2d_part(const deer_step *step, const part *p) {
-  deer_real *windows = step->scratch;
-  read_windows(p, in_real(step, 0) + p->x, windows);
-  deer_gemm(&(deer_product){.m = p->c->filters,
-                            .n = p->positions,
-                            .k = p->window,
-                            .a = in_real(step, 1),
-                            .b = windows,
-                            .c = out_real(step) + p->result,
-                            .lda = p->window,
-                            .ldb = p->positions,
-                            .ldc = p->all});
-}
-
-static void conv2d_run(const deer_step *step) { for_parts(step, conv2d_part); }
-
-/* windows = filters^T [window, filters] gy [filters, positions], added where they came from */
-static void input_part(const deer_step *step, const part *p) {
-  deer_real *windows = step->scratch;
-  deer_gemm(&(deer_product){.transpose_a = true,
-                            .m = p->window,
-                            .n = p->positions,
-                            .k = p->c->filters,
-                            .a = in_real(step, 0),
-                            .b = in_real(step, 1) + p->result,
-                            .c = windows,
-                            .lda = p->window,
-                            .ldb = p->all,
-                            .ldc = p->positions});
-  add_windows(p, windows, out_real(step) + p->x);
+static size_t input_scratch(const deer_step *step) {
+  const deer_conv c = step_geometry(step);
+  return deer_conv_input_scratch(&c);
 }
 
 static void input_run(const deer_step *step) {
-  memset(out_real(step), 0, out_count(step) * sizeof(deer_real));
-  for_parts(step, input_part);
+  deer_conv_task t = task_of(step);
+  t.w = in_real(step, 0);
+  t.y = in_real(step, 1);
+  deer_conv_input(&t);
 }
 
-/* filters = gy [filters, positions] windows^T; the first part overwrites, the others are added */
-static void filter_part(const deer_step *step, const part *p) {
-  deer_real *windows = step->scratch;
-  read_windows(p, in_real(step, 0) + p->x, windows);
-  deer_gemm(&(deer_product){.transpose_b = true,
-                            .m = p->c->filters,
-                            .n = p->window,
-                            .k = p->positions,
-                            .a = in_real(step, 1) + p->result,
-                            .b = windows,
-                            .c = out_real(step),
-                            .lda = p->all,
-                            .ldb = p->positions,
-                            .ldc = p->window,
-                            .beta = p->result > 0});
+static size_t filter_scratch(const deer_step *step) {
+  const deer_conv c = step_geometry(step);
+  return deer_conv_filter_scratch(&c);
 }
 
-static void filter_run(const deer_step *step) { for_parts(step, filter_part); }
+static void filter_run(const deer_step *step) {
+  deer_conv_task t = task_of(step);
+  t.y = in_real(step, 1);
+  deer_conv_filter(&t);
+}
+
+/* every element of the result and every one of its window */
+static double conv_flops(const deer_step *step) {
+  const deer_conv c = step_geometry(step);
+  const deer_shape result = result_shape(&c);
+  const deer_shape *w = shape_of_filters(step);
+  return 2.0 * (double)deer_shape_count(&result) * (double)dims_product(w, 1, 4);
+}
 
 /* ---- gradients: each of the three in terms of the others ---- */
 
-static deer_node add_conv(deer_graph *g, const deer_op *op, const deer_node in[2],
-                          const int stride[2], deer_shape shape) {
-  return deer_graph_add(g, op, in, 2,
-                        &(deer_attr){.number = {stride[0], stride[1]}, .shape = shape});
+/* `op` with the window of node `self`, and its way of reading bytes */
+static deer_node add_like(deer_graph *g, deer_node self, const deer_op *op, const deer_node in[2],
+                          deer_shape shape) {
+  deer_attr attr = *deer_node_attr(g, self);
+  attr.mask = 0;
+  attr.shape = shape;
+  return deer_graph_add(g, op, in, 2, &attr);
 }
 
-/* conv2d(x, filters) with the strides of node `self` */
-static deer_node conv_like(deer_graph *g, deer_node self, deer_node x, deer_node filters) {
-  const int *stride = deer_node_attr(g, self)->number;
-  return deer_conv2d(g, x, filters, stride[0], stride[1]);
-}
-
-/* gradient to x; `like` is a node with the shape of x */
+/* gradient to x; `like` is a node with the shape of x; none to bytes */
 static deer_node input_like(deer_graph *g, deer_node self, const deer_node in[2], deer_node like) {
-  const deer_attr attr = *deer_node_attr(g, self);
-  return add_conv(g, &deer_op_conv2d_input, in, attr.number, deer_node_shape(g, like));
+  if (deer_node_dtype(g, like) != DEER_DTYPE_REAL) return DEER_NONE;
+  return add_like(g, self, &deer_op_conv2d_input, in, deer_node_shape(g, like));
 }
 
 /* gradient to the filters; `like` is a node with the shape of the filters */
 static deer_node filter_like(deer_graph *g, deer_node self, const deer_node in[2], deer_node like) {
-  const deer_attr attr = *deer_node_attr(g, self);
-  return add_conv(g, &deer_op_conv2d_filter, in, attr.number, deer_node_shape(g, like));
+  return add_like(g, self, &deer_op_conv2d_filter, in, deer_node_shape(g, like));
+}
+
+/* gradient to the result of a convolution */
+static deer_node conv_like(deer_graph *g, deer_node self, const deer_node in[2]) {
+  return add_like(g, self, &deer_op_conv2d, in, DEER_SCALAR);
+}
+
+/* the gradient to the plain result; that to the bias goes into gx */
+static deer_node through_extra(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
+  const unsigned mask = deer_node_attr(g, self)->mask;
+  /* where the result is 0, ReLU or the gate made it so */
+  if (mask & (DEER_FINISH_RELU | DEER_FINISH_GATE)) gy = deer_where(g, self, gy, zeros_like(g, gy));
+  if (mask & DEER_FINISH_BIAS) gx[2] = deer_sum(g, gy, DEER_AXIS(0) | DEER_AXIS(2) | DEER_AXIS(3));
+  return gy;
 }
 
 static void conv2d_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
+  gy = through_extra(g, self, gy, gx);
   const deer_node x = deer_node_input(g, self, 0), w = deer_node_input(g, self, 1);
   gx[0] = input_like(g, self, (deer_node[]){w, gy}, x);
   gx[1] = filter_like(g, self, (deer_node[]){x, gy}, w);
 }
 
 static void input_grad(deer_graph *g, deer_node self, deer_node gx_out, deer_node *gx) {
+  gx_out = through_extra(g, self, gx_out, gx);
   const deer_node w = deer_node_input(g, self, 0), gy = deer_node_input(g, self, 1);
   gx[0] = filter_like(g, self, (deer_node[]){gx_out, gy}, w);
-  gx[1] = conv_like(g, self, gx_out, w);
+  gx[1] = conv_like(g, self, (deer_node[]){gx_out, w});
 }
 
 static void filter_grad(deer_graph *g, deer_node self, deer_node gw_out, deer_node *gx) {
   const deer_node x = deer_node_input(g, self, 0), gy = deer_node_input(g, self, 1);
   gx[0] = input_like(g, self, (deer_node[]){gw_out, gy}, x);
-  gx[1] = conv_like(g, self, x, gw_out);
+  gx[1] = conv_like(g, self, (deer_node[]){x, gw_out});
 }
 
 const deer_op deer_op_conv2d = {.name = "conv2d",
-                                .n_inputs = 2,
+                                .flops = conv_flops,
+                                .n_inputs = -1,
                                 .shape = conv2d_shape,
-                                .scratch = conv_scratch,
+                                .scratch = conv2d_scratch,
                                 .run = conv2d_run,
                                 .grad = conv2d_grad};
 const deer_op deer_op_conv2d_input = {.name = "conv2d_input",
-                                      .n_inputs = 2,
+                                      .flops = conv_flops,
+                                      .n_inputs = -1,
                                       .shape = gradient_shape,
-                                      .scratch = conv_scratch,
+                                      .scratch = input_scratch,
                                       .run = input_run,
                                       .grad = input_grad};
 const deer_op deer_op_conv2d_filter = {.name = "conv2d_filter",
+                                       .flops = conv_flops,
                                        .n_inputs = 2,
                                        .shape = gradient_shape,
-                                       .scratch = conv_scratch,
+                                       .scratch = filter_scratch,
                                        .run = filter_run,
                                        .grad = filter_grad};
 
-deer_node deer_conv2d(deer_graph *g, deer_node x, deer_node filters, int stride_h, int stride_w) {
-  return add_conv(g, &deer_op_conv2d, (deer_node[]){x, filters}, (int[]){stride_h, stride_w},
-                  DEER_SCALAR);
+/* ---- builders ---- */
+
+static deer_node add_conv(deer_graph *g, const deer_op *op, const deer_node in[2],
+                          deer_window window, deer_shape shape) {
+  return deer_graph_add(
+      g, op, in, 2,
+      &(deer_attr){.number = {window.stride_h, window.stride_w, window.pad_h, window.pad_w},
+                   .shape = shape});
 }
 
-/* ---- pooling: number[0] and number[1] are the height and width of the windows ---- */
-
-static deer_status poolindex_shape(deer_step *step) {
-  const deer_shape *x = &step->in[0].shape;
-  const int *window = step->attr->number;
-  DEER_TRY(check_dtype(step, 0, DEER_DTYPE_REAL));
-  DEER_TRY(check_rank(step, 0, 4, "[batch, channels, height, width]"));
-  if (window[0] < 1 || window[1] < 1 || window[0] > x->dim[2] || window[1] > x->dim[3])
-    return deer_fail(DEER_ESHAPE, "windows of %d by %d do not fit into %d by %d", window[0],
-                     window[1], x->dim[2], x->dim[3]);
-  step->out.dtype = DEER_DTYPE_I32;
-  step->out.shape = DEER_SHAPE(x->dim[0], x->dim[1], x->dim[2] / window[0], x->dim[3] / window[1]);
-  return DEER_OK;
+deer_node deer_conv2d(deer_graph *g, deer_node x, deer_node filters, deer_window window) {
+  return add_conv(g, &deer_op_conv2d, (deer_node[]){x, filters}, window, DEER_SCALAR);
 }
 
-/* where in the plane the first largest of a window is; NaN counts as larger than everything */
-static size_t window_largest(const deer_real *plane, size_t width, size_t start,
-                             const int *window) {
-  size_t best = start;
-  for (size_t i = 0; i < (size_t)window[0]; i++)
-    for (size_t j = 0; j < (size_t)window[1]; j++) {
-      const size_t at = start + i * width + j;
-      if (plane[best] != plane[best]) return best;
-      if (plane[at] > plane[best] || plane[at] != plane[at]) best = at;
-    }
-  return best;
+/* how far windows reach over `n` positions, less the padding */
+static int64_t reach(int n, int stride, int kernel, int pad) {
+  return (int64_t)(n - 1) * stride + kernel - 2 * (int64_t)pad;
 }
 
-static void poolindex_run(const deer_step *step) {
-  const deer_shape *x = &step->in[0].shape, *out = &step->out.shape;
-  const int *window = step->attr->number;
-  const size_t planes = dims_product(x, 0, 2), width = (size_t)x->dim[3];
-  const size_t plane_size = (size_t)x->dim[2] * width;
-  int32_t *index = step->out.data;
-  for (size_t p = 0; p < planes; p++)
-    for (size_t oy = 0; oy < (size_t)out->dim[2]; oy++)
-      for (size_t ox = 0; ox < (size_t)out->dim[3]; ox++) {
-        const size_t start = oy * (size_t)window[0] * width + ox * (size_t)window[1];
-        const deer_real *plane = in_real(step, 0) + p * plane_size;
-        *index++ = (int32_t)window_largest(plane, width, start, window);
-      }
+deer_node deer_conv2d_transpose(deer_graph *g, deer_node x, deer_node filters, deer_window window) {
+  const deer_shape y = deer_node_shape(g, x), w = deer_node_shape(g, filters);
+  if (y.rank != 4 || w.rank != 4)
+    return deer_graph_fail(g, "conv2d_transpose: needs [batch, filters, height, width] and "
+                              "[filters, channels, height, width]");
+  const int64_t height = reach(y.dim[2], window.stride_h, w.dim[2], window.pad_h);
+  const int64_t width = reach(y.dim[3], window.stride_w, w.dim[3], window.pad_w);
+  if (height < 1 || width < 1 || height > INT32_MAX || width > INT32_MAX)
+    return deer_graph_fail(g, "conv2d_transpose: the result would be %lld by %lld",
+                           (long long)height, (long long)width);
+  return add_conv(g, &deer_op_conv2d_input, (deer_node[]){filters, x}, window,
+                  DEER_SHAPE(y.dim[0], w.dim[1], (int)height, (int)width));
 }
 
-const deer_op deer_op_poolindex2d = {
-    .name = "poolindex2d", .n_inputs = 1, .shape = poolindex_shape, .run = poolindex_run};
+/* [a, b, n] as [a, b, 1, n]; other ranks are left to the convolution, which names them */
+static deer_node flat_picture(deer_graph *g, deer_node x) {
+  const deer_shape s = deer_node_shape(g, x);
+  return s.rank == 3 ? deer_reshape(g, x, DEER_SHAPE(s.dim[0], s.dim[1], 1, s.dim[2])) : x;
+}
 
-deer_node deer_maxpool2d(deer_graph *g, deer_node x, int kh, int kw) {
-  const deer_node index =
-      deer_graph_add(g, &deer_op_poolindex2d, &x, 1, &(deer_attr){.number = {kh, kw}});
-  if (index.id == 0) return DEER_NONE;
-
-  /* take the element at each index out of the plane seen as a row */
-  const deer_shape from = deer_node_shape(g, x), to = deer_node_shape(g, index);
-  const deer_node planes =
-      deer_reshape(g, x, DEER_SHAPE(from.dim[0], from.dim[1], from.dim[2] * from.dim[3]));
-  const deer_node places =
-      deer_reshape(g, index, DEER_SHAPE(to.dim[0], to.dim[1], to.dim[2] * to.dim[3]));
-  return deer_reshape(g, deer_take(g, planes, places), to);
+deer_node deer_conv1d(deer_graph *g, deer_node x, deer_node filters, int stride, int pad) {
+  const deer_node y = deer_conv2d(g, flat_picture(g, x), flat_picture(g, filters),
+                                  (deer_window){1, stride, 0, pad});
+  const deer_shape s = deer_node_shape(g, y);
+  if (y.id == 0) return DEER_NONE;
+  return deer_reshape(g, y, DEER_SHAPE(s.dim[0], s.dim[1], s.dim[3]));
 }

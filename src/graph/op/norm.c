@@ -6,9 +6,9 @@
 
 /* ---- rows: three ops, each the gradient of the others. real[0] is epsilon ---- */
 
-static deer_row_matrix rows_of(const deer_step *step, int i) {
+static deer_row_block rows_of(const deer_step *step, int i) {
   const size_t n = last_dim(&step->in[i].shape);
-  return (deer_row_matrix){in_real(step, i), deer_shape_count(&step->in[i].shape) / n, n, n};
+  return (deer_row_block){in_real(step, i), deer_shape_count(&step->in[i].shape) / n, n, n};
 }
 
 static deer_status rows_shape(deer_step *step) {
@@ -25,18 +25,18 @@ static deer_status inverse_shape(deer_step *step) {
 }
 
 static void standardize_run(const deer_step *step) {
-  const deer_row_matrix x = rows_of(step, 0);
+  const deer_row_block x = rows_of(step, 0);
   deer_standardize_rows(&x, step->attr->real[0], out_real(step), NULL);
 }
 
 static void inverse_run(const deer_step *step) {
-  const deer_row_matrix x = rows_of(step, 0);
+  const deer_row_block x = rows_of(step, 0);
   deer_standardize_rows(&x, step->attr->real[0], NULL, out_real(step));
 }
 
 /* inputs gy, y, r */
 static void back_run(const deer_step *step) {
-  const deer_row_matrix gy = rows_of(step, 0);
+  const deer_row_block gy = rows_of(step, 0);
   deer_standardize_rows_back(&gy, in_real(step, 1), in_real(step, 2), out_real(step));
 }
 

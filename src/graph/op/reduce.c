@@ -65,7 +65,7 @@ static deer_status sum_shape(deer_step *step) {
  * matrix at a time */
 #define COLUMNS 64
 static void sum_columns(const deer_real *x, walk rows, size_t n, deer_real *out) {
-  deer_row_matrix m = {.rows = 1};
+  deer_row_block m = {.rows = 1};
   if (rows.rank > 0) {
     m.rows = rows.dim[--rows.rank];
     m.stride = rows.stride[rows.rank];
@@ -94,7 +94,7 @@ static void sum_run(const deer_step *step) {
   for (int i = 0; i < all.n - 1; i++)
     walk_add(all.at[i].kept ? &kept : &summed, all.at[i].dim, all.at[i].big);
   if (!last.kept && summed.count == 1) {
-    deer_sum_rows(&(deer_row_matrix){x, kept.count, last.dim, last.dim}, out);
+    deer_sum_rows(&(deer_row_block){x, kept.count, last.dim, last.dim}, out);
     return;
   }
   for (size_t k = 0; k < kept.count; k++, walk_next(&kept)) {

@@ -57,7 +57,7 @@ static void exponentiate(const block *b, const deer_attr *attr) {
   }
   const deer_real *const in[] = {b->e};
   deer_map_kernel(DEER_MAP_exp)(in, b->e, b->rows * b->n, attr);
-  deer_sum_rows(&(deer_row_matrix){b->e, b->rows, b->n, b->n}, b->sum);
+  deer_sum_rows(&(deer_row_block){b->e, b->rows, b->n, b->n}, b->sum);
 }
 
 /* what to write of a block; `out` is that of its first row */

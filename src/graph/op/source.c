@@ -97,7 +97,7 @@ static deer_status scale_gradient_shape(deer_step *step) {
   return DEER_OK;
 }
 
-static deer_status bound_gradient_shape(deer_step *step) {
+static deer_status clip_gradient_shape(deer_step *step) {
   if (!(step->attr->real[0] >= 0))
     return deer_fail(DEER_EINVAL, "the limit must not be below 0, got %g", step->attr->real[0]);
   return DEER_OK;
@@ -107,7 +107,7 @@ static void scale_gradient_grad(deer_graph *g, deer_node self, deer_node gy, dee
   gx[0] = deer_scale(g, gy, deer_node_attr(g, self)->real[0]);
 }
 
-static void bound_gradient_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
+static void clip_gradient_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
   const double limit = deer_node_attr(g, self)->real[0];
   gx[0] = deer_clip(g, gy, -limit, limit);
 }
@@ -117,18 +117,18 @@ const deer_op deer_op_scale_gradient = {.name = "scale_gradient",
                                         .alias = true,
                                         .shape = scale_gradient_shape,
                                         .grad = scale_gradient_grad};
-const deer_op deer_op_bound_gradient = {.name = "bound_gradient",
-                                        .n_inputs = 1,
-                                        .alias = true,
-                                        .shape = bound_gradient_shape,
-                                        .grad = bound_gradient_grad};
+const deer_op deer_op_clip_gradient = {.name = "clip_gradient",
+                                       .n_inputs = 1,
+                                       .alias = true,
+                                       .shape = clip_gradient_shape,
+                                       .grad = clip_gradient_grad};
 
 deer_node deer_scale_gradient(deer_graph *g, deer_node x, double factor) {
   return deer_graph_add(g, &deer_op_scale_gradient, &x, 1, &(deer_attr){.real = {factor}});
 }
 
-deer_node deer_bound_gradient(deer_graph *g, deer_node x, double limit) {
-  return deer_graph_add(g, &deer_op_bound_gradient, &x, 1, &(deer_attr){.real = {limit}});
+deer_node deer_clip_gradient(deer_graph *g, deer_node x, double limit) {
+  return deer_graph_add(g, &deer_op_clip_gradient, &x, 1, &(deer_attr){.real = {limit}});
 }
 
 /* ---- laying parts into a flat block ---- */
