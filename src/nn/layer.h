@@ -127,10 +127,6 @@ typedef struct deer_pool {
 
 deer_window deer_pool_window(const deer_pool *pool);
 
-/* Draws the initial values of a parameter. */
-void deer_init_draw(const deer_init *init, const deer_shape *shape, deer_rng *rng,
-                    deer_real *values);
-
 #define LAYER(name) extern const deer_layer_class deer_layer_##name;
 #include "nn/layers.def"
 #undef LAYER

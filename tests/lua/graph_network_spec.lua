@@ -167,6 +167,95 @@ describe("deer.network", function()
     assert.same({ 7, 2 }, own:apply(g:input("c", { 7, 6 }), g:input("d", { 7, 1 })):shape())
   end)
 
+  it("has several heads", function()
+    local net = deer.network{ inputs = { 3 }, trunk = { RELU }, heads = { policy = { RELU } },
+      outputs = { { "policy", 4 }, { "value", 1, atoms = 5 } } }
+    local g = deer.graph.new()
+    local policy, value = net:apply(g:input("x", { 6, 3 }))
+    assert.same({ 6, 4 }, policy:shape())
+    assert.same({ 6, 1, 5 }, value:shape())
+    assert.equal("policy.dense1.weight", net:slots()[3].name)
+  end)
+
+  it("may be described in JSON, or by a name", function()
+    local net = deer.network{ inputs = { 3 }, outputs = 2, seed = 1,
+      '[{"type": "dense", "units": 8, "activation": "relu"}]' }
+    assert.equal(layered(1):tensor():bytes(), net:tensor():bytes())
+    assert.equal(50 * 8 + 50 + 50 * 20 + 20 + 20 * 2 + 2,
+      deer.network{ inputs = { 8 }, outputs = 2, "deer" }:size())
+  end)
+
+  it("draws noise when it is told to", function()
+    local net = deer.network{ inputs = { 3 }, outputs = 2,
+      { "noisy", units = 4, activation = "tanh" } }
+    local g = deer.graph.new()
+    local x = g:input("x", { 1, 3 })
+    local still, noisy = net:apply(x), net:applyWith({ noise = true }, x)
+    local program = g:compile{ outputs = { still, noisy } }
+    local a, b = program:run{ x = { { 1, 2, 3 } } }
+    local first, second = a:bytes(), b:bytes()
+    assert.not_equal(first, second)
+    program:run()
+    assert.equal(first, a:bytes())
+    assert.not_equal(second, b:bytes())
+    -- the stream that is drawn from lives as long as the program
+    net = nil -- luacheck: ignore
+    collectgarbage()
+    program:run()
+  end)
+
+  it("reads histories", function()
+    local net = deer.network{ inputs = { { 3, history = 4 } }, outputs = 2, { "gru", units = 5 } }
+    local g = deer.graph.new()
+    assert.same({ 6, 2 }, net:apply(g:input("x", { 6, 4, 3 })):shape())
+    raises(function() net:apply(g:input("y", { 6, 3 })) end, "a batch of float32 of shape %[4, 3%]")
+    assert.same({ 7, 4, 3 }, net:makeInputs(g, 7)[1]:shape())
+    deer.test.network(net)
+  end)
+
+  it("carries over what recurrent layers remember", function()
+    local net = deer.network{ inputs = { 3 }, outputs = 2, { "gru", units = 5 } }
+    assert.same({ 5 }, net:memory())
+    local g = deer.graph.new()
+    local x, h = g:input("x", { 1, 3 }), g:input("h", { 1, 5 })
+    local out, next_h = net:applyWith({ memory = { h } }, x)
+    local fresh, first_h = net:applyWith({ memory = true }, x)
+    assert.same({ 1, 5 }, next_h[1]:shape())
+    local program = g:compile{ outputs = { out, next_h[1], fresh, first_h[1] } }
+    local zeros = deer.Tensor("float32", { 1, 5 })
+    local o, n, f, m = program:run{ x = { { 1, 2, 3 } }, h = zeros }
+    assert.equal(f:bytes(), o:bytes())
+    assert.equal(m:bytes(), n:bytes())
+    local before = o:bytes()
+    program:run{ h = n:clone() }
+    assert.not_equal(before, o:bytes())
+    raises(function() net:applyWith({ memory = {} }, x) end, "carries 1 nodes over, got 0")
+    raises(function() net:applyWith({ memory = 3 }, x) end, "a list of nodes or true, got 3")
+    raises(function() net:applyWith({ nois = true }, x) end, "unknown option 'nois'")
+    raises(function() written():applyWith({}, x) end, "has apply alone")
+  end)
+
+  it("draws initial values of every kind", function()
+    local function values(init, gain)
+      local net = deer.network{ inputs = { 4 }, seed = 2, build = function(p, x)
+        return x:matmul(p("w", { 4, 3 }, init, gain))
+      end }
+      return net:tensor():totable()
+    end
+    for _, x in ipairs(values("constant", 0.5)) do assert.equal(0.5, x) end
+    for _, x in ipairs(values "zeros") do assert.equal(0, x) end
+    for _, x in ipairs(values("uniform", 2)) do assert.is_true(math.abs(x) <= 2 and x ~= 0) end
+    -- three orthonormal columns of length 2
+    local w = values("orthogonal", 2)
+    for i = 1, 3 do
+      for k = 1, 3 do
+        local dot = 0
+        for row = 0, 3 do dot = dot + w[3 * row + i] * w[3 * row + k] end
+        assert.is_true(math.abs(dot - (i == k and 4 or 0)) < 1e-5)
+      end
+    end
+  end)
+
   it("is one variable in a graph, however often it is applied", function()
     local net, g = layered(), deer.graph.new()
     local x = g:input("x", { 3, 3 })
@@ -178,7 +267,7 @@ describe("deer.network", function()
 
   it("shares a parameter that is asked for twice", function()
     local net = deer.network{ inputs = { 2 }, seed = 4, build = function(p, x)
-      return x:matmul(p("w", { 2, 2 }, 1)):matmul(p("w", { 2, 2 }, 1))
+      return x:matmul(p("w", { 2, 2 })):matmul(p("w", { 2, 2 }))
     end }
     assert.equal(4, net:size())
   end)
@@ -200,6 +289,9 @@ describe("deer.network", function()
     raises(function() network(3) end, "expected a table, as in")
     raises(function() network{ inputs = { 3 } } end, "'outputs' is missing")
     raises(function() network{ outputs = 3 } end, "'inputs' is missing")
+    raises(function() network{ inputs = { 3 }, outputs = "2" } end, "expected a number of units")
+    raises(function() network{ inputs = { 3 }, outputs = { { "v" } } } end, "head 1: expected a")
+    raises(function() network{ inputs = { 3 }, outputs = {} } end, "expected 1 to 8 heads")
     raises(function() network{ inputs = { 3 }, build = f, outputs = 2 } end, "no 'outputs'")
     raises(function() network{ inputs = { 3 }, build = f, trunk = {} } end, "one of these")
     raises(function() network{ RELU, inputs = { 3 }, outputs = 2, trunk = {} } end, "one of these")
@@ -214,7 +306,7 @@ describe("deer.network", function()
     raises(function() network{ inputs = { 3 }, build = function(p) return p "w" end } end,
       "expected a name and a shape")
     raises(function() network{ inputs = { 3 }, build = function(p) p("w", { 2 }, "ones") end } end,
-      "'glorot_uniform', 'he_uniform', 'zeros' or a bound")
+      "unknown initial values 'ones'; expected one of glorot_uniform|")
     raises(function()
       network{ inputs = { 3 }, build = function(p) p("w", { 2 }) p("w", { 3 }) end }
     end, "parameter 'w' is of shape {2}, not {3}")
