@@ -130,3 +130,24 @@ char *deer_program_explain(const deer_program *p) {
   if (t.at) put_all(&t, p);
   return t.at;
 }
+
+/* ---- listening ---- */
+
+static deer_explain_listener *listening;
+static void *listening_context;
+
+void deer_explain_set(deer_explain_listener *listener, void *context) {
+  listening = listener;
+  listening_context = context;
+}
+
+deer_status deer_explain_begin(deer_program *p) {
+  return listening ? deer_program_profile(p, true) : DEER_OK;
+}
+
+void deer_explain_end(const deer_program *p) {
+  if (!listening || p->timed_runs == 0) return;
+  char *said = deer_program_explain(p);
+  if (said) listening(listening_context, said);
+  deer_free(said);
+}

@@ -157,6 +157,7 @@ deer_status deer_compile(deer_graph *g, const deer_node *outputs, int n, deer_pr
   deer_program *p = deer_alloc(sizeof *p);
   if (!p) return DEER_ENOMEM;
   deer_status status = build(p, g, outputs, n);
+  if (status == DEER_OK) status = deer_explain_begin(p);
   if (status == DEER_OK)
     *program = p;
   else
@@ -166,6 +167,7 @@ deer_status deer_compile(deer_graph *g, const deer_node *outputs, int n, deer_pr
 
 void deer_program_free(deer_program *p) {
   if (!p) return;
+  deer_explain_end(p);
   for (int i = 0; p->steps && i < p->n_steps; i++)
     if (p->steps[i].part == 0) deer_chain_free(p->steps[i].chain);
   deer_lanes_free(p);

@@ -56,6 +56,12 @@ void deer_lanes_run(deer_program *p);
 double deer_step_flops(const deer_step *step);
 double deer_step_bytes(const deer_step *step);
 
+/* ---- explain.c ---- */
+
+/* For programs that are made and freed while somebody listens. */
+deer_status deer_explain_begin(deer_program *program);
+void deer_explain_end(const deer_program *program);
+
 /* Runs the steps and adds up the time of each. */
 void deer_program_run_timed(deer_program *program);
 

@@ -161,6 +161,13 @@ deer_rng *deer_net_noise(deer_net *net);
 deer_node deer_net_apply(const deer_net *net, deer_graph *g, deer_node block,
                          const deer_node *states);
 
+/* A dense layer where a network was applied: what it got and what it made of it, before the
+ * activation. Its weight [in, out] lies at `weight` of the block, the bias [out] behind it. */
+typedef struct deer_net_tap {
+  deer_node input;  /* [batch, in] */
+  deer_node output; /* [batch, out] */
+  int weight;
+} deer_net_tap;
 /* One application with everything said. What is left zero is left out. */
 typedef struct deer_net_call {
   deer_node block;
