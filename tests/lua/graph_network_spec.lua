@@ -103,7 +103,7 @@ for kind, make in deer.spairs { layers = layered, ["a function"] = written } do
         local expected = 0.75 * before:get(i) + 0.25 * goal:get(i)
         assert.is_true(math.abs(expected - slow:tensor():get(i)) < 1e-6)
       end
-      raises(function() slow:follow(g, fast, 2) end, "expected a share from 0 to 1, got 2")
+      raises(function() slow:follow(g, fast, 2) end, "expected a share above 0, at most 1")
     end)
 
     it("is saved and loaded", function()
@@ -369,6 +369,49 @@ describe("an optimiser", function()
     assert.equal(before, w:bytes())
   end)
 
+  it("keeps gradients within limits", function()
+    -- the step that sgd takes for these gradients of a vector and of a 1 x 2 matrix
+    local function step(options, as_list)
+      local a, b = deer.Tensor("float32", { 2 }), deer.Tensor("float32", { 1, 2 })
+      local g = deer.graph.new()
+      options.lr = 1
+      local gradients = { g:constant{ 3, 4 }, g:constant{ { 0, -12 } } }
+      local params = { g:variable("a", a), g:variable("b", b) }
+      if not as_list then params, gradients = params[1], gradients[1] end
+      g:compile{ updates = deer.opt.sgd(options):apply(params, gradients) }:run()
+      local steps = {}
+      for i, x in ipairs { a:get(1), a:get(2), b:get(1, 1), b:get(1, 2) } do
+        steps[i] = math.floor(-1000 * x + 0.5)
+      end
+      return steps
+    end
+    assert.same({ 3000, 4000, 0, -12000 }, step({}, true))
+    assert.same({ 3000, 3500, 0, -3500 }, step({ clip_value = 3.5 }, true))
+    assert.same({ 600, 800, 0, -1000 }, step({ clip_norm = 1 }, true))
+    assert.same({ 1500, 2000, 0, -6000 }, step({ clip_global_norm = 6.5 }, true))
+    assert.same({ 3000, 4000, 0, -12000 }, step({ clip_global_norm = 14 }, true))
+    assert.same({ 600, 800, 0, 0 }, step({ clip_global_norm = 1 }))
+    -- of a network every weight and bias is cut on its own
+    local net, g = layered(), deer.graph.new()
+    local before = net:tensor():clone()
+    local gradient = g:constant(deer.Tensor("float32", { 50 }):fill(1):totable())
+    g:compile{ updates = deer.opt.sgd{ lr = 1, clip_norm = 1 }:apply(net, gradient) }:run()
+    for _, slot in ipairs(net:slots()) do
+      local n = slot.shape[1] * (slot.shape[2] or 1)
+      local moved = before:get(slot.offset + 1) - net:tensor():get(slot.offset + 1)
+      assert.is_true(math.abs(moved - 1 / math.sqrt(n)) < 1e-5)
+    end
+  end)
+
+  it("is followed by what its step makes of a network", function()
+    local net, g = layered(), deer.graph.new()
+    local slow = net:clone()
+    local loss = net:apply(g:constant(X)):square():sum()
+    g:compile{ updates = { deer.opt.sgd{ lr = 0.1 }:minimize(loss, net),
+      slow:follow(g, net, 1) } }:run()
+    assert.equal(net:tensor():bytes(), slow:tensor():bytes())
+  end)
+
   it("learns several things at once, each with a state of its own", function()
     local a, b = deer.Tensor("float32", {}, 1), layered()
     local g = deer.graph.new()
@@ -404,37 +447,5 @@ describe("an optimiser", function()
     raises(function() adam:apply({ w }, {}) end, "expected gradients")
     raises(function() adam:apply({ w, w }, { x }) end, "expected 2 gradients, got 1")
     raises(function() adam:apply({ w }, { g:constant{ 1 } }) end, "has another shape; made at: w")
-  end)
-end)
-
-describe("deer.rl", function()
-  it("has the error of Q-learning, also of the double kind", function()
-    local g = deer.graph.new()
-    local nodes = { q_tm1 = g:constant{ { 1, 2 }, { 3, 4 } },
-      q_t = g:constant{ { 5, 6 }, { 8, 7 } }, a_tm1 = g:input("a", { 2 }, "int32"),
-      r_t = g:constant{ 0.5, -1 },
-      discount_t = g:constant{ 0.5, 0 } }
-    local plain = deer.rl.qLearning(nodes)
-    nodes.selector_t = g:constant{ { 1, 0 }, { 0, 1 } }
-    local program = g:compile{ outputs = { plain, deer.rl.qLearning(nodes) } }
-    local one, two = program:run{ a = { 1, 0 } }
-    assert.same({ 0.5 + 0.5 * 6 - 2, -1 - 3 }, one:totable())
-    assert.same({ 0.5 + 0.5 * 5 - 2, -1 - 3 }, two:totable())
-  end)
-
-  it("names what is missing, unknown or wrong", function()
-    local g = deer.graph.new()
-    local q, r = g:input("q", { 2, 2 }), g:input("r", { 2 })
-    local rl = deer.rl
-    raises(function() rl.qLearning{ q_tm1 = q } end, "qLearning: a_tm1: expected a node, got nil")
-    raises(function() rl.qLearning{ q_tm = q } end, "unknown node of qLearning 'q_tm'; did you")
-    raises(function() rl.qLearning{ q } end, "its nodes have names: q_tm1 a_tm1")
-    raises(function() rl.qLearning(q) end, "table expected")
-    raises(function()
-      rl.qLearning{ q_tm1 = q, a_tm1 = r, r_t = r, discount_t = r, q_t = q }
-    end, "take%(.*made at: q %[2, 2%]")
-    raises(function()
-      rl.qLearning{ q_tm1 = q, a_tm1 = deer.graph.new():constant(1) }
-    end, "a_tm1 is a node of another graph than q_tm1")
   end)
 end)

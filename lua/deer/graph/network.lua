@@ -41,6 +41,9 @@ local OPTIONS = options.list {
   seed = { type = "seed", alias = { "rng", "random_state" }, help = "of the initial values" },
 }
 
+-- a table whose entries go with the graphs that are their keys
+local function per_graph() return setmetatable({}, { __mode = "k" }) end
+
 ---@class deer.NetworkSlot
 ---@field name string
 ---@field offset integer in the flat tensor, from 0
@@ -173,7 +176,7 @@ local function make(given)
   end
   local layers, checked = layers_of(given)
   local self = setmetatable({ build = checked.build, _inputs = shapes_of(checked.inputs),
-    _blocks = setmetatable({}, { __mode = "k" }) }, Network)
+    _blocks = per_graph(), _updated = per_graph() }, Network)
   if self.build then
     lay_out(self, self._inputs)
   else
@@ -199,7 +202,7 @@ end
 --- A network of the same layers with parameters of its own, which begin as those of this one.
 ---@return deer.Network
 function Network:clone()
-  local other = setmetatable({ _blocks = setmetatable({}, { __mode = "k" }) }, Network)
+  local other = setmetatable({ _blocks = per_graph(), _updated = per_graph() }, Network)
   for _, key in ipairs { "build", "_net", "_inputs", "_slots", "_size" } do
     other[key] = self[key]
   end
@@ -281,18 +284,18 @@ local function check_other(self, other, who)
 end
 
 --- An update that moves the parameters a little towards those of another network at each run:
---- theta + tau (other - theta). Lillicrap et al. 2016, arXiv:1509.02971.
+--- theta + tau (other - theta), where other is as the minimize before this call leaves it.
+--- Lillicrap et al. 2016, arXiv:1509.02971.
 ---@param g deer.Graph
 ---@param other deer.Network
 ---@param tau number
 ---@return deer.Update
 function Network:follow(g, other, tau)
   check_other(self, other, "follow")
-  if type(tau) ~= "number" or not (tau >= 0 and tau <= 1) then
-    text.fail("network:follow: expected a share from 0 to 1, got %s", text.describe(tau))
+  if type(tau) ~= "number" or not (tau > 0 and tau <= 1) then
+    text.fail("network:follow: expected a share above 0, at most 1, got %s", text.describe(tau))
   end
-  local own = self:block(g)
-  return g:assign(own, own + tau * (other:block(g) - own))
+  return core.softUpdate(self:block(g), other._updated[g] or other:block(g), tau)
 end
 
 ---- parameters ----
