@@ -1,8 +1,8 @@
 --- Formulas of reinforcement learning over the nodes of a graph: deer.rl. Each takes one table of
 --- named nodes (and numbers). Names carry the time index of Sutton and Barto: in state s_tm1 the
 --- action a_tm1 was taken; it led to the reward r_t and the state s_t; discount_t is gamma, and 0
---- where s_t is terminal. What belongs to one sample is the last axis of parameters and actions. The papers, and
---- what exactly is computed, are in src/rl/rl.h and src/rl/distribution.h.
+--- where s_t is terminal. What belongs to one sample is the last axis of parameters and actions.
+--- The papers, and what exactly is computed, are in src/rl/rl.h and src/rl/distribution.h.
 
 local core = require "deer.core"
 
