@@ -108,6 +108,10 @@ typedef struct deer_init {
   double gain, fan_in, fan_out;
 } deer_init;
 
+/* Fills the values of one parameter. */
+void deer_init_draw(const deer_init *init, const deer_shape *shape, deer_rng *rng,
+                    deer_real *values);
+
 /* Parameter i: its name ("subject0.conv1.weight"), place and shape; false past the end. */
 typedef struct deer_net_slot {
   char name[64];
