@@ -47,8 +47,8 @@ typedef struct deer_agent_config {
   const deer_rng *rng; /* streams "policy" and "replay" are split from it */
 } deer_agent_config;
 
-/* Fails with DEER_EINVAL (a start size that cannot be, an algo for another space, a wrong option of
- * the replay) or DEER_ENOMEM; *agent is then NULL. */
+/* Fails with DEER_EINVAL (a start size that cannot be, an algo for another space, a policy that
+ * cannot work with it, a wrong option of the replay) or DEER_ENOMEM; *agent is then NULL. */
 deer_status deer_agent_new(const deer_agent_config *config, deer_agent **agent);
 void deer_agent_free(deer_agent *agent);
 

@@ -57,7 +57,9 @@ static deer_status choose(deer_agent *a, double *value, bool *greedy) {
   deer_choice choice = {.algo = a->algo,
                         .state = (const void *const *)a->state,
                         .mode = a->mode,
+                        .first = a->unasked,
                         .rng = &a->policy_rng};
+  a->unasked = false;
   return policy->kind->choose(policy, &choice, a->action, value, greedy);
 }
 
@@ -131,6 +133,7 @@ deer_status deer_agent_episode(deer_agent *a, int64_t *budget) {
   a->value_sum = 0;
   a->n_values = 0;
   a->in_episode = true;
+  a->unasked = true;
   deer_status status = steps(a, budget, &o);
   a->in_episode = false;
   if (status != DEER_OK) {

@@ -19,6 +19,7 @@ struct deer_agent {
 
   int mode;
   bool in_episode, in_training_run;
+  bool unasked;                         /* no policy has chosen yet in this episode */
   void *state[DEER_MAX_SUBJECTS];       /* [history, shape...], oldest first */
   void *observation[DEER_MAX_SUBJECTS]; /* [shape...], where the environment writes */
   deer_real action[DEER_MAX_ACTION_SIZE], override[DEER_MAX_ACTION_SIZE];
