@@ -74,7 +74,7 @@ function manual.find(name)
   local known = native(name)
   if known then return known end
   local found = lua_class(name)
-  return found and { title = found.__name, options = class.options(found) }
+  return found and { title = found.__name, help = found.help, options = class.options(found) }
 end
 
 local function default_of(option)
