@@ -2,10 +2,9 @@
 --- called controllers, policies in folders called policies. Looked through in this order: the
 --- folder of the running script, the current folder, the entries of $DEERLUA_PATH (separated by
 --- ":" or ";"), the source tree, the files inside the program. In the script's folder and in the
---- entries of
---- $DEERLUA_PATH a file may also lie without a folder of its kind around it; there, files of
---- controllers and policies are told by their names, as in greedy_policy.lua. Environments written in
---- C come last.
+--- entries of $DEERLUA_PATH a file may also lie without a folder of its kind around it; there,
+--- files of controllers and policies are told by their names, as in greedy_policy.lua. Environments
+--- written in C come last.
 
 local class = require "deer.class"
 local sys = require "deer.sys"

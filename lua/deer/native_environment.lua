@@ -1,6 +1,6 @@
---- Environments written in C (envs/*.c) as classes. An object runs by itself with the methods of an
---- environment, or in an agent, which then does not go through Lua. A class that extends one and has
---- a method of its own in place of one of these runs as any environment written in Lua does.
+--- Environments written in C (envs/*.c) as classes. An object runs by itself with the methods of
+--- an environment, or in an agent, which then does not go through Lua. A class that extends one and
+--- has a method of its own in place of one of these runs as any environment written in Lua does.
 
 local Environment = require "deer.environment"
 local core = require "deer.core"

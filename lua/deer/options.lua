@@ -3,9 +3,10 @@
 ---   { length = { default = 7, range = {3, 1000}, help = "number of cells" } }
 ---
 --- A row may hold `default`, `required`, `range = {low, high}` (inclusive), `choices = {...}`,
---- `type` ("number", "integer", "boolean", "string", "table", "list" (of numbers, `parts` names them),
---- "function", "seed", "generator", "any"; that of the default if absent), `alias = {...}` (other
---- names) and `help`. In names, letter case and "_" do not count: evaluateOn is evaluate_on.
+--- `type` ("number", "integer", "boolean", "string", "table", "list" (of numbers), "function",
+--- "seed", "generator", "any"; that of the default if absent), `parts = {...}` (what the numbers of
+--- a list are), `alias = {...}` (other names) and `help`. In names, letter case and "_" do not
+--- count: evaluateOn is evaluate_on.
 
 local spairs = require "deer.spairs"
 local text = require "deer.text"
@@ -32,14 +33,16 @@ end
 
 local NOUNS = {
   number = "a number", integer = "an integer", boolean = "true or false", string = "a string",
-  table = "a table", list = "a list of numbers", ["function"] = "a function", seed = "a seed (an integer or a generator)",
+  table = "a table", list = "a list of numbers", ["function"] = "a function",
+  seed = "a seed (an integer or a generator)",
   generator = "a seed (an integer or a generator)",
   any = "a value",
 }
 
 -- what a row may hold, and of which type
 local ROW = { name = "string", type = "string", integer = "boolean", required = "boolean",
-  range = "table", choices = "table", parts = "table", alias = "table", help = "string" }
+  range = "table",
+  choices = "table", parts = "table", alias = "table", help = "string" }
 
 local function check_row(name, given)
   if type(given) ~= "table" then

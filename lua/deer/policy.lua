@@ -2,9 +2,9 @@
 ---
 ---   function Mine:action(state, mode, first) ... return action, value, greedy end
 ---
---- `state` has one entry per subject; `mode` is -1 in training; `first` tells that an episode begins;
---- `value` is the value of the state (0 for an action taken at random) and `greedy` tells whether the
---- action is the best known one.
+--- `state` has one entry per subject; `mode` is -1 in training; `first` tells that an episode
+--- begins; `value` is the value of the state (0 for an action taken at random) and `greedy` tells
+--- whether the action is the best known one.
 
 local class = require "deer.class"
 local core = require "deer.core"

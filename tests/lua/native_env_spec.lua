@@ -14,8 +14,8 @@ local function follows(name, case)
     local reward = env:act(action)
     assert.is_true(near(reward, case.rewards[t]), ("step %d: reward %.9g"):format(t, reward))
     for i, x in ipairs(env:observe()[1]) do
-      local message = ("step %d, number %d: %.9g, not %.9g"):format(t, i, x, case.observations[t][i])
-      assert.is_true(near(x, case.observations[t][i]), message)
+      local y = case.observations[t][i]
+      assert.is_true(near(x, y), ("step %d, number %d: %.9g, not %.9g"):format(t, i, x, y))
     end
   end
   assert.equal(case.terminal_at > 0, env:inTerminalState())
@@ -35,10 +35,12 @@ describe("an environment written in C", function()
         env:reset(0)
         for t = 1, limit do
           assert.is_false(env:isTruncated() or env:inTerminalState(), ("step %d"):format(t))
+          local o, action = env:observe()[1], 0
           -- this keeps the pole up
-          local o = env:observe()[1]
-          env:act(name == "cartpole" and (o[3] + 0.5 * o[4] + 0.05 * o[1] + 0.1 * o[2] > 0 and 1 or 0)
-            or 0)
+          if name == "cartpole" then
+            action = o[3] + 0.5 * o[4] + 0.05 * o[1] + 0.1 * o[2] > 0 and 1 or 0
+          end
+          env:act(action)
         end
         assert.is_true(env:isTruncated())
         assert.is_false(env:inTerminalState())
@@ -62,7 +64,7 @@ describe("an environment written in C", function()
         assert.is_true(largest[i] <= bound and largest[i] > 0.99 * bound)
         assert.is_true(math.abs(sum[i]) < 2000 * 0.1 * bound)
       end
-      env, largest = Env{ seed = 5 }, {}
+      env = Env{ seed = 5 }
       for _ = 1, 5 do
         env:reset(-1)
         same:reset(-1)
@@ -92,7 +94,8 @@ describe("an environment written in C", function()
     local other = deer.env "pendulum" {}
     assert.equal(pendulum:act(1.5), other:act { 1.5 })
     raises(function() pendulum:act(2.5) end, "bad argument #1 to 'act' %(action: number 0 is 2.5")
-    raises(function() pendulum:act { 1, 1 } end, "action: expected a list of 1 number, got a table with 2")
+    raises(function() pendulum:act { 1, 1 } end,
+      "action: expected a list of 1 number, got a table with 2")
     raises(function() pendulum:act "left" end, "expected a list of 1 number, got the string 'left'")
     raises(function() pendulum:act() end, "bad argument #1 to 'act'")
     raises(function() cartpole:act(2) end, "expected an action of 0..1, got 2")
@@ -104,7 +107,7 @@ describe("an environment written in C", function()
   it("refuses wrong options", function()
     local Env = deer.env "cartpole"
     raises(function() Env{ start_state = { 0, 0, 0 } } end,
-      "Cartpole: option 'start_state': expected {position, speed, angle, turning speed} from %-1000")
+      "Cartpole: option 'start_state': expected {position, speed, angle, turning speed} from ")
     raises(function() Env{ start_state = { 0, 0, 0, "0" } } end, "got a table")
     raises(function() Env{ start_state = { 0, 0, 0, 1e4 } } end, "got a table")
     raises(function() Env{ start_state = 0 } end, "got 0")
