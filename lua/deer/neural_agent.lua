@@ -36,6 +36,8 @@ NeuralAgent.options = {
     help = "samples remembered" },
   replay_start_size = { type = "integer", range = BIG,
     help = "samples gathered at random before learning; the longest history if not given" },
+  train_every = { default = 0, type = "integer", range = { 0, 2 ^ 40 | 0 },
+    help = "learn after every so many training steps by itself; 0: when a controller asks" },
   batch_size = { type = "integer", range = BIG, help = "of the algo, which it must agree with" },
   train_policy = { type = "any", help = "that of the algo if not given, for deer.QNetwork \z
     epsilon-greedy with epsilon 0.1" },
@@ -92,6 +94,7 @@ function NeuralAgent:init(options)
     replay_memory_size = options.replay_memory_size,
     replay_start_size = options.replay_start_size,
     only_full_history = options.only_full_history,
+    train_every = options.train_every,
     seed = seed,
   }
   self._signals = Signals.new(self, self._handle)

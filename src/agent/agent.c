@@ -66,6 +66,7 @@ static deer_status start(deer_agent *a, const deer_agent_config *c) {
   a->replay_start_size =
       c->replay_start_size == -1 ? deer_space_longest(&c->env->space) : c->replay_start_size;
   a->only_full_history = c->only_full_history;
+  a->train_every = c->train_every;
   a->policy_rng = deer_rng_split(c->rng, "policy");
   a->replay_rng = deer_rng_split(c->rng, "replay");
   DEER_TRY(make_state(a));

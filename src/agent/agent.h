@@ -44,6 +44,8 @@ typedef struct deer_agent_config {
   int64_t replay_start_size; /* -1: the longest history; otherwise at least that; less than the
                                 memory holds */
   bool only_full_history;
+  int64_t train_every; /* an update after the first training step and every so many more, before
+                          onActionTaken; 0: only when deer_agent_train is called */
   const deer_rng *rng; /* streams "policy" and "replay" are split from it */
 } deer_agent_config;
 

@@ -11,7 +11,7 @@ struct deer_agent {
   deer_replay *replay, *test_set;
   deer_rng policy_rng, replay_rng;
   bool only_full_history;
-  int64_t replay_memory_size, replay_start_size;
+  int64_t replay_memory_size, replay_start_size, train_every;
 
   deer_listener *listener;
   void *listener_context;

@@ -53,6 +53,27 @@ describe("an actor-critic", function()
     end
   end)
 
+  it("learns by itself as with a controller", function()
+    local one, algo = agent_of "TD3"
+    one:run(2, 50)
+    local env = deer.env "pendulum" { seed = 2 }
+    local other = deer.TD3{ environment = env, seed = 2, network = SMALL, batch_size = 8 }
+    local two = deer.NeuralAgent{ environment = env, learning_algo = other, seed = 2,
+      replay_memory_size = 1000, replay_start_size = 20, train_every = 1 }
+    two:run(2, 50)
+    assert.same(algo:getAllParams(), other:getAllParams())
+    assert.equal(one:avgBellmanResidual(), two:avgBellmanResidual())
+    two:startMode(0, 50)
+    two:run(1, 50)
+    assert.equal(80, other:updates())
+    other = deer.TD3{ environment = env, network = SMALL }
+    two = deer.NeuralAgent{ environment = env, learning_algo = other, train_every = 4,
+      replay_memory_size = 1000, replay_start_size = 20 }
+    two:run(1, 61)
+    -- after steps 21, 25, ..., 61
+    assert.equal(11, other:updates())
+  end)
+
   it("has a best action and its value", function()
     for _, name in ipairs(NAMES) do
       local agent, algo = agent_of(name)
