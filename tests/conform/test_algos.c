@@ -200,6 +200,30 @@ static void what_cannot_be_is_refused(void **state) {
   }
 }
 
+/* some of the places where memory can run out while an algo is made */
+static void without_memory_nothing_is_left(void **state) {
+  (void)state;
+  for (int kind = 0; deer_algo_at(kind); kind++) {
+    const deer_algo_class *class = deer_algo_at(kind);
+    deer_space space = space_of(class);
+    deer_rng rng = deer_rng_seed(1);
+    deer_algo_config config = {.space = &space, .rng = &rng};
+    size_t blocks = deer_alloc_blocks();
+    deer_status status = DEER_ENOMEM;
+    for (uint64_t n = 1; status != DEER_OK; n += 5) {
+      deer_algo *algo;
+      deer_alloc_fail_at(n);
+      status = deer_algo_new(class, &config, &algo);
+      deer_alloc_fail_at(0);
+      if (status != DEER_OK && status != DEER_ENOMEM)
+        fail_msg("%s, allocation %d: %s", class->name, (int)n, deer_error());
+      assert_true((algo != NULL) == (status == DEER_OK));
+      deer_algo_free(algo);
+      assert_int_equal(deer_alloc_blocks(), blocks);
+    }
+  }
+}
+
 static void rates_are_checked(void **state) {
   (void)state;
   deer_algo *algo = make(deer_algo_at(0), 1);
@@ -217,6 +241,7 @@ int main(void) {
                                      cmocka_unit_test(learning_repeats_and_allocates_nothing),
                                      cmocka_unit_test(parameters_are_visited),
                                      cmocka_unit_test(what_cannot_be_is_refused),
+                                     cmocka_unit_test(without_memory_nothing_is_left),
                                      cmocka_unit_test(rates_are_checked)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
