@@ -123,7 +123,7 @@ describe("an actor-critic", function()
     raises(function() deer.TD3{ environment = environment, policy_delay = 0 } end,
       "option 'policy_delay': expected an integer from 1")
     raises(function() deer.DDPG{ environment = environment, network = { layers = {} } } end,
-      "DDPG: option 'network': expected a list of layers")
+      "option 'network': expected a list of layers.*got a table with 'layers'")
     raises(function() deer.SAC{ environment = environment, update_rule = "adan" } end,
       "option 'update_rule': expected one of 'sgd'")
     raises(function() deer.SAC{ environment = environment, learning_rate = 0 / 0 } end, "got nan")
