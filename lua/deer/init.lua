@@ -33,6 +33,19 @@ local deer = {
   ---@type fun(dtype: string, dims: integer[], data: table|string|nil): userdata
   Tensor = core.Tensor,
 
+  --- A number that changes with time, called as s(t) or s:at(t): deer.schedule(0.5),
+  --- deer.schedule "linear(1, 0.1, 10000)", deer.schedule{ kind = "linear", from = 1, to = 0.1,
+  --- steps = 10000 }. Kinds: constant(value), linear, exponential and cosine(from, to, steps),
+  --- polynomial(from, to, steps, power), piecewise(t1, value1, t2, value2, ...), in a table
+  --- points = {{t1, value1}, ...}.
+  ---@type fun(schedule: number|string|table|userdata): userdata
+  schedule = core.schedule,
+
+  --- How many threads large networks and batches may use: deer.threads(2), before they are made.
+  --- Returns the number so far, 1 at the start. Results do not depend on it.
+  ---@type fun(n: integer?): integer
+  threads = core.threads,
+
   --- A number as Python prints it.
   ---@type fun(number: number): string
   format = core.format,

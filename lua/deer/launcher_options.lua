@@ -20,7 +20,7 @@ local DEER = {
   { "period_btw_summary_perfs", "f", "freq_summary_perfs", "integer", nil,
     "test epochs per summary of the environment" },
   { "frame_skip", nil, nil, "integer", SIZE, "frames per action" },
-  { "update_rule", nil, nil, "string", nil, "sgd, rmsprop, deepmind_rmsprop or adam" },
+  { "update_rule", nil, nil, "string", nil, "optimiser, one of those in deerlua list" },
   { "batch_accumulator", nil, nil, "string", nil, "how the losses of a batch add up: sum or mean" },
   { "learning_rate", nil, nil, "number", ANY, "step size of the updates" },
   { "learning_rate_decay", nil, nil, "number", ANY, "its factor from epoch to epoch" },

@@ -15,7 +15,8 @@ typedef struct dqn {
 
   /* options */
   int64_t batch_size, freeze_interval;
-  double learning_rate, discount, rho, rms_epsilon, momentum, clip_delta, clip_norm;
+  double learning_rate, discount, rho, rms_epsilon, momentum, clip_delta;
+  deer_clipping clipping;
   int update_rule, batch_accumulator;
   bool double_q, epsilon_inside_sqrt;
 
@@ -37,7 +38,6 @@ typedef struct dqn {
   deer_real rate, gamma; /* read by the update program */
 } dqn;
 
-static const char *const update_rules[] = {"sgd", "rmsprop", "deepmind_rmsprop", "adam"};
 enum { SUM, MEAN, MEAN_OUTPUTS };
 
 #define AT(member) offsetof(dqn, member)
@@ -51,8 +51,8 @@ static const deer_field fields[] = {
     {"freeze_interval", DEER_FIELD_INT, AT(freeze_interval), .fallback = 1000, .min = 1,
      .max = 1e12, .help = "updates between copies to the target network", .search_min = 10,
      .search_max = 10000},
-    {"update_rule", DEER_FIELD_CHOICE, AT(update_rule), .fallback = 1,
-     .choices = "sgd|rmsprop|deepmind_rmsprop|adam", .help = "optimiser"},
+    {"update_rule", DEER_FIELD_CHOICE, AT(update_rule), .fallback = 1, .choices = DEER_OPT_CHOICES,
+     .help = "optimiser"},
     {"rho", DEER_FIELD_REAL, AT(rho), .fallback = 0.9, .min = 0, .max = 0.999999,
      .help = "decay of the rmsprop rules", .search_min = 0.8, .search_max = 0.999},
     {"rms_epsilon", DEER_FIELD_REAL, AT(rms_epsilon), .fallback = 1e-4, .min = 1e-16, .max = 10,
@@ -60,12 +60,10 @@ static const deer_field fields[] = {
     {"epsilon_inside_sqrt", DEER_FIELD_BOOL, AT(epsilon_inside_sqrt), .fallback = 1,
      .help = "rmsprop divides by sqrt(s + epsilon), not sqrt(s) + epsilon"},
     {"momentum", DEER_FIELD_REAL, AT(momentum), .fallback = 0, .min = 0, .max = 0.9999,
-     .help = "of the sgd rule", .search_min = 0, .search_max = 0.99},
+     .help = "of the sgd and rmsprop rules", .search_min = 0, .search_max = 0.99},
     {"clip_delta", DEER_FIELD_REAL, AT(clip_delta), .fallback = 0, .min = 0, .max = 1e9,
      .help = "Huber threshold of the error; 0: squared error", .search_min = 0.1, .search_max = 10},
-    {"clip_norm", DEER_FIELD_REAL, AT(clip_norm), .fallback = 0, .min = 0, .max = 1e9,
-     .help = "longest gradient of each weight tensor; 0: no limit", .search_min = 0.1,
-     .search_max = 10},
+    DEER_CLIPPING_FIELDS(dqn),
     {"batch_accumulator", DEER_FIELD_CHOICE, AT(batch_accumulator), .fallback = SUM,
      .choices = "sum|mean|mean_outputs",
      .help = "loss over a batch; mean_outputs: mean squared error over batch and actions"},
@@ -112,19 +110,6 @@ static deer_node batch_loss(const dqn *d, deer_graph *g, deer_node losses) {
   if (d->batch_accumulator == SUM) return deer_sum(g, losses, DEER_ALL_AXES);
   deer_node mean = deer_mean(g, losses, DEER_ALL_AXES);
   return d->batch_accumulator == MEAN ? mean : deer_scale(g, mean, 1.0 / d->base.space.actions.n);
-}
-
-/* every weight tensor's part of the gradient cut to clip_norm */
-static deer_node clip_gradient(const dqn *d, deer_graph *g, deer_node gradient) {
-  deer_node parts[DEER_MAX_SLOTS];
-  int offsets[DEER_MAX_SLOTS], n = 0;
-  deer_net_slot slot;
-  if (d->clip_norm <= 0) return gradient;
-  for (; deer_net_slot_at(d->net, n, &slot); n++) {
-    parts[n] = deer_clip_norm(g, deer_view(g, gradient, slot.offset, slot.shape), d->clip_norm);
-    offsets[n] = slot.offset;
-  }
-  return deer_pack(g, parts, offsets, n, deer_net_size(d->net));
 }
 
 typedef struct update_inputs {
@@ -178,7 +163,7 @@ static deer_status build_update(dqn *d, deer_graph *g) {
   deer_node td = deer_q_learning(g, q_tm1, &in.transition, q_t, selector_t);
   deer_node losses = sample_losses(d, g, td), loss = batch_loss(d, g, losses), gradient;
   DEER_TRY(deer_gradients(g, loss, &online, 1, &gradient));
-  gradient = clip_gradient(d, g, gradient);
+  gradient = deer_opt_clip(g, gradient, d->net, &d->clipping);
 
   deer_node outputs[DEER_OPT_ASSIGNS + 2], rate = deer_variable(g, "learning_rate", &d->rate, 1);
   int n = deer_opt_minimize(d->opt, g, online, gradient, rate, outputs);
@@ -198,16 +183,16 @@ static deer_option number_option(const char *name, double number) {
 }
 
 static deer_status make_optimiser(dqn *d) {
-  const char *rule = update_rules[d->update_rule];
-  bool rms = strstr(rule, "rmsprop") != NULL;
+  const deer_opt_class *rule = deer_opt_at(d->update_rule);
+  bool rms = strstr(rule->name, "rmsprop") != NULL;
   deer_option options[4];
   int n = 0;
   if (rms) options[n++] = number_option("rho", d->rho);
   if (rms) options[n++] = number_option("epsilon", d->rms_epsilon);
-  if (strcmp(rule, "rmsprop") == 0)
+  if (strcmp(rule->name, "rmsprop") == 0)
     options[n++] = (deer_option){"epsilon_inside", {DEER_VALUE_BOOL, d->epsilon_inside_sqrt, NULL}};
   if (d->momentum > 0) options[n++] = number_option("momentum", d->momentum);
-  return deer_opt_new(deer_opt_find(rule), options, n, deer_net_size(d->net), &d->opt);
+  return deer_opt_new(rule, options, n, deer_net_size(d->net), &d->opt);
 }
 
 static deer_status with_graph(dqn *d, deer_status (*build)(dqn *d, deer_graph *g)) {

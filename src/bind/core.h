@@ -61,6 +61,7 @@ void deer_lua_push_dataset(lua_State *L, const deer_space *space, const deer_rng
 /* Parts of the module: each adds functions to the table on top of the stack. */
 void deer_open_info(lua_State *L);
 void deer_open_rng(lua_State *L);
+void deer_open_schedule(lua_State *L);
 void deer_open_tensor(lua_State *L);
 void deer_open_env(lua_State *L);
 void deer_open_algo(lua_State *L);

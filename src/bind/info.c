@@ -193,9 +193,34 @@ static int info_format(lua_State *L) {
   return 1;
 }
 
+/* ---- threads ---- */
+
+// threads([n]): the number of threads before the call
+static int info_threads(lua_State *L) {
+  const int before = deer_threads();
+  if (!lua_isnoneornil(L, 1)) {
+    const lua_Integer n = luaL_checkinteger(L, 1);
+    const int wanted = n < 0 || n > DEER_MAX_THREADS ? 0 : (int)n;
+    if (deer_threads_set(wanted) != DEER_OK) {
+      if (wanted == 0)
+        return luaL_argerror(L, 1,
+                             lua_pushfstring(L, "expected 1 to %d threads, got %I",
+                                             DEER_MAX_THREADS, (LUAI_UACINT)n));
+      return luaL_error(L, "%s", deer_error());
+    }
+  }
+  lua_pushinteger(L, before);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
-    {"names", info_names},     {"about", info_about},   {"fields", info_fields},
-    {"nearest", info_nearest}, {"format", info_format}, {NULL, NULL},
+    {"names", info_names},
+    {"about", info_about},
+    {"fields", info_fields},
+    {"nearest", info_nearest},
+    {"format", info_format},
+    {"threads", info_threads},
+    {NULL, NULL},
 };
 
 void deer_open_info(lua_State *L) {

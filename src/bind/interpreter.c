@@ -12,12 +12,16 @@
 #include "bind/repl.h"
 #include "bind/search.h"
 
+#define TEXT(x)    #x
+#define TEXT_OF(x) TEXT(x)
+
 typedef struct command {
   int argc;
   char **argv;
   int script; /* its position in argv; argc when there is none */
-  bool interactive, version, help, no_environment, has_code;
+  bool interactive, version, help, no_environment, has_code, explain;
   const char *bad, *reason; /* the option that is wrong, and why */
+  int threads;              /* 0: not said */
   int status;               /* to exit with */
 } command;
 
@@ -29,6 +33,8 @@ static const char usage[] =
     "  -v, --version  print the version\n"
     "  -E             ignore environment variables\n"
     "  -W             turn warnings on\n"
+    "  --explain      at the end, where the time of networks and updates went, step by step\n"
+    "  --threads N    threads that large networks and batches may use (1)\n"
     "  -h, --help     print this\n"
     "  --             stop reading options\n"
     "  -              run standard input\n"
@@ -47,6 +53,18 @@ static bool refuse(command *c, const char *option, const char *reason) {
   c->bad = option;
   c->reason = reason;
   return false;
+}
+
+// --threads N
+static bool read_threads(command *c, int *i) {
+  const char *number = c->argv[*i + 1];
+  char *end = NULL;
+  long n = number != NULL ? strtol(number, &end, 10) : 0;
+  if (number == NULL || *end != '\0' || n < 1 || n > DEER_MAX_THREADS)
+    return refuse(c, "--threads", "needs a number from 1 to " TEXT_OF(DEER_MAX_THREADS));
+  c->threads = (int)n;
+  (*i)++;
+  return true;
 }
 
 // reads the option at argv[*i]; *i moves on when its argument is the next word
@@ -68,6 +86,10 @@ static bool read_option(command *c, int *i) {
     c->version = true;
   } else if (strcmp(option, "-i") == 0) {
     c->interactive = c->version = true;
+  } else if (strcmp(option, "--explain") == 0) {
+    c->explain = true;
+  } else if (strcmp(option, "--threads") == 0) {
+    return read_threads(c, i);
   } else if (strcmp(option, "-E") == 0) {
     c->no_environment = true;
   } else if (strcmp(option, "-W") != 0) {
@@ -283,6 +305,12 @@ static void print_warning(void *context, deer_log_level level, const char *messa
   fprintf(stderr, "deerlua: warning: %s\n", message);
 }
 
+// tables go where errors go: what the script prints stays what it was
+static void print_explanation(void *context, const char *text) {
+  (void)context;
+  fprintf(stderr, "\n%s", text);
+}
+
 // what was printed may still lie in a buffer, and the disk may be full: returns the exit status
 static int close_output(int status) {
   bool failed = ferror(stdout) != 0;
@@ -307,6 +335,11 @@ int deer_interpreter_main(int argc, char **argv) {
   signal(SIGXFSZ, SIG_IGN);
   deer_log_set(print_warning, NULL, DEER_LOG_WARNING);
   deer_blas_start();
+  if (c.explain) deer_explain_set(print_explanation, NULL);
+  if (c.threads > 0 && deer_threads_set(c.threads) != DEER_OK) {
+    complain(deer_error());
+    return DEER_EXIT_FAILURE;
+  }
   lua_State *L = luaL_newstate();
   if (L == NULL) {
     complain("not enough memory to start");

@@ -34,12 +34,11 @@ static void check_parts(lua_State *L, int index) {
     for (int i = 0; i < N_PARTS; i++) known = known || strcmp(parts[i], key) == 0;
     if (known && !list) continue;
     const char *nearest = list ? NULL : deer_nearest(key, parts, N_PARTS);
+    const char *hint = nearest ? lua_pushfstring(L, "; did you mean '%s'?", nearest) : "";
     deer_lua_fail(L,
-                  nearest ? "option 'network': expected a list of layers, or branches, trunk, heads "
-                            "and output, got a table with '%s'; did you mean '%s'?"
-                          : "option 'network': expected a list of layers, or branches, trunk, heads "
-                            "and output, got a table with '%s'",
-                  key, nearest);
+                  "option 'network': expected a list of layers, or branches, trunk, heads and "
+                  "output, got a table with '%s'%s",
+                  key, hint);
   }
 }
 

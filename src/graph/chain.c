@@ -240,17 +240,21 @@ static void fill(deer_real *to, const deer_slot *slot, size_t first, size_t n) {
   }
 }
 
-void deer_chain_run(const deer_chain *c, void *scratch) {
+void deer_chain_run(const deer_step *step) {
+  const deer_chain *c = step->chain;
   /* where the present block of each slot lies */
-  deer_real **at = scratch;
-  char *blocks = (char *)scratch + ((size_t)c->n_slots * sizeof *at + 63) / 64 * 64;
+  deer_real **at = step->scratch;
+  char *blocks = (char *)step->scratch + ((size_t)c->n_slots * sizeof *at + 63) / 64 * 64;
   for (int s = 0; s < c->n_slots; s++) {
     const deer_slot *slot = &c->slots[s];
     at[s] = (deer_real *)(void *)(needs_block(slot) ? blocks + (size_t)slot->block * block_bytes(c)
                                                     : slot->data);
     if (slot->steady) fill(at[s], slot, 0, c->length);
   }
-  for (size_t first = 0; first < c->n; first += c->length) {
+  const size_t all = (c->n + c->length - 1) / c->length;
+  const size_t begin = all * (size_t)step->part / (size_t)step->parts * c->length;
+  const size_t stop = all * ((size_t)step->part + 1) / (size_t)step->parts * c->length;
+  for (size_t first = begin; first < stop && first < c->n; first += c->length) {
     const size_t n = c->n - first < c->length ? c->n - first : c->length;
     for (int s = 0; s < c->n_slots; s++) {
       const deer_slot *slot = &c->slots[s];

@@ -74,8 +74,9 @@ typedef struct deer_layout {
 
 /* Places the memory of inputs, constants, and stored nodes; what is read no more makes room. The
  * parts of a pack lie in it from the start where they fill it without overlap: it has no step. The
- * layout owns offset. */
-deer_status deer_layout_new(const deer_plan *plan, deer_layout *layout);
+ * layout owns offset. With several threads buffers share a place only when no order of running can
+ * bring them together. */
+deer_status deer_layout_new(const deer_plan *plan, int threads, deer_layout *layout);
 
 /* Does the node have memory in the arena? */
 bool deer_has_memory(const deer_plan *plan, int32_t id);
@@ -125,6 +126,8 @@ deer_status deer_chain_new(const deer_plan *plan, const deer_unit *unit, void *c
                            deer_chain **chain);
 void deer_chain_free(deer_chain *chain);
 size_t deer_chain_scratch(const deer_chain *chain); /* bytes */
-void deer_chain_run(const deer_chain *chain, void *scratch);
+
+/* Runs the blocks of part step->part of step->parts. */
+void deer_chain_run(const deer_step *step);
 
 #endif

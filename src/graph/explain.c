@@ -35,7 +35,7 @@ void deer_program_run_timed(deer_program *p) {
 
 static double elements(const deer_operand *x) { return (double)deer_shape_count(&x->shape); }
 
-static double step_flops(const deer_step *step) {
+double deer_step_flops(const deer_step *step) {
   if (step->chain) return (double)step->chain->n * step->chain->n_links;
   if (step->op->flops) return step->op->flops(step);
   double most = elements(&step->out);
@@ -48,7 +48,7 @@ static double operand_bytes(const deer_operand *x) {
   return elements(x) * (double)deer_dtype_size(x->dtype);
 }
 
-static double step_bytes(const deer_step *step) {
+double deer_step_bytes(const deer_step *step) {
   double bytes = 0;
   if (step->chain) {
     for (int s = 0; s < step->chain->n_slots; s++)
@@ -106,10 +106,11 @@ static void put_all(text *t, const deer_program *p) {
   for (int i = 0; i < p->n_steps; i++) {
     const deer_step *step = &p->steps[i];
     const double us = p->spent ? (double)p->spent[i] / runs / 1000 : 0;
-    flops += step_flops(step);
-    bytes += step_bytes(step);
+    flops += deer_step_flops(step);
+    bytes += deer_step_bytes(step);
     put(t, "%4d %9.3f %6.1f%% %12.0f %12.0f %9.1f  ", i, us, total > 0 ? 100 * us / total : 0,
-        step_flops(step), step_bytes(step), us > 0 ? step_flops(step) / us / 1000 : 0);
+        deer_step_flops(step), deer_step_bytes(step),
+        us > 0 ? deer_step_flops(step) / us / 1000 : 0);
     put_name(t, p, i);
     put(t, "  ");
     put_shapes(t, step);
@@ -128,4 +129,25 @@ char *deer_program_explain(const deer_program *p) {
   t.used = 0;
   if (t.at) put_all(&t, p);
   return t.at;
+}
+
+/* ---- listening ---- */
+
+static deer_explain_listener *listening;
+static void *listening_context;
+
+void deer_explain_set(deer_explain_listener *listener, void *context) {
+  listening = listener;
+  listening_context = context;
+}
+
+deer_status deer_explain_begin(deer_program *p) {
+  return listening ? deer_program_profile(p, true) : DEER_OK;
+}
+
+void deer_explain_end(const deer_program *p) {
+  if (!listening || p->timed_runs == 0) return;
+  char *said = deer_program_explain(p);
+  if (said) listening(listening_context, said);
+  deer_free(said);
 }

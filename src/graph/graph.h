@@ -57,6 +57,9 @@ deer_node deer_variable(deer_graph *g, const char *name, deer_real *data, int si
 /* Every element is `value`. */
 deer_node deer_constant(deer_graph *g, deer_shape shape, double value);
 
+/* 0, 1, ..., n - 1, real [n]. */
+deer_node deer_arange(deer_graph *g, int n);
+
 /* ---- flat blocks: all parameters of a network lie in one variable ---- */
 
 /* The elements `offset`... of a [n] block seen in `shape`; no copy. Its gradient lands in one
@@ -99,6 +102,10 @@ deer_node deer_tanh(deer_graph *g, deer_node x);
 deer_node deer_sigmoid(deer_graph *g, deer_node x);
 deer_node deer_relu(deer_graph *g, deer_node x); /* max(x, 0); gradient 0 at 0 */
 
+/* For x > 0; NaN below. */
+deer_node deer_lgamma(deer_graph *g, deer_node x);               /* log of the gamma function */
+deer_node deer_polygamma(deer_graph *g, deer_node x, int order); /* its derivative order + 1 */
+
 deer_node deer_sin(deer_graph *g, deer_node x); /* |x| up to 1e6; farther out it loses meaning */
 deer_node deer_cos(deer_graph *g, deer_node x);
 deer_node deer_expm1(deer_graph *g, deer_node x); /* exp(x) - 1 */
@@ -139,6 +146,13 @@ deer_node deer_cast(deer_graph *g, deer_node x);
 /* [m, k] by [k, n] -> [m, n], or a batch of such, [b, m, k] by [b, k, n] -> [b, m, n]; either
  * operand may be stored transposed. */
 deer_node deer_matmul(deer_graph *g, deer_node a, deer_node b, bool transpose_a, bool transpose_b);
+
+/* The inverse of a symmetric positive definite matrix, of (x + x^T) / 2 to be exact; NaN throughout
+ * when that is not positive definite. Worked out in double precision. */
+deer_node deer_spd_inverse(deer_graph *g, deer_node x);
+
+deer_node deer_diagonal(deer_graph *g, deer_node x);        /* [n, n] -> [n] */
+deer_node deer_diagonal_matrix(deer_graph *g, deer_node x); /* [n] -> [n, n], zeros beside it */
 
 /* ---- pictures: [batch, channels, height, width] ---- */
 
@@ -254,6 +268,10 @@ deer_node deer_random_normal(deer_graph *g, deer_rng *stream, deer_shape shape);
 /* -log(-log(u)): argmax(logits + gumbel) draws from softmax(logits). */
 deer_node deer_random_gumbel(deer_graph *g, deer_rng *stream, deer_shape shape);
 
+/* From the gamma distributions of the given shapes (above 0), scale 1; in the shape of that node.
+ * Marsaglia and Tsang 2000. */
+deer_node deer_random_gamma(deer_graph *g, deer_rng *stream, deer_node shape);
+
 /* Srivastava et al. 2014: each element is 0 with probability `rate`, else x / (1 - rate).
  * 0 <= rate < 1; at 0 it is x itself. */
 deer_node deer_dropout(deer_graph *g, deer_node x, double rate, deer_rng *stream);
@@ -319,6 +337,11 @@ deer_status deer_program_profile(deer_program *program, bool on);
  * point operations, bytes read and written, what it does. Owned by the caller (deer_free); NULL
  * without memory. */
 char *deer_program_explain(const deer_program *program);
+
+/* From now on every program is timed from its making on, and when one that ran is freed `listener`
+ * gets what deer_program_explain says. NULL: no longer. Not while other threads compile. */
+typedef void deer_explain_listener(void *context, const char *text);
+void deer_explain_set(deer_explain_listener *listener, void *context);
 
 /* The graph as text, one node a line: "%7 = matmul(x, w) float32 [32, 50]". Owned by the caller
  * (deer_free). */

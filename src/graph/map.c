@@ -1,6 +1,7 @@
 /* map.c: the elementwise kernels of op/maps.def for each kind of CPU. */
 #include "graph/map.h"
 
+#include "tensor/target.h"
 #include "tensor/vectormath.h"
 
 /* an iteration touches its own elements alone, even where out is one of the inputs */
@@ -36,20 +37,14 @@
 #undef TARGET
 #undef KERNEL
 
-#if defined(__x86_64__) && defined(__GNUC__)
-#define HAVE_LEVELS 1
-
-#define TARGET       __attribute__((target("avx2")))
+#ifdef DEER_HAVE_TARGETS
+#define TARGET       DEER_AVX2
 #define KERNEL(name) narrow_##name
 #include "graph/op/maps.def"
 #undef TARGET
 #undef KERNEL
 
-#if defined(__clang__)
-#define TARGET __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl"), min_vector_width(512)))
-#else
-#define TARGET __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512")))
-#endif
+#define TARGET       DEER_AVX512
 #define KERNEL(name) wide_##name
 #include "graph/op/maps.def"
 #undef TARGET
@@ -59,10 +54,6 @@
 
 /* ---- choice ---- */
 
-static int allowed = 2;
-
-void deer_map_allow(int level) { allowed = level; }
-
 deer_map *deer_map_kernel(int map) {
   static deer_map *const generic[DEER_MAPS] = {
       NULL,
@@ -70,7 +61,7 @@ deer_map *deer_map_kernel(int map) {
 #include "graph/op/maps.def"
 #undef MAP
   };
-#ifdef HAVE_LEVELS
+#ifdef DEER_HAVE_TARGETS
   static deer_map *const narrow[DEER_MAPS] = {
       NULL,
 #define MAP(name, operands, expression) narrow_##name,
@@ -83,10 +74,8 @@ deer_map *deer_map_kernel(int map) {
 #include "graph/op/maps.def"
 #undef MAP
   };
-  if (allowed >= 2 && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl"))
-    return wide[map];
-  if (allowed >= 1 && __builtin_cpu_supports("avx2")) return narrow[map];
+  const int level = deer_cpu_level();
+  if (level > 0) return level == 2 ? wide[map] : narrow[map];
 #endif
   return generic[map];
 }

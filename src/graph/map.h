@@ -21,10 +21,6 @@ typedef void deer_map(const deer_real *const *in, deer_real *out, size_t n, cons
 /* The kernel of a line for this CPU. All kernels of a line give the same bits. */
 deer_map *deer_map_kernel(int map);
 
-/* For tests: which kernels may be chosen; 0 generic, 1 AVX2, 2 AVX-512 too (the start). What the
- * CPU lacks is never chosen. */
-void deer_map_allow(int level);
-
 /* `run` of every op with a map. */
 void deer_map_run(const deer_step *step);
 

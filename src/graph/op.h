@@ -31,6 +31,7 @@ typedef struct deer_step {
   const deer_attr *attr;
   void *scratch; /* op->scratch bytes, shared by all steps: contents do not survive the step */
   struct deer_chain *chain; /* what a unit of elementwise ops runs; NULL for other steps */
+  int part, parts;          /* which part of a divided step this is; 0 of 1 for a whole one */
 } deer_step;
 
 typedef struct deer_op {
@@ -54,6 +55,11 @@ typedef struct deer_op {
 
   /* The kernel. Writes every element of out. */
   void (*run)(const deer_step *step);
+
+  /* Can a step be divided so that threads share it? `run` then does part `part` of `parts`, whose
+   * results do not depend on the number of parts. Returns the most parts that make sense; NULL: 1.
+   */
+  int (*parts)(const deer_step *step);
 
   /* Floating-point operations of one run; NULL: one per element of the largest operand. */
   double (*flops)(const deer_step *step);

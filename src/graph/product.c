@@ -16,6 +16,44 @@ static deer_status product_shape(deer_step *step) {
   return DEER_OK;
 }
 
+/* a part has some of the rows, or, where there are few, of the columns */
+#define PART_ROWS    24
+#define PART_COLUMNS 64
+
+static bool by_columns(const deer_step *step) {
+  return step->out.shape.dim[1] >= 2 * PART_COLUMNS &&
+         (transposed(step, 1) || step->out.shape.dim[0] < 2 * PART_ROWS);
+}
+
+static int product_parts(const deer_step *step) {
+  const int parts =
+      by_columns(step) ? step->out.shape.dim[1] / PART_COLUMNS : step->out.shape.dim[0] / PART_ROWS;
+  return parts > 1 ? parts : 1;
+}
+
+/* `unit` times as many rows or columns as there are in a part, and where they begin */
+static int begin_of(const deer_step *step, int part, int n, int unit) {
+  const int blocks = (n + unit - 1) / unit, begin = blocks * part / step->parts * unit;
+  return begin < n ? begin : n;
+}
+
+static void take_rows(const deer_step *step, deer_product *p) {
+  const int begin = begin_of(step, step->part, p->m, PART_ROWS);
+  p->m = begin_of(step, step->part + 1, p->m, PART_ROWS) - begin;
+  p->a += (ptrdiff_t)begin * (p->transpose_a ? 1 : p->lda);
+  p->c += (ptrdiff_t)begin * p->ldc;
+  if (p->gate) p->gate += (ptrdiff_t)begin * p->ldgate;
+}
+
+static void take_columns(const deer_step *step, deer_product *p) {
+  const int begin = begin_of(step, step->part, p->n, PART_COLUMNS);
+  p->n = begin_of(step, step->part + 1, p->n, PART_COLUMNS) - begin;
+  p->b += (ptrdiff_t)begin * (p->transpose_b ? p->ldb : 1);
+  p->c += begin;
+  if (p->gate) p->gate += begin;
+  if (p->bias) p->bias += begin;
+}
+
 static void product_run(const deer_step *step) {
   const int flags = step->attr->number[2];
   deer_product p = {.transpose_a = transposed(step, 0),
@@ -36,6 +74,10 @@ static void product_run(const deer_step *step) {
     p.gate = in_real(step, step->n_in - 1);
     p.ldgate = p.n;
   }
+  if (step->parts > 1 && by_columns(step))
+    take_columns(step, &p);
+  else if (step->parts > 1)
+    take_rows(step, &p);
   deer_gemm(&p);
 }
 
@@ -48,4 +90,5 @@ const deer_op deer_product_op = {.name = "product",
                                  .n_inputs = -1,
                                  .shape = product_shape,
                                  .run = product_run,
+                                 .parts = product_parts,
                                  .flops = product_flops};

@@ -1,4 +1,5 @@
 /* program.c: from a graph to a list of kernel calls over one arena, and running it. */
+#include "base/pool.h"
 #include "graph/program.h"
 #include "tensor/blas.h"
 
@@ -37,7 +38,7 @@ static void find_data(deer_program *p, const deer_layout *layout) {
 
 static deer_status lay_out(deer_program *p) {
   deer_layout layout;
-  deer_status status = deer_layout_new(p->plan, &layout);
+  deer_status status = deer_layout_new(p->plan, deer_threads(), &layout);
   p->data = deer_alloc_array((size_t)p->g->n, sizeof *p->data);
   p->arena_bytes = layout.total;
   if (status == DEER_OK) p->arena = deer_alloc(layout.total);
@@ -50,11 +51,14 @@ static deer_status lay_out(deer_program *p) {
 /* ---- steps ---- */
 
 /* a fused unit: its kernels know their memory */
-static void chain_run(const deer_step *step) { deer_chain_run(step->chain, step->scratch); }
-
 static size_t chain_scratch(const deer_step *step) { return deer_chain_scratch(step->chain); }
 
-static const deer_op fused = {.name = "chain", .run = chain_run, .scratch = chain_scratch};
+static int chain_parts(const deer_step *step) {
+  return (int)((step->chain->n + step->chain->length - 1) / step->chain->length);
+}
+
+static const deer_op fused = {
+    .name = "chain", .run = deer_chain_run, .scratch = chain_scratch, .parts = chain_parts};
 
 /* appends the kernel call of unit u; `operands` has room for its inputs */
 static deer_status add_step(deer_program *p, int u, deer_operand *operands) {
@@ -64,7 +68,8 @@ static deer_status add_step(deer_program *p, int u, deer_operand *operands) {
   const deer_record *r = &g->records[id];
   p->unit_of_step[p->n_steps] = u;
   deer_step *step = &p->steps[p->n_steps++];
-  *step = (deer_step){.op = r->op, .attr = &r->attr, .out = {r->dtype, r->shape, p->data[id]}};
+  *step = (deer_step){
+      .op = r->op, .attr = &r->attr, .out = {r->dtype, r->shape, p->data[id]}, .parts = 1};
   if (r->op->map) {
     step->op = &fused;
     return deer_chain_new(p->plan, unit, p->data, &step->chain);
@@ -94,6 +99,7 @@ static deer_status make_steps(deer_program *p) {
   return DEER_OK;
 }
 
+/* each lane has a scratch of its own, as large as any step asks for */
 static deer_status add_scratch(deer_program *p) {
   size_t most = 0;
   for (int i = 0; i < p->n_steps; i++) {
@@ -101,9 +107,13 @@ static deer_status add_scratch(deer_program *p) {
     size_t bytes = step->op->scratch ? step->op->scratch(step) : 0;
     if (bytes > most) most = bytes;
   }
-  p->scratch = deer_alloc(most);
+  most = (most + 63) / 64 * 64;
+  p->scratch = deer_alloc_array(p->lanes ? (size_t)p->n_lanes : 1, most);
   if (!p->scratch) return DEER_ENOMEM;
   for (int i = 0; i < p->n_steps; i++) p->steps[i].scratch = p->scratch;
+  for (int l = 0; p->lanes && l < p->n_lanes; l++)
+    for (int i = 0; i < p->lanes[l].n; i++)
+      p->steps[p->lanes[l].steps[i]].scratch = p->scratch + (size_t)l * most;
   return DEER_OK;
 }
 
@@ -128,6 +138,7 @@ static deer_status build(deer_program *p, const deer_graph *g, const deer_node *
   if (status == DEER_OK) status = deer_plan_new(p->g, wanted, n, &p->plan);
   if (status == DEER_OK) status = lay_out(p);
   if (status == DEER_OK) status = make_steps(p);
+  if (status == DEER_OK) status = deer_schedule(p, deer_threads());
   if (status == DEER_OK) status = add_scratch(p);
   if (status == DEER_OK) show(p, g, outputs, n, place);
   deer_free(place);
@@ -146,6 +157,7 @@ deer_status deer_compile(deer_graph *g, const deer_node *outputs, int n, deer_pr
   deer_program *p = deer_alloc(sizeof *p);
   if (!p) return DEER_ENOMEM;
   deer_status status = build(p, g, outputs, n);
+  if (status == DEER_OK) status = deer_explain_begin(p);
   if (status == DEER_OK)
     *program = p;
   else
@@ -155,7 +167,10 @@ deer_status deer_compile(deer_graph *g, const deer_node *outputs, int n, deer_pr
 
 void deer_program_free(deer_program *p) {
   if (!p) return;
-  for (int i = 0; p->steps && i < p->n_steps; i++) deer_chain_free(p->steps[i].chain);
+  deer_explain_end(p);
+  for (int i = 0; p->steps && i < p->n_steps; i++)
+    if (p->steps[i].part == 0) deer_chain_free(p->steps[i].chain);
+  deer_lanes_free(p);
   deer_plan_free(p->plan);
   deer_graph_free(p->g);
   deer_free((void *)p->shown);
@@ -171,27 +186,29 @@ void deer_program_free(deer_program *p) {
 
 /* ---- run ---- */
 
-/* moving averages that fade out become subnormal numbers, on which the CPU is a hundred times
- * slower: while a program runs they count as zero */
 #if defined(__SSE__)
-static unsigned flush_subnormals(void) {
+unsigned deer_flush_subnormals(void) {
   unsigned mode = _mm_getcsr();
   _mm_setcsr(mode | 0x8040);
   return mode;
 }
-static void restore_mode(unsigned mode) { _mm_setcsr(mode); }
+void deer_restore_mode(unsigned mode) { _mm_setcsr(mode); }
 #else
-static unsigned flush_subnormals(void) { return 0; }
-static void restore_mode(unsigned mode) { (void)mode; }
+unsigned deer_flush_subnormals(void) { return 0; }
+void deer_restore_mode(unsigned mode) { (void)mode; }
 #endif
 
 void deer_program_run(deer_program *p) {
-  unsigned mode = flush_subnormals();
+  if (p->lanes && !p->profiled) {
+    deer_lanes_run(p);
+    return;
+  }
+  unsigned mode = deer_flush_subnormals();
   if (p->profiled)
     deer_program_run_timed(p);
   else
     for (int i = 0; i < p->n_steps; i++) p->steps[i].op->run(&p->steps[i]);
-  restore_mode(mode);
+  deer_restore_mode(mode);
 }
 
 void *deer_program_data(const deer_program *p, deer_node node) {

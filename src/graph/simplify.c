@@ -117,22 +117,31 @@ static bool fold(const rewriter *w, const deer_record *r, const deer_node *in, d
   return true;
 }
 
-/* x + 0, x - 0, x * 1, x / 1 are x; a constant operand becomes a setting */
+/* the operand that an identity gives back: x for x + 0, x - 0, x * 1, x / 1; else none */
+static deer_node unchanged(const rewriter *w, const deer_record *r, const deer_node *in) {
+  const deer_op *op = r->op;
+  const double setting = r->attr.real[0];
+  if (op == &deer_op_add && is_number(w, in[0], 0)) return in[1];
+  if (op == &deer_op_mul && is_number(w, in[0], 1)) return in[1];
+  if ((op == &deer_op_add || op == &deer_op_sub) && is_number(w, in[1], 0)) return in[0];
+  if ((op == &deer_op_mul || op == &deer_op_div) && is_number(w, in[1], 1)) return in[0];
+  if ((op == &deer_op_scale && setting == 1) || (op == &deer_op_shift && setting == 0))
+    return in[0];
+  return DEER_NONE;
+}
+
 static deer_node arithmetic(rewriter *w, const deer_record *r, deer_node *in) {
   double value;
-  const deer_op *op = r->op;
-  if (op == &deer_op_add || op == &deer_op_mul) {
-    const int c = is_constant(w, in[0], &value) ? 0 : is_constant(w, in[1], &value) ? 1 : -1;
-    if (c >= 0 && isfinite(value))
-      return value == (op == &deer_op_mul)
-                 ? in[1 - c]
-                 : make_unary(w, op == &deer_op_mul ? &deer_op_scale : &deer_op_shift, in[1 - c],
-                              value);
-  }
-  if (op == &deer_op_sub && is_number(w, in[1], 0)) return in[0];
-  if (op == &deer_op_div && is_number(w, in[1], 1)) return in[0];
-  if (op == &deer_op_scale && r->attr.real[0] == 1) return in[0];
-  if (op == &deer_op_shift && r->attr.real[0] == 0) return in[0];
+  const deer_node same = unchanged(w, r, in);
+  /* what is computed from a variable is its old value: only aliases show the new one */
+  if (same.id && !is_op(w, (deer_node){deer_memory_owner(w->to, same.id)}, &deer_op_variable))
+    return same;
+  const deer_op *op = r->op == &deer_op_add   ? &deer_op_shift
+                      : r->op == &deer_op_mul ? &deer_op_scale
+                                              : NULL;
+  for (int i = 0; op && i < 2; i++)
+    if (is_constant(w, in[i], &value) && isfinite(value))
+      return make_unary(w, op, in[1 - i], value);
   return keep(w, r, in);
 }
 
@@ -155,8 +164,6 @@ static deer_node simpler(rewriter *w, const deer_record *r, deer_node *in) {
     return arithmetic(w, r, in);
   }
   if (lays_out(r->op) && is_constant(w, in[0], &value)) return make_constant(w, r->shape, value);
-  if (r->op == &deer_op_expand && deer_shape_equal(&r->shape, &w->to->records[in[0].id].shape))
-    return in[0];
   if (r->op == &deer_op_reshape) {
     if (is_op(w, in[0], &deer_op_reshape)) in[0] = deer_node_input(w->to, in[0], 0);
     if (deer_shape_equal(&r->shape, &w->to->records[in[0].id].shape)) return in[0];
@@ -170,7 +177,6 @@ static deer_node simpler(rewriter *w, const deer_record *r, deer_node *in) {
 static bool is_lone_product(const rewriter *w, deer_node node, int taken) {
   const deer_record *r = &w->to->records[node.id];
   if (w->uses[w->came[node.id]] != 1 || r->shape.rank != 2) return false;
-  if (r->op == &deer_op_matmul) return true;
   return r->op == &deer_product_op && (r->attr.number[2] & ~taken) == 0;
 }
 
@@ -180,8 +186,6 @@ static deer_node extend_product(rewriter *w, deer_node node, int flag, deer_node
   deer_node in[4];
   for (int i = 0; i < r.n_inputs; i++) in[i] = deer_node_input(w->to, node, i);
   if (extra.id) in[r.n_inputs++] = extra;
-  if (r.op == &deer_op_matmul) r.attr.number[2] = 0;
-  r.op = &deer_product_op;
   r.attr.number[2] |= flag;
   return keep(w, &r, in);
 }
@@ -193,6 +197,12 @@ static bool is_bias(const rewriter *w, deer_node node) {
 }
 
 static deer_node epilogue(rewriter *w, const deer_record *r, deer_node *in) {
+  if (r->op == &deer_op_matmul && r->shape.rank == 2) {
+    const deer_record product = {.op = &deer_product_op,
+                                 .attr = {.number = {r->attr.number[0], r->attr.number[1]}},
+                                 .n_inputs = 2};
+    return keep(w, &product, in);
+  }
   if (r->op == &deer_op_add)
     for (int i = 0; i < 2; i++)
       if (is_lone_product(w, in[i], 0) && is_bias(w, in[1 - i]))

@@ -1,6 +1,6 @@
 /* json.h: reading JSON that nobody vouches for: front to back, in place, without allocating and
- * without recursion of its own. Each function skips blanks and takes what it is named after, or fails with
- * DEER_EDATA and "byte 7: expected ...".
+ * without recursion of its own. Each function skips blanks and takes what it is named after, or
+ * fails with DEER_EDATA and "byte 7: expected ...".
  *
  * Jansson, which writes JSON here, does not fit: when an allocation fails in its reader it drops
  * characters and then runs past the end of the text. */

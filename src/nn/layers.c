@@ -109,17 +109,26 @@ void deer_net_spec_split(deer_net_spec *spec) {
 
 /* ---- helpers ---- */
 
-deer_node deer_activate(deer_graph *g, int kind, deer_node x) {
-  switch (kind) {
-  case 1:
-    return deer_relu(g, x);
-  case 2:
-    return deer_tanh(g, x);
-  case 3:
-    return deer_sigmoid(g, x);
-  default:
-    return x;
-  }
+static deer_node linear(deer_graph *g, deer_node x) {
+  (void)g;
+  return x;
+}
+
+static deer_node leaky_relu(deer_graph *g, deer_node x) { return deer_leaky_relu(g, x, 0.01); }
+
+static deer_node elu(deer_graph *g, deer_node x) { return deer_elu(g, x, 1); }
+
+/* in the order of DEER_ACTIVATION_CHOICES */
+static deer_node (*const activations[])(deer_graph *g, deer_node x) = {
+    linear,    deer_relu, deer_tanh,  deer_sigmoid,    leaky_relu,   elu,
+    deer_selu, deer_gelu, deer_swish, deer_hard_swish, deer_softplus};
+
+deer_node deer_activate(deer_graph *g, int kind, deer_node x) { return activations[kind](g, x); }
+
+deer_window deer_pool_window(const deer_pool *pool) {
+  return (deer_window){(int)(pool->stride_rows > 0 ? pool->stride_rows : pool->rows),
+                       (int)(pool->stride_columns > 0 ? pool->stride_columns : pool->columns),
+                       (int)pool->padding_rows, (int)pool->padding_columns};
 }
 
 deer_node deer_flatten(deer_graph *g, deer_node x) {

@@ -83,7 +83,7 @@ deer_node deer_layer_memory(deer_layer_build *b, int batch, int width) {
   deer_net *net = b->net;
   const int i = b->next_memory++;
   if (b->laying_out) {
-    if (i == DEER_MAX_MEMORIES)
+    if (i >= DEER_MAX_MEMORIES)
       return deer_graph_fail(b->g, "%s: more than %d memories in one network", b->where,
                              DEER_MAX_MEMORIES);
     net->memories[i] = width;

@@ -13,7 +13,7 @@ typedef struct deer_layer_class deer_layer_class;
 
 /* ---- what to build ---- */
 
-#define DEER_LAYER_OPTIONS 128  /* bytes for the options struct of any layer */
+#define DEER_LAYER_OPTIONS 96   /* bytes for the options struct of any layer */
 #define DEER_MAX_LAYERS    32   /* in one list, those inside of others included */
 #define DEER_MAX_HEADS     8    /* of one network */
 #define DEER_MAX_SLOTS     256  /* weights, biases, ... of one network */
@@ -157,6 +157,13 @@ deer_rng *deer_net_noise(deer_net *net);
 deer_node deer_net_apply(const deer_net *net, deer_graph *g, deer_node block,
                          const deer_node *states);
 
+/* A dense layer where a network was applied: what it got and what it made of it, before the
+ * activation. Its weight [in, out] lies at `weight` of the block, the bias [out] behind it. */
+typedef struct deer_net_tap {
+  deer_node input;  /* [batch, in] */
+  deer_node output; /* [batch, out] */
+  int weight;
+} deer_net_tap;
 /* One application with everything said. What is left zero is left out. */
 typedef struct deer_net_call {
   deer_node block;

@@ -1,10 +1,10 @@
 /* deepmind_rmsprop.c: the centred form used for the deep Q-network of Mnih et al. 2015 (Graves
- * 2013, section 2.4): m = rho m + (1 - rho) g;  s = rho s + (1 - rho) g^2;  p = p - rate g / sqrt(s
- * - m^2 + epsilon). */
+ * 2013, equations 38 to 41): m = rho m + (1 - rho) g;  s = rho s + (1 - rho) g^2;
+ * v = momentum v + g / sqrt(s - m^2 + epsilon);  p = p - rate v. */
 #include "opt/opt.h"
 
 typedef struct centred {
-  double rho, epsilon;
+  double rho, epsilon, momentum;
 } centred;
 
 static const deer_field fields[] = {
@@ -12,6 +12,9 @@ static const deer_field fields[] = {
      .help = "decay of both means", .search_min = 0.8, .search_max = 0.999},
     {"epsilon", DEER_FIELD_REAL, offsetof(centred, epsilon), .fallback = 1e-4, .min = 1e-16,
      .max = 10, .help = "keeps the divisor from zero", .search_min = 1e-8, .search_max = 1e-2},
+    {"momentum", DEER_FIELD_REAL, offsetof(centred, momentum), .fallback = 0, .min = 0,
+     .max = 0.9999, .help = "share of the last step that is repeated", .search_min = 0,
+     .search_max = 0.99},
     {0}};
 
 static deer_node rule(deer_opt_step *s) {
@@ -24,8 +27,9 @@ static deer_node rule(deer_opt_step *s) {
   deer_node divisor = deer_sqrt(g, deer_shift(g, variance, o->epsilon));
   s->next_block[0] = mean;
   s->next_block[1] = mean_square;
-  deer_node step = deer_div(g, deer_mul(g, s->learning_rate, s->gradient), divisor);
-  return deer_sub(g, s->parameters, step);
+  deer_node direction = deer_opt_momentum(s, 2, deer_div(g, s->gradient, divisor), o->momentum);
+  deer_node rate = deer_opt_spread(s, s->learning_rate);
+  return deer_sub(g, s->parameters, deer_mul(g, rate, direction));
 }
 
 const deer_opt_class deer_opt_deepmind_rmsprop = {
@@ -34,5 +38,5 @@ const deer_opt_class deer_opt_deepmind_rmsprop = {
     .help = "steps divided by the standard deviation of the gradient",
     .options_size = sizeof(centred),
     .fields = fields,
-    .n_blocks = 2,
+    .n_blocks = 3,
     .rule = rule};

@@ -1,4 +1,4 @@
-/* opt.c: state and registry of the optimisers, gradient clipping. */
+/* opt.c: state and registry of the optimisers, and the updates they emit. */
 #include "opt/opt.h"
 
 #include <string.h>
@@ -9,6 +9,7 @@ struct deer_opt {
   int size;
   deer_real *blocks[DEER_OPT_BLOCKS];
   deer_real scalars[DEER_OPT_SCALARS];
+  deer_node updated; /* of the last update emitted */
 };
 
 #define OPT(name) extern const deer_opt_class deer_opt_##name;
@@ -47,7 +48,7 @@ static deer_status fill(deer_opt *opt, const deer_option *options, int n) {
     opt->blocks[i] = deer_alloc_array((size_t)opt->size, sizeof(deer_real));
     if (!opt->blocks[i]) return DEER_ENOMEM;
   }
-  for (int i = 0; i < kind->n_scalars; i++) opt->scalars[i] = (deer_real)kind->scalar_start;
+  for (int i = 0; i < kind->n_scalars; i++) opt->scalars[i] = (deer_real)kind->scalar_start[i];
   return DEER_OK;
 }
 
@@ -78,35 +79,51 @@ void deer_opt_free(deer_opt *opt) {
 int deer_opt_minimize(deer_opt *opt, deer_graph *g, deer_node parameters, deer_node gradient,
                       deer_node learning_rate, deer_node assigns[DEER_OPT_ASSIGNS]) {
   const deer_opt_class *kind = opt->kind;
-  deer_shape shape = DEER_SHAPE(opt->size);
-  deer_node rate = deer_reshape(g, learning_rate, DEER_SCALAR);
+  deer_node block[DEER_OPT_BLOCKS], scalar[DEER_OPT_SCALARS];
   deer_opt_step step = {.g = g,
                         .options = opt->options,
                         .parameters = parameters,
                         .gradient = gradient,
-                        .learning_rate = deer_expand(g, rate, shape, 0)};
+                        .learning_rate = deer_reshape(g, learning_rate, DEER_SCALAR)};
   for (int i = 0; i < kind->n_blocks; i++)
-    step.block[i] = deer_variable(g, "opt_block", opt->blocks[i], opt->size);
-  for (int i = 0; i < kind->n_scalars; i++)
-    step.scalar[i] = deer_variable(g, "opt_scalar", &opt->scalars[i], 1);
-  deer_node updated = kind->rule(&step);
+    step.block[i] = block[i] = deer_variable(g, "opt_block", opt->blocks[i], opt->size);
+  for (int i = 0; i < kind->n_scalars; i++) {
+    scalar[i] = deer_variable(g, "opt_scalar", &opt->scalars[i], 1);
+    step.scalar[i] = deer_reshape(g, scalar[i], DEER_SCALAR);
+  }
+  opt->updated = kind->rule(&step);
   int n = 0;
   for (int i = 0; i < kind->n_blocks; i++)
-    assigns[n++] = deer_assign(g, step.block[i], step.next_block[i]);
+    if (step.next_block[i].id) assigns[n++] = deer_assign(g, block[i], step.next_block[i]);
   for (int i = 0; i < kind->n_scalars; i++)
-    assigns[n++] = deer_assign(g, step.scalar[i], step.next_scalar[i]);
-  assigns[n++] = deer_assign(g, parameters, updated);
+    if (step.next_scalar[i].id)
+      assigns[n++] = deer_assign(g, scalar[i], deer_reshape(g, step.next_scalar[i], DEER_SHAPE(1)));
+  assigns[n++] = deer_assign(g, parameters, opt->updated);
   return n;
+}
+
+deer_node deer_opt_updated(const deer_opt *opt) { return opt->updated; }
+
+deer_node deer_soft_update(deer_graph *g, deer_node target, deer_node source, double tau) {
+  if (!(tau > 0 && tau <= 1))
+    return deer_graph_fail(g, "soft update: tau must lie above 0 and be at most 1, got %g", tau);
+  if (tau == 1) return deer_assign(g, target, source);
+  deer_node way = deer_sub(g, source, target);
+  return deer_assign(g, target, deer_add(g, target, deer_scale(g, way, tau)));
+}
+
+/* ---- for the rules ---- */
+
+deer_node deer_opt_spread(const deer_opt_step *step, deer_node scalar) {
+  return deer_expand(step->g, scalar, deer_node_shape(step->g, step->parameters), 0);
 }
 
 deer_node deer_moving_mean(deer_graph *g, deer_node old, deer_node fresh, double decay) {
   return deer_add(g, deer_scale(g, old, decay), deer_scale(g, fresh, 1 - decay));
 }
 
-deer_node deer_clip_norm(deer_graph *g, deer_node gradient, double limit) {
-  deer_shape shape = deer_node_shape(g, gradient);
-  deer_node norm = deer_sqrt(g, deer_sum(g, deer_square(g, gradient), DEER_ALL_AXES));
-  deer_node bound = deer_constant(g, DEER_SCALAR, limit);
-  deer_node factor = deer_div(g, bound, deer_max(g, norm, bound));
-  return deer_mul(g, gradient, deer_expand(g, factor, shape, 0));
+deer_node deer_opt_momentum(deer_opt_step *s, int i, deer_node direction, double momentum) {
+  if (momentum == 0) return direction;
+  deer_node kept = deer_scale(s->g, s->block[i], momentum);
+  return s->next_block[i] = deer_add(s->g, kept, direction);
 }

@@ -1,9 +1,10 @@
 /* rmsprop.c: Tieleman and Hinton 2012, lecture 6.5:
- * s = rho s + (1 - rho) g^2;  p = p - rate g / sqrt(s + epsilon), or g / (sqrt(s) + epsilon). */
+ * s = rho s + (1 - rho) g^2;  d = g / sqrt(s + epsilon), or g / (sqrt(s) + epsilon);
+ * v = momentum v + d;  p = p - rate v. */
 #include "opt/opt.h"
 
 typedef struct rmsprop {
-  double rho, epsilon;
+  double rho, epsilon, momentum;
   bool epsilon_inside;
 } rmsprop;
 
@@ -14,6 +15,9 @@ static const deer_field fields[] = {
      .max = 10, .help = "keeps the divisor from zero", .search_min = 1e-8, .search_max = 1e-2},
     {"epsilon_inside", DEER_FIELD_BOOL, offsetof(rmsprop, epsilon_inside), .fallback = 1,
      .help = "epsilon is added before the root is taken"},
+    {"momentum", DEER_FIELD_REAL, offsetof(rmsprop, momentum), .fallback = 0, .min = 0,
+     .max = 0.9999, .help = "share of the last step that is repeated", .search_min = 0,
+     .search_max = 0.99},
     {0}};
 
 static deer_node rule(deer_opt_step *s) {
@@ -23,8 +27,9 @@ static deer_node rule(deer_opt_step *s) {
   deer_node divisor = o->epsilon_inside ? deer_sqrt(g, deer_shift(g, mean_square, o->epsilon))
                                         : deer_shift(g, deer_sqrt(g, mean_square), o->epsilon);
   s->next_block[0] = mean_square;
-  deer_node step = deer_div(g, deer_mul(g, s->learning_rate, s->gradient), divisor);
-  return deer_sub(g, s->parameters, step);
+  deer_node direction = deer_opt_momentum(s, 1, deer_div(g, s->gradient, divisor), o->momentum);
+  deer_node rate = deer_opt_spread(s, s->learning_rate);
+  return deer_sub(g, s->parameters, deer_mul(g, rate, direction));
 }
 
 const deer_opt_class deer_opt_rmsprop = {
@@ -33,5 +38,5 @@ const deer_opt_class deer_opt_rmsprop = {
     .help = "steps divided by the root mean square of the gradient",
     .options_size = sizeof(rmsprop),
     .fields = fields,
-    .n_blocks = 1,
+    .n_blocks = 2,
     .rule = rule};

@@ -25,4 +25,33 @@ typedef struct deer_transition {
 deer_node deer_q_learning(deer_graph *g, deer_node q_tm1, const deer_transition *transition,
                           deer_node q_t, deer_node selector_t);
 
+/* ---- distributional.c: learning the distribution of returns ---- */
+
+/* Quantile regression with the loss of Huber, [batch]: summed over the n quantiles, mean over the m
+ * targets. quantiles [batch, n] are what the network says; taus [batch, n], in (0, 1), say of which
+ * probabilities, DEER_NONE for the midpoints (2 i + 1) / (2 n); targets [batch, m]. With the error
+ * u = target - quantile:
+ *   |tau - (u < 0)| huber(u, threshold) / threshold.
+ * threshold >= 0; at 0 the loss is |tau - (u < 0)| |u|. No gradient passes through targets and
+ * taus. Dabney et al. 2018 (QR-DQN, arXiv:1710.10044; divided by the threshold as in IQN,
+ * arXiv:1806.06923). */
+deer_node deer_quantile_huber(deer_graph *g, deer_node quantiles, deer_node taus, deer_node targets,
+                              double threshold);
+
+/* Where the return may lie: `atoms` >= 2 values evenly from low to high. */
+typedef struct deer_support {
+  double low, high;
+  int atoms;
+} deer_support;
+
+/* The values of the atoms, [atoms]. */
+deer_node deer_support_values(deer_graph *g, const deer_support *support);
+
+/* The distribution of r_t + discount_t z_t on the atoms, [batch, atoms], where z_t has the
+ * probabilities p_t [batch, atoms] on the same atoms: what falls between two atoms is shared out,
+ * what falls outside goes to the end. r_t and discount_t [batch]. No gradient. Bellemare, Dabney
+ * and Munos 2017 (C51, arXiv:1707.06887, algorithm 1). */
+deer_node deer_categorical_projection(deer_graph *g, const deer_support *support, deer_node r_t,
+                                      deer_node discount_t, deer_node p_t);
+
 #endif

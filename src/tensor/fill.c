@@ -68,3 +68,30 @@ void deer_fill_uniform(deer_rng *rng, deer_real *out, size_t n) {
 void deer_fill_normal(deer_rng *rng, deer_real *out, size_t n) { fill(rng, out, n, normal_block); }
 
 void deer_fill_gumbel(deer_rng *rng, deer_real *out, size_t n) { fill(rng, out, n, gumbel_block); }
+
+/* ---- gamma ---- */
+
+/* shape of at least 1: d v with v = (1 + c x)^3 and a normal x, where few are rejected */
+static double gamma_above_one(deer_rng *rng, double shape) {
+  const double d = shape - 1.0 / 3, c = 1 / sqrt(9 * d);
+  for (;;) {
+    const double x = deer_rng_normal(rng), root = 1 + c * x;
+    if (root <= 0) continue;
+    const double v = root * root * root, u = deer_rng_uniform(rng), x2 = x * x;
+    if (u < 1 - 0.0331 * x2 * x2 || log(u) < 0.5 * x2 + d * (1 - v + log(v))) return d * v;
+  }
+}
+
+void deer_fill_gamma(deer_rng *rng, const deer_real *shapes, deer_real *out, size_t n) {
+  const double least = (double)1.17549435e-38F;
+  for (size_t i = 0; i < n; i++) {
+    const double shape = (double)shapes[i];
+    double x = NAN;
+    if (shape > 0 && isfinite(shape)) {
+      x = gamma_above_one(rng, shape < 1 ? shape + 1 : shape);
+      /* from shape + 1 to shape: times u^(1 / shape) */
+      if (shape < 1) x *= pow(1 - deer_rng_uniform(rng), 1 / shape);
+    }
+    out[i] = (deer_real)(x < least ? least : x);
+  }
+}

@@ -17,4 +17,9 @@ void deer_fill_normal(deer_rng *rng, deer_real *out, size_t n);
 /* The standard Gumbel distribution, -log(-log(u)), none beyond -2.9 and 16.7. */
 void deer_fill_gumbel(deer_rng *rng, deer_real *out, size_t n);
 
+/* The gamma distribution of scale 1 and shape shapes[i] > 0, at least the smallest normal number;
+ * NaN for other shapes. Takes as many words as it needs, and draws one by one. Marsaglia and Tsang
+ * 2000. */
+void deer_fill_gamma(deer_rng *rng, const deer_real *shapes, deer_real *out, size_t n);
+
 #endif

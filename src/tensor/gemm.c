@@ -1,5 +1,5 @@
-/* gemm.c: register-tiled matrix products without packing (B is packed only where it comes
- * transposed), one kernel for AVX-512 and one for AVX2, chosen at the first call. */
+/* gemm.c: the library's own matrix products: kernels for AVX-512 and for AVX2, written once in
+ * gemm_tile.inc and gemm_narrow.inc, compiled for each, and chosen at every call. */
 #include "tensor/gemm.h"
 
 /* 1 when the library's real number is float */
@@ -11,10 +11,16 @@
 
 #include <immintrin.h>
 
-#define ROWS  6  /* of C in registers */
-#define PANEL 64 /* columns of a packed panel */
-#define K_BLOCK                                                                                    \
-  512 /* elements of k before C goes back to memory; a panel of B stays in the second cache */
+enum {
+  ROWS = 6,       /* of C in registers */
+  PANEL = 64,     /* most columns of a panel of B that is packed */
+  K_BLOCK = 512,  /* elements of k before C goes back to memory; such a panel stays in L2 */
+  NARROW = 8,     /* columns up to which a result is narrow */
+  NARROW_K = 2048 /* elements of k that a narrow result sums at a time */
+};
+
+/* where packed panels of B, or narrow results before they are turned, lie */
+static _Thread_local float packed[K_BLOCK * PANEL] __attribute__((aligned(64)));
 
 typedef struct span {
   int first, n;
@@ -26,9 +32,9 @@ typedef struct tile {
   ptrdiff_t a_row, a_step, ldb, ldc; /* a_row: to the next row of A', a_step: to its next element */
   int k;
   bool add;               /* C += instead of C = */
-  const float *bias;      /* at the tile's first column; NULL: none */
   deer_epilogue epilogue; /* NONE until k ends */
-  const float *gate;
+  const float *bias;      /* at the tile's first column; NULL: none */
+  const float *gate;      /* NULL: none */
   ptrdiff_t ldgate;
   union {
     __mmask16 wide_m;
@@ -36,12 +42,34 @@ typedef struct tile {
   } mask; /* of the last vector of a row */
 } tile;
 
+/* rows of A and rows of B that meet in narrow results */
+typedef struct strips {
+  const float *a, *b;
+  ptrdiff_t lda, ldb;
+  int k;
+} strips;
+
+/* how a row of a narrow result, four columns of it, ends */
+typedef struct ending {
+  const deer_product *p;
+  int column;
+  bool add;
+  deer_epilogue epilogue;
+  __m128 bias;
+} ending;
+
+/* all ones in the first n of 4 lanes */
+static inline __m128i first_of_4(int n) {
+  return _mm_cmpgt_epi32(_mm_set1_epi32(n), _mm_setr_epi32(0, 1, 2, 3));
+}
+
 /* ---- AVX-512 ---- */
 
 #define NAME(x)                wide_##x
 #define ISA                    __attribute__((target("avx512f,avx2,fma")))
 #define WIDTH                  16
 #define VECTORS                4
+#define LONG                   16
 #define VECTOR                 __m512
 #define MASK                   __mmask16
 #define TAIL(n)                (__mmask16)((1u << (n)) - 1u)
@@ -54,16 +82,25 @@ typedef struct tile {
 #define ADD(a, b)              _mm512_add_ps(a, b)
 #define ZERO()                 _mm512_setzero_ps()
 #define KEEP(x, y, compare)    _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, ZERO(), compare), x)
-#define GATHER(p, stride)                                                                          \
-  _mm512_i32gather_ps(                                                                             \
-      _mm512_mullo_epi32(_mm512_set1_epi32(stride),                                                \
-                         _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)), \
-      p, 4)
+#define LOW(x, y)              _mm512_unpacklo_ps(x, y)
+#define HIGH(x, y)             _mm512_unpackhi_ps(x, y)
+#define LOW_PAIR(x, y)                                                                             \
+  _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(x), _mm512_castps_pd(y)))
+#define HIGH_PAIR(x, y)                                                                            \
+  _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(x), _mm512_castps_pd(y)))
+#define PART(to, x, i) _mm512_insertf32x4(to, x, i)
+#define FIRST_PART(x)  _mm512_castps128_ps512(x)
+/* lanes l and l + 8 of the sixteen of an element */
+#define FOLD(c)                                                                                    \
+  _mm256_add_ps(_mm512_castps512_ps256(c[0]),                                                      \
+                _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(c[0]), 1)))
 #include "tensor/gemm_tile.inc"
+#include "tensor/gemm_narrow.inc"
 #undef NAME
 #undef ISA
 #undef WIDTH
 #undef VECTORS
+#undef LONG
 #undef VECTOR
 #undef MASK
 #undef TAIL
@@ -76,12 +113,18 @@ typedef struct tile {
 #undef ADD
 #undef ZERO
 #undef KEEP
-#undef GATHER
+#undef LOW
+#undef HIGH
+#undef LOW_PAIR
+#undef HIGH_PAIR
+#undef PART
+#undef FIRST_PART
+#undef FOLD
 
 /* ---- AVX2 ---- */
 
 /* all ones in the first n of 8 lanes */
-static __attribute__((target("avx2"))) __m256i narrow_tail(int n) {
+static inline __attribute__((target("avx2"))) __m256i first_of_8(int n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
@@ -89,9 +132,10 @@ static __attribute__((target("avx2"))) __m256i narrow_tail(int n) {
 #define ISA                    __attribute__((target("avx2,fma")))
 #define WIDTH                  8
 #define VECTORS                2
+#define LONG                   8
 #define VECTOR                 __m256
 #define MASK                   __m256i
-#define TAIL(n)                narrow_tail(n)
+#define TAIL(n)                first_of_8(n)
 #define LOAD(p)                _mm256_loadu_ps(p)
 #define STORE(p, x)            _mm256_storeu_ps(p, x)
 #define LOAD_TAIL(p, mask)     _mm256_maskload_ps(p, mask)
@@ -101,11 +145,17 @@ static __attribute__((target("avx2"))) __m256i narrow_tail(int n) {
 #define ADD(a, b)              _mm256_add_ps(a, b)
 #define ZERO()                 _mm256_setzero_ps()
 #define KEEP(x, y, compare)    _mm256_and_ps(x, _mm256_cmp_ps(y, ZERO(), compare))
-#define GATHER(p, stride)                                                                          \
-  _mm256_i32gather_ps(                                                                             \
-      p, _mm256_mullo_epi32(_mm256_set1_epi32(stride), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), \
-      4)
+#define LOW(x, y)              _mm256_unpacklo_ps(x, y)
+#define HIGH(x, y)             _mm256_unpackhi_ps(x, y)
+#define LOW_PAIR(x, y)                                                                             \
+  _mm256_castpd_ps(_mm256_unpacklo_pd(_mm256_castps_pd(x), _mm256_castps_pd(y)))
+#define HIGH_PAIR(x, y)                                                                            \
+  _mm256_castpd_ps(_mm256_unpackhi_pd(_mm256_castps_pd(x), _mm256_castps_pd(y)))
+#define PART(to, x, i) _mm256_insertf128_ps(to, x, i)
+#define FIRST_PART(x)  _mm256_castps128_ps256(x)
+#define FOLD(c)        _mm256_add_ps(c[0], c[1])
 #include "tensor/gemm_tile.inc"
+#include "tensor/gemm_narrow.inc"
 
 /* ---- choice ---- */
 

@@ -1,6 +1,8 @@
 /* tensor.c: element types, shapes and dense arrays. */
 #include "tensor/tensor.h"
 
+#include "tensor/target.h"
+
 #include <stdio.h>
 
 size_t deer_dtype_size(deer_dtype dtype) {
@@ -84,4 +86,21 @@ deer_tensor deer_tensor_wrap(deer_dtype dtype, deer_shape shape, void *data) {
 void deer_tensor_finish(deer_tensor *tensor) {
   if (tensor->owned) deer_free(tensor->data);
   *tensor = (deer_tensor){0};
+}
+
+/* ---- the CPU ---- */
+
+static int allowed_level = 2;
+
+void deer_cpu_allow(int level) { allowed_level = level; }
+
+int deer_cpu_level(void) {
+#ifdef DEER_HAVE_TARGETS
+  if (allowed_level >= 2 && __builtin_cpu_supports("avx512f") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl"))
+    return 2;
+  if (allowed_level >= 1 && __builtin_cpu_supports("avx2")) return 1;
+#endif
+  return 0;
 }

@@ -15,6 +15,8 @@
 #include "graph/graph.h"
 #include "graph/map.h"
 #include "tensor/blas.h"
+#include "tensor/sums.h"
+#include "tensor/target.h"
 
 /* ---- running a small graph ---- */
 
@@ -482,7 +484,7 @@ static void maps_have_the_same_bits_on_every_cpu(void **state) {
   const deer_real *rows[] = {in[0], in[1], in[2]};
   for (int map = DEER_MAP_NONE + 1; map < DEER_MAPS; map++) {
     for (int level = 0; level <= 2; level++) {
-      deer_map_allow(level);
+      deer_cpu_allow(level);
       deer_map_kernel(map)(rows, out[level], MAP_ELEMENTS, &attr);
     }
     for (int i = 0; i < MAP_ELEMENTS; i++)
@@ -492,6 +494,33 @@ static void maps_have_the_same_bits_on_every_cpu(void **state) {
         else
           assert_true(out[0][i] != out[0][i]);
   }
+}
+
+/* rows by columns with a stride, on every kind of CPU, against a plain sum */
+static void sums_have_the_same_bits_on_every_cpu(void **state) {
+  (void)state;
+  static deer_real x[200 * 100];
+  deer_rng rng = deer_rng_seed(6);
+  for (size_t i = 0; i < sizeof x / sizeof *x; i++) x[i] = (deer_real)deer_rng_normal(&rng);
+  const size_t sizes[][2] = {{1, 1}, {7, 1},    {128, 1},  {31, 2},   {128, 2},  {65, 4},
+                             {3, 5}, {128, 64}, {100, 72}, {33, 100}, {200, 97}, {1, 100}};
+  for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+    for (size_t extra = 0; extra <= 3; extra += 3) {
+      const deer_row_block m = {x, sizes[s][0], sizes[s][1],
+                                sizes[s][1] + (extra < 100 - sizes[s][1] ? extra : 0)};
+      double total[3][100], plain[100];
+      for (size_t j = 0; j < m.columns; j++) {
+        plain[j] = 0.5;
+        for (size_t r = 0; r < m.rows; r++) plain[j] += (double)x[r * m.stride + j];
+      }
+      for (int level = 0; level <= 2; level++) {
+        deer_cpu_allow(level);
+        for (size_t j = 0; j < m.columns; j++) total[level][j] = 0.5;
+        deer_add_rows(&m, total[level]);
+        assert_memory_equal(total[level], total[0], m.columns * sizeof(double));
+      }
+      for (size_t j = 0; j < m.columns; j++) assert_true(fabs(total[0][j] - plain[j]) < 1e-5);
+    }
 }
 
 static void a_map_may_write_over_its_operand(void **state) {
@@ -506,6 +535,7 @@ int main(void) {
   deer_blas_start();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(maps_have_the_same_bits_on_every_cpu),
+      cmocka_unit_test(sums_have_the_same_bits_on_every_cpu),
       cmocka_unit_test(a_map_may_write_over_its_operand),
       cmocka_unit_test(functions_are_close),
       cmocka_unit_test(functions_at_the_ends),

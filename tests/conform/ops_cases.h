@@ -109,6 +109,8 @@ EACH(relu_square, deer_square(g, deer_relu(g, in[0])), v[0] > 0 ? v[0] * v[0] : 
 EACH(cast, deer_cast(g, in[0]), v[0])
 EACH(reshape, deer_reshape(g, in[0], e->shape), v[0])
 
+#include "ops_math.h"
+
 /* ---- places: from the number of an element to its indices and back ---- */
 
 static void indices_of(size_t place, const deer_shape *shape, int *index) {
@@ -266,6 +268,21 @@ static void whole_pad(const example *e, const double *const *in, double *out) {
 #define WHOLE(name)  .build = build_##name, .whole = whole_##name
 #define WHOLE2(b, w) .build = build_##b, .whole = whole_##w
 
+#define GAMMA(n, from, to, order)                                                                  \
+  {                                                                                                \
+    .op = "polygamma", .kinds = "r", .in = {S(n)}, FORM(polygamma), .low = from, .high = to,       \
+    .p = {                                                                                         \
+      order                                                                                        \
+    }                                                                                              \
+  }
+#define INVERSE(n, diagonal)                                                                       \
+  {                                                                                                \
+    .op = "spd_inverse", .kinds = "r", .in = {S(n, n)}, WHOLE(spd_inverse), .low = -1, .high = 1,  \
+    .s = {                                                                                         \
+      diagonal                                                                                     \
+    }                                                                                              \
+  }
+
 static const example examples[] = {
     /* sources and flat blocks */
     {.op = "input", .kinds = "r", .in = {S(3, 2)}, FORM(input)},
@@ -333,6 +350,12 @@ static const example examples[] = {
     {.op = "sigmoid", .kinds = "r", .in = {S(37)}, FORM(sigmoid), .low = -4, .high = 4},
     {.op = "relu", .kinds = "r", .in = {S(37)}, FORM(relu)},
     {.op = "relu", .kinds = "r", .in = {S(2, 9)}, FORM(relu_square)},
+    {.op = "lgamma", .kinds = "r", .in = {S(37)}, FORM(lgamma), .low = 0.2, .high = 3},
+    {.op = "lgamma", .kinds = "r", .in = {S(11)}, FORM(lgamma), .low = 3, .high = 60},
+    GAMMA(17, 0.3, 3, 0),
+    GAMMA(5, 9, 90, 0),
+    GAMMA(9, 0.5, 4, 1),
+    GAMMA(9, 1, 20, 4),
     {.op = "sin", .kinds = "r", .in = {S(37)}, FORM(sin), .low = -20, .high = 20},
     {.op = "cos", .kinds = "r", .in = {S(37)}, FORM(cos), .low = -20, .high = 20},
     {.op = "expm1", .kinds = "r", .in = {S(37)}, FORM(expm1)},
@@ -364,6 +387,12 @@ static const example examples[] = {
     {.op = "matmul", .kinds = "rr", .in = {S(2, 3, 4), S(2, 2, 4)}, WHOLE(matmul), .p = {0, 1}},
     {.op = "matmul", .kinds = "rr", .in = {S(2, 4, 3), S(2, 2, 4)}, WHOLE(matmul), .p = {1, 1}},
     {.op = "matmul", .kinds = "rr", .in = {S(1, 1, 4), S(1, 4, 1)}, WHOLE(matmul)},
+    INVERSE(4, 5),
+    INVERSE(9, 7),
+    INVERSE(1, 3),
+    {.op = "diagonal", .kinds = "r", .in = {S(5, 5)}, WHOLE(diagonal)},
+    {.op = "diagonal_matrix", .kinds = "r", .in = {S(5)}, WHOLE(diagonal_matrix)},
+    {.op = "diagonal_matrix", .kinds = "r", .in = {S(1)}, WHOLE(diagonal_matrix)},
     {.op = "conv2d", .kinds = "rr", .in = {S(2, 3, 6, 5), S(4, 3, 3, 2)}, WHOLE(conv2d),
      .p = {1, 1}},
     {.op = "conv2d", .kinds = "rr", .in = {S(2, 2, 8, 9), S(3, 2, 2, 5)}, WHOLE(conv2d),

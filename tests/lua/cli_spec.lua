@@ -7,6 +7,45 @@ local has_deer = sys.source "deer" ~= nil
 describe("deerlua", function()
   after_each(child.clean)
 
+  describe("explains and uses threads", function()
+    local script = [[
+      local deer = require "deer"
+      local env = deer.env "toy_env" { seed = 1 }
+      local q = deer.QNetwork{ environment = env, batch_size = 64, network = { trunk = {
+        { "dense", units = 128 }, { "dense", units = 128 } } } }
+      local agent = deer.NeuralAgent{ environment = env, q_network = q, seed = 2 }
+      agent:attach(deer.controllers.TrainerController{})
+      agent:run(1, 150)
+      local sum = 0
+      for _, x in ipairs(q:qValues{ { 1, 2, 3, 4, 5, 6 }, { 1 } }) do sum = sum + x end
+      print(deer.threads(), sum)]]
+
+    it("with the same numbers, and a table on stderr", function()
+      local root = child.tree { ["s.lua"] = script }
+      local status, out, err = child.run({ "s.lua" }, { cwd = root })
+      assert.equal("", err)
+      assert.equal(0, status)
+      local _, two, table_ = child.run({ "--explain", "--threads", "2", "s.lua" }, { cwd = root })
+      assert.equal((out:gsub("\n1\t", "\n2\t")), two)
+      assert.matches("step +us +share +flops +bytes", table_)
+      assert.matches("product%+bias%+relu = trunk%.dense2", table_)
+      assert.matches(" all +%d+%.%d+ +100%.0%%", table_)
+    end)
+
+    it("but refuses numbers of threads that make no sense", function()
+      for _, words in ipairs { { "--threads" }, { "--threads", "0" }, { "--threads", "x" },
+        { "--threads", "65" } } do
+        local status, out, err = child.run(words)
+        assert.equal(2, status)
+        assert.equal("", out)
+        assert.matches("^deerlua: '%-%-threads' needs a number from 1 to 64\n", err)
+      end
+      local status, _, err = child.run { "-e", "require('deer').threads(0)" }
+      assert.equal(1, status)
+      assert.matches("expected 1 to 64 threads, got 0", err)
+    end)
+  end)
+
   describe("runs a script", function()
     it("with its arguments in ... and arg", function()
       local root = child.tree {

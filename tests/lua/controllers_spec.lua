@@ -99,6 +99,48 @@ describe("schedules", function()
   end)
 end)
 
+describe("a deer.schedule", function()
+  local function values(c, agent, field, signal, n)
+    local seen = {}
+    c:onStart(agent)
+    for i = 0, n do
+      seen[i + 1] = agent[field]
+      c[signal](c, agent)
+    end
+    return seen
+  end
+
+  it("rules the learning rate", function()
+    local c = bc.LearningRateController{ schedule = "linear(1, 0.5, 4)", periodicity = 2,
+      initial_learning_rate = 77 }
+    assert.same({ 1, 1, 0.75, 0.75, 0.5, 0.5, 0.5 },
+      values(c, fake_agent(), "lr", "onEpochEnd", 6))
+  end)
+
+  it("rules the discount factor, beyond discount_factor_max too", function()
+    local c = bc.DiscountFactorController{ discount_factor_max = 0.1,
+      schedule = { kind = "piecewise", points = { { 0, 0.5 }, { 2, 0.75 }, { 2, 1 } } } }
+    assert.same({ 0.5, 0.625, 1, 1 }, values(c, fake_agent(), "df", "onEpochEnd", 3))
+  end)
+
+  it("rules epsilon, and starts anew", function()
+    local agent = fake_agent()
+    local c = bc.EpsilonController{ schedule = deer.schedule "exponential(1, 0.25, 2)",
+      reset_every = "episode" }
+    assert.same({ 1, 0.5, 0.25, 0.25 }, values(c, agent, "e", "onActionChosen", 3))
+    c:onEpisodeEnd(agent)
+    assert.equal(1, agent.e)
+    c:onActionChosen(agent)
+    assert.equal(0.5, agent.e)
+  end)
+
+  it("is refused when it is none", function()
+    raises(function() bc.EpsilonController{ schedule = "linear(1)" } end, "expected linear")
+    raises(function() bc.LearningRateController{ schedule = false } end, "got false")
+    raises(function() bc.DiscountFactorController{ schedule = {} } end, "'kind' is missing")
+  end)
+end)
+
 -- DeeR's events without what ours does not reproduce: signals of start and end, and the
 -- environment's stop, around each test epoch
 local function wanted_events(name)

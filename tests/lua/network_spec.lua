@@ -148,7 +148,7 @@ describe("a network", function()
     for _, name in ipairs(core.names "layer") do
       local layer = { name, layers = (name == "residual" or name == "dense_block") and inside }
       if not layer.layers then layer.layers = nil end
-      local first = name == "conv" or name == "maxpool"
+      local first = name == "conv" or name:find "pool"
       if first then layer.rows, layer.columns = 1, 2 end
       local q = net{ layer }
       local agent = deer.NeuralAgent{ environment = steps, q_network = q, replay_start_size = 20,

@@ -1,7 +1,10 @@
 --- Moves the discount factor g after every so many epochs to 1 - (1 - g) *
 --- discount_factor_growth, as long as that is below discount_factor_max: a growth below 1 makes
---- the agent look farther ahead (Francois-Lavet et al. 2015, arXiv:1512.02011).
+--- the agent look farther ahead (Francois-Lavet et al. 2015, arXiv:1512.02011). With a
+--- schedule it is schedule(0) in the first epoch and schedule(k) after k epochs, where k is a
+--- multiple of periodicity.
 
+local schedule = require("deer.core").schedule
 local Controller = require "deer.controller"
 
 ---@class deer.DiscountFactorController: deer.Controller
@@ -17,17 +20,20 @@ DiscountFactorController.options = {
   discount_factor_max = { default = 0.99, range = { 0, 1 }, help = "stays below this" },
   periodicity = { default = 1, type = "integer", range = { 0, 2 ^ 53 },
     help = "epochs between two changes" },
+  schedule = { type = "any",
+    help = "of epochs, instead of these: 'linear(0.9, 0.99, 50)'" },
 }
 
 function DiscountFactorController:init(options)
   self.initial, self.growth = options.initial_discount_factor, options.discount_factor_growth
   self.max, self.periodicity = options.discount_factor_max, options.periodicity
+  self.schedule = options.schedule ~= nil and schedule(options.schedule)
 end
 
 ---@param agent deer.NeuralAgent
 function DiscountFactorController:onStart(agent)
   self.count = 0
-  agent:setDiscountFactor(self.initial)
+  agent:setDiscountFactor(self.schedule and self.schedule(0) or self.initial)
   self.next = self.initial < self.max and self:grown(self.initial) or self.initial
 end
 
@@ -40,7 +46,10 @@ end
 ---@param agent deer.NeuralAgent
 function DiscountFactorController:onEpochEnd(agent)
   self.count = self.count + 1
-  if self.due(self.count, self.periodicity) and self.next < self.max then
+  if not self.due(self.count, self.periodicity) then return end
+  if self.schedule then
+    agent:setDiscountFactor(self.schedule(self.count))
+  elseif self.next < self.max then
     agent:setDiscountFactor(self.next)
     self.next = self:grown(self.next)
   end

@@ -45,3 +45,7 @@ const deer_op deer_op_cumsum = {
 deer_node deer_cumsum(deer_graph *g, deer_node x, int axis, bool reverse) {
   return deer_graph_add(g, &deer_op_cumsum, &x, 1, &(deer_attr){.number = {axis, reverse}});
 }
+
+deer_node deer_arange(deer_graph *g, int n) {
+  return deer_shift(g, deer_cumsum(g, deer_constant(g, DEER_SHAPE(n), 1), 0, false), -1);
+}

@@ -92,24 +92,7 @@ static inline deer_node axis_to_last(deer_graph *g, deer_node x, int axis, const
 
 /* ---- rows: neighbours in memory ---- */
 
-/* Sum of a row. Many accumulators are both faster and closer; the order depends on n alone. */
 #define ROW_LANES 16
-static inline double sum_row(const deer_real *restrict x, size_t n) {
-  if (n < ROW_LANES) {
-    double total = 0;
-    for (size_t i = 0; i < n; i++) total += (double)x[i];
-    return total;
-  }
-  double lane[ROW_LANES] = {0};
-  size_t i = 0;
-  for (; i + ROW_LANES <= n; i += ROW_LANES)
-    for (size_t j = 0; j < ROW_LANES; j++) lane[j] += (double)x[i + j];
-  for (size_t j = 0; i < n; i++, j++) lane[j] += (double)x[i];
-  for (size_t width = ROW_LANES / 2; width > 0; width /= 2)
-    for (size_t j = 0; j < width; j++) lane[j] += lane[j + width];
-  return lane[0];
-}
-
 /* The largest of a row of at least one, of those that are not NaN. */
 static inline deer_real max_row(const deer_real *restrict x, size_t n) {
   deer_real lane[ROW_LANES], most = x[0];

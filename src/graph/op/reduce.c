@@ -4,6 +4,8 @@
  * are one group. Sums are kept in double and added in an order that depends on the shape alone. */
 #include "graph/op/internal.h"
 
+#include "tensor/sums.h"
+
 #include <string.h>
 
 /* ---- groups of axes ---- */
@@ -59,17 +61,24 @@ static deer_status sum_shape(deer_step *step) {
   return DEER_OK;
 }
 
-/* the rows found by `rows`, each `n` long, are summed into one */
+/* the rows found by `rows`, each `n` long, are summed into one; the last axis of the walk is one
+ * matrix at a time */
 #define COLUMNS 64
-static void sum_columns(const deer_real *restrict x, walk rows, size_t n, deer_real *restrict out) {
+static void sum_columns(const deer_real *x, walk rows, size_t n, deer_real *out) {
+  deer_row_block m = {.rows = 1};
+  if (rows.rank > 0) {
+    m.rows = rows.dim[--rows.rank];
+    m.stride = rows.stride[rows.rank];
+    rows.count /= m.rows;
+  }
   for (size_t first = 0; first < n; first += COLUMNS) {
-    const size_t width = n - first < COLUMNS ? n - first : COLUMNS;
     double total[COLUMNS] = {0};
+    m.columns = n - first < COLUMNS ? n - first : COLUMNS;
     for (size_t r = 0; r < rows.count; r++, walk_next(&rows)) {
-      const deer_real *row = x + rows.offset + first;
-      for (size_t j = 0; j < width; j++) total[j] += (double)row[j];
+      m.x = x + rows.offset + first;
+      deer_add_rows(&m, total);
     }
-    for (size_t j = 0; j < width; j++) out[first + j] = (deer_real)total[j];
+    for (size_t j = 0; j < m.columns; j++) out[first + j] = (deer_real)total[j];
   }
 }
 
@@ -91,7 +100,7 @@ static void sum_run(const deer_step *step) {
     }
     double total = 0;
     for (size_t s = 0; s < summed.count; s++, walk_next(&summed))
-      total += sum_row(x + kept.offset + summed.offset, last.dim);
+      total += deer_sum_row(x + kept.offset + summed.offset, last.dim);
     out[k] = (deer_real)total;
   }
 }

@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "tensor/sums.h"
 #include "tensor/vectormath.h"
 
 static deer_status softmax_shape(deer_step *step) {
@@ -64,7 +65,7 @@ static void finish_softmax(const block *b, deer_real *out) {
   for (size_t r = 0; r < b->rows; r++) {
     const deer_real *restrict e = b->e + r * b->n;
     deer_real *restrict y = out + r * b->n;
-    const deer_real factor = (deer_real)(1 / sum_row(e, b->n));
+    const deer_real factor = (deer_real)(1 / deer_sum_row(e, b->n));
     for (size_t i = 0; i < b->n; i++) y[i] = e[i] * factor;
   }
 }
@@ -73,14 +74,15 @@ static void finish_log_softmax(const block *b, deer_real *out) {
   for (size_t r = 0; r < b->rows; r++) {
     const deer_real *restrict x = b->x + r * b->n;
     deer_real *restrict y = out + r * b->n;
-    const deer_real shift = b->shift[r], rest = DEER_LOG((deer_real)sum_row(b->e + r * b->n, b->n));
+    const deer_real shift = b->shift[r],
+                    rest = DEER_LOG((deer_real)deer_sum_row(b->e + r * b->n, b->n));
     for (size_t i = 0; i < b->n; i++) y[i] = (x[i] - shift) - rest;
   }
 }
 
 static void finish_logsumexp(const block *b, deer_real *out) {
   for (size_t r = 0; r < b->rows; r++)
-    out[r] = b->shift[r] + DEER_LOG((deer_real)sum_row(b->e + r * b->n, b->n));
+    out[r] = b->shift[r] + DEER_LOG((deer_real)deer_sum_row(b->e + r * b->n, b->n));
 }
 
 /* `width` elements of out belong to a row */

@@ -17,21 +17,17 @@ static deer_node build(deer_layer_build *b, const void *options, deer_node x) {
   const layer_norm *o = options;
   deer_graph *g = deer_layer_graph(b);
   const deer_shape shape = deer_node_shape(g, x);
-  const int learnt = shape.rank == 4 ? 1 : shape.rank > 0 ? shape.rank - 1 : 0;
-  const unsigned kept = shape.rank == 4 ? DEER_AXIS(0) : DEER_AXIS(learnt) - 1;
-  const unsigned gone = (DEER_AXIS(shape.rank) - 1) & ~kept;
-  const int n = shape.rank > 0 ? shape.dim[learnt] : 1;
+  const bool picture = shape.rank == 4;
+  const int n = picture ? shape.dim[1] : shape.rank > 0 ? shape.dim[shape.rank - 1] : 1;
   deer_node gain =
       deer_layer_parameter(b, "gain", DEER_SHAPE(n), (deer_init){DEER_INIT_CONSTANT, 1, 0, 0});
   deer_node bias =
       deer_layer_parameter(b, "bias", DEER_SHAPE(n), (deer_init){DEER_INIT_ZEROS, 0, 0, 0});
-
-  deer_node mean = deer_mean(g, x, gone);
-  deer_node centred = deer_sub(g, x, deer_expand(g, mean, shape, kept));
-  deer_node deviation = deer_sqrt(g, deer_shift(g, deer_var(g, x, gone), o->epsilon));
-  deer_node normal = deer_div(g, centred, deer_expand(g, deviation, shape, kept));
-  deer_node scaled = deer_mul(g, normal, deer_expand(g, gain, shape, DEER_AXIS(learnt)));
-  return deer_add(g, scaled, deer_expand(g, bias, shape, DEER_AXIS(learnt)));
+  if (!picture) return deer_layer_norm(g, x, gain, bias, o->epsilon);
+  deer_node flat = deer_layer_norm(g, deer_flatten(g, x), DEER_NONE, DEER_NONE, o->epsilon);
+  deer_node y =
+      deer_mul(g, deer_reshape(g, flat, shape), deer_expand(g, gain, shape, DEER_AXIS(1)));
+  return deer_add(g, y, deer_expand(g, bias, shape, DEER_AXIS(1)));
 }
 
 const deer_layer_class deer_layer_layer_norm = {.name = "layer_norm",

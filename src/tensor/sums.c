@@ -1,0 +1,108 @@
+/* sums.c: one body, compiled for each kind of CPU. */
+#include "tensor/sums.h"
+
+#include "tensor/target.h"
+
+#include <string.h>
+
+#define LANES 8
+typedef deer_real reals __attribute__((vector_size(LANES * sizeof(deer_real))));
+typedef double doubles __attribute__((vector_size(LANES * sizeof(double))));
+#define INLINE static inline __attribute__((always_inline))
+
+/* eight neighbours as doubles */
+#define LOAD(p)                                                                                    \
+  __extension__({                                                                                  \
+    reals eight;                                                                                   \
+    memcpy(&eight, p, sizeof eight);                                                               \
+    __builtin_convertvector(eight, doubles);                                                       \
+  })
+
+/* element j is the sum of the elements j, j + width, j + 2 width, ... of x; width divides LANES */
+INLINE void add_folded(const deer_real *x, size_t n, size_t width, double *total) {
+  doubles lane[4] = {{0}};
+  size_t i = 0;
+  for (; i + 4 * LANES <= n; i += 4 * LANES)
+    for (size_t v = 0; v < 4; v++) lane[v] += LOAD(x + i + v * LANES);
+  const doubles sum = (lane[0] + lane[1]) + (lane[2] + lane[3]);
+  double all[LANES];
+  memcpy(all, &sum, sizeof all);
+  for (; i < n; i++) all[i % LANES] += (double)x[i];
+  for (size_t half = LANES / 2; half >= width; half /= 2)
+    for (size_t j = 0; j < half; j++) all[j] += all[j + half];
+  for (size_t j = 0; j < width; j++) total[j] += all[j];
+}
+
+/* `vectors` times eight columns, held in registers while the rows go by; a few rows are added as
+ * they are before their sum becomes double */
+#define FEW 16
+INLINE void add_strip(const deer_row_block *m, size_t first, const size_t vectors, double *total) {
+  doubles sum[8];
+  for (size_t v = 0; v < vectors; v++) memcpy(&sum[v], total + first + v * LANES, sizeof *sum);
+  const deer_real *row = m->x + first;
+  for (size_t r = 0; r < m->rows; r += FEW) {
+    const size_t end = m->rows - r < FEW ? m->rows - r : FEW;
+    reals part[8], more;
+    for (size_t v = 0; v < vectors; v++) memcpy(&part[v], row + v * LANES, sizeof more);
+    row += m->stride;
+    for (size_t k = 1; k < end; k++, row += m->stride)
+      for (size_t v = 0; v < vectors; v++) {
+        memcpy(&more, row + v * LANES, sizeof more);
+        part[v] += more;
+      }
+    for (size_t v = 0; v < vectors; v++) sum[v] += __builtin_convertvector(part[v], doubles);
+  }
+  for (size_t v = 0; v < vectors; v++) memcpy(total + first + v * LANES, &sum[v], sizeof *sum);
+}
+
+INLINE void add_rows(const deer_row_block *m, double *total) {
+  const size_t n = m->columns;
+  if (m->stride == n && (n == 1 || n == 2 || n == 4)) {
+    add_folded(m->x, m->rows * n, n, total);
+    return;
+  }
+  size_t first = 0;
+  for (; first + 8 * LANES <= n; first += 8 * LANES) add_strip(m, first, 8, total);
+  for (; first + 2 * LANES <= n; first += 2 * LANES) add_strip(m, first, 2, total);
+  for (; first + LANES <= n; first += LANES) add_strip(m, first, 1, total);
+  for (; first < n; first++) {
+    const deer_real *at = m->x + first;
+    for (size_t r = 0; r < m->rows; r += FEW) {
+      const size_t end = m->rows - r < FEW ? m->rows : r + FEW;
+      deer_real part = at[r * m->stride];
+      for (size_t k = r + 1; k < end; k++) part += at[k * m->stride];
+      total[first] += (double)part;
+    }
+  }
+}
+
+static void generic_add(const deer_row_block *m, double *total) { add_rows(m, total); }
+#ifdef DEER_HAVE_TARGETS
+static DEER_AVX2 void narrow_add(const deer_row_block *m, double *total) { add_rows(m, total); }
+static DEER_AVX512 void wide_add(const deer_row_block *m, double *total) { add_rows(m, total); }
+#endif
+
+void deer_add_rows(const deer_row_block *m, double *total) {
+#ifdef DEER_HAVE_TARGETS
+  const int level = deer_cpu_level();
+  if (level == 2) {
+    wide_add(m, total);
+    return;
+  }
+  if (level == 1) {
+    narrow_add(m, total);
+    return;
+  }
+#endif
+  generic_add(m, total);
+}
+
+#define SHORT 16
+double deer_sum_row(const deer_real *x, size_t n) {
+  double total = 0;
+  /* a short row would take longer to call for than to add up */
+  for (size_t i = 0; n <= SHORT && i < n; i++) total += (double)x[i];
+  if (n <= SHORT) return total;
+  deer_add_rows(&(deer_row_block){.x = x, .rows = n, .columns = 1, .stride = 1}, &total);
+  return total;
+}

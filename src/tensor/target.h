@@ -1,0 +1,25 @@
+/* target.h: code for several kinds of CPU in one program. A function with one of these attributes
+ * is compiled for that kind and must be called only where deer_cpu_level says so. Contraction is
+ * off everywhere (-ffp-contract=off), so that all forms of a function give the same bits. */
+#ifndef DEER_TARGET_H
+#define DEER_TARGET_H
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define DEER_HAVE_TARGETS 1
+#define DEER_AVX2         __attribute__((target("avx2")))
+#if defined(__clang__)
+#define DEER_AVX512                                                                                \
+  __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl"), min_vector_width(512)))
+#else
+#define DEER_AVX512                                                                                \
+  __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512")))
+#endif
+#endif
+
+/* 2 where the CPU has AVX-512 (F, DQ, BW, VL), 1 where it has AVX2, else 0. */
+int deer_cpu_level(void);
+
+/* For tests: no level above this one from now on. */
+void deer_cpu_allow(int level);
+
+#endif
