@@ -7,6 +7,10 @@
 ---   close(observation)     what was observed after the last sample, when nothing follows it
 ---   randomBatch(size)      states, actions, rewards, next_states, terminals, indices;
 ---                          nil and a message when nothing can be drawn
+---   randomBatchInto{ obs_tm1 = tensor, action_tm1 =, r_t =, continue_t =, obs_t = }
+---                          the same into tensors of equal first dimensions, such as the inputs of
+---                          a program; a list of tensors where there are several subjects; a_tm1
+---                          is discrete actions as int32, continue_t 0 where obs_t is terminal
 ---
 ---   local set = deer.DataSet{ environment = env, capacity = 10000 }
 
@@ -28,6 +32,8 @@ local text = require "deer.text"
 ---  terminal: boolean, truncated?: boolean)
 ---@field close fun(self, observation: any[])
 ---@field randomBatch fun(self, size: integer): table|nil, any, ...
+---@field randomBatchInto fun(self, tensors: table<string, deer.Tensor|deer.Tensor[]>): true|nil,
+---  string?
 ---@field bytes fun(self): integer
 
 local OPTIONS = options.list {

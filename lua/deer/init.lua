@@ -3,6 +3,8 @@
 
 local core = require "deer.core"
 
+---@class deer.Rng: userdata
+
 ---@class deer
 ---@field Environment deer.Environment
 ---@field Controller deer.Controller
@@ -13,6 +15,11 @@ local core = require "deer.core"
 ---@field DataSet fun(options: table): deer.DataSet
 ---@field controllers table<string, deer.Controller> by class name, as TrainerController
 ---@field policies table<string, deer.Policy> by class name: deer.policies.EpsilonGreedyPolicy
+---@field graph { new: fun(): deer.Graph } describing computations that run at the speed of C
+---@field network fun(options: table): deer.Network a network for graphs
+---@field opt table<string, deer.Optimizer> optimisers by name, for graphs: deer.opt.adam{}
+---@field rl table formulas of reinforcement learning over nodes
+---@field test table checks of one's own environments, networks and computations
 ---@field launcher fun(arg: string[], defaults: table, extra: table?): table
 ---@field plot table charts as PNG files
 ---@field kinds table finding and listing environments, controllers and policies
@@ -21,7 +28,7 @@ local deer = {
 
   --- A generator of random numbers: :uniform([low, high]) :below(n) :int(low, high)
   --- :normal([mean, std]) :split(name).
-  ---@type fun(seed: integer): userdata
+  ---@type fun(seed: integer): deer.Rng
   Rng = core.Rng,
 
   --- numpy's legacy generator, for the numbers of DeeR: :rand() :uniform(low, high)
@@ -41,14 +48,14 @@ local deer = {
   ---@type fun(schedule: number|string|table|userdata): userdata
   schedule = core.schedule,
 
-  --- How many threads large networks and batches may use: deer.threads(2), before they are made.
-  --- Returns the number so far, 1 at the start. Results do not depend on it.
-  ---@type fun(n: integer?): integer
-  threads = core.threads,
-
   --- A number as Python prints it.
   ---@type fun(number: number): string
   format = core.format,
+
+  --- How many threads a large computation may use, 1 at the start; with a number, from now on that
+  --- many, for what is made afterwards. Results do not depend on it.
+  ---@type fun(n: integer?): integer
+  threads = core.threads,
 }
 
 --- The environment class in the file called `name`: beside the script, in a folder envs, in
@@ -65,7 +72,9 @@ function deer.seed(n) require("deer.seeds").set(n) end
 local LAZY = {
   Environment = "deer.environment", Controller = "deer.controller", Policy = "deer.policy",
   Algo = "deer.algo", QNetwork = "deer.q_network", NeuralAgent = "deer.neural_agent",
-  DataSet = "deer.data_set", plot = "deer.plot", kinds = "deer.kinds", spairs = "deer.spairs",
+  DataSet = "deer.data_set", graph = "deer.graph", network = "deer.graph.network",
+  opt = "deer.graph.optimizers", rl = "deer.graph.formulas", test = "deer.test",
+  plot = "deer.plot", kinds = "deer.kinds", spairs = "deer.spairs",
 }
 
 local MADE = {

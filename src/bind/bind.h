@@ -22,9 +22,11 @@
 int luaopen_deer_core(lua_State *L);
 int luaopen_deer_sys(lua_State *L);
 
-/* Parts of deer.core that are tables of their own, core.canvas and core.safetensors: pushed. */
+/* Parts of deer.core that are tables of their own, core.canvas and so on: pushed. */
+int deer_open_bench(lua_State *L);
 int deer_open_canvas(lua_State *L);
 int deer_open_safetensors(lua_State *L);
+int deer_open_rl(lua_State *L);
 
 /* Pushes "file:line: " of the nearest running function that belongs to the user's script and not to
  * deer's own Lua files; "" when there is none. */

@@ -22,6 +22,7 @@ void deer_lua_class(lua_State *L, const char *name, const luaL_Reg *methods,
 #define DEER_POLICY_CLASS  "deer.Policy"
 #define DEER_AGENT_CLASS   "deer.Agent"
 #define DEER_DATASET_CLASS "deer.DataSet"
+#define DEER_RNG_CLASS     "deer.Rng" /* a deer_rng */
 
 /* The value at `index` as an object of a class, NULL when it is none. */
 deer_env *deer_lua_to_env(lua_State *L, int index);
@@ -58,6 +59,34 @@ void deer_lua_push_batch(lua_State *L, const deer_space *space, const deer_batch
  * userdata its user value 1. */
 void deer_lua_push_dataset(lua_State *L, const deer_space *space, const deer_rng *rng, bool test);
 
+/* ---- tensors ---- */
+
+/* The value at `index` as a tensor, NULL when it is none; whether it shows memory of a program. */
+deer_tensor *deer_lua_to_tensor(lua_State *L, int index);
+bool deer_lua_is_view(lua_State *L, int index);
+
+/* Pushes a tensor of zeros with memory of its own, aligned to 64, that never moves. */
+deer_tensor *deer_lua_new_tensor(lua_State *L, deer_dtype dtype, const deer_shape *shape);
+
+/* Pushes a tensor that shows memory of the object at `owner`, which it keeps alive. The owner makes
+ * it empty (deer_lua_empty_view) before that memory goes. */
+deer_tensor *deer_lua_new_view(lua_State *L, const deer_tensor *shown, int owner);
+void deer_lua_empty_view(deer_tensor *view);
+
+/* The name of a type, and a list of dimensions, at `arg`; raise. Reads one without raising; pushes
+ * one. */
+deer_dtype deer_lua_check_dtype(lua_State *L, int arg);
+deer_shape deer_lua_check_shape(lua_State *L, int arg);
+deer_status deer_lua_read_shape(lua_State *L, int index, deer_shape *shape);
+void deer_lua_push_shape(lua_State *L, const deer_shape *shape);
+
+/* ---- texts of the core ---- */
+
+/* Pushes an empty holder of a text that the core allocates. Pushes the text in it, which is given
+ * back; raises DEER_ENOMEM when there is none. */
+char **deer_lua_new_text(lua_State *L);
+int deer_lua_finish_text(lua_State *L, char **text);
+
 /* Parts of the module: each adds functions to the table on top of the stack. */
 void deer_open_info(lua_State *L);
 void deer_open_rng(lua_State *L);
@@ -69,6 +98,10 @@ void deer_open_luaalgo(lua_State *L);
 void deer_open_policy(lua_State *L);
 void deer_open_dataset(lua_State *L);
 void deer_open_agent(lua_State *L);
+void deer_open_graph(lua_State *L);
+void deer_open_program(lua_State *L);
+void deer_open_net(lua_State *L);
+void deer_open_optimizer(lua_State *L);
 void deer_open_json(lua_State *L);
 
 /* ---- options ---- */

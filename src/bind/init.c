@@ -13,7 +13,15 @@ int luaopen_deer_core(lua_State *L) {
   deer_open_policy(L);
   deer_open_dataset(L);
   deer_open_agent(L);
+  deer_open_graph(L);
+  deer_open_program(L);
+  deer_open_net(L);
+  deer_open_optimizer(L);
+  deer_open_rl(L);
+  lua_setfield(L, -2, "rl");
   deer_open_json(L);
+  deer_open_bench(L);
+  lua_setfield(L, -2, "bench");
   deer_open_canvas(L);
   lua_setfield(L, -2, "canvas");
   deer_open_safetensors(L);

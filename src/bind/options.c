@@ -124,6 +124,36 @@ deer_env *deer_lua_environment_option(lua_State *L, int table) {
   return env;
 }
 
+/* ---- texts of the core ---- */
+
+#define TEXT_CLASS "deer.Text"
+
+static int text_gc(lua_State *L) {
+  char **text = luaL_checkudata(L, 1, TEXT_CLASS);
+  deer_free(*text);
+  *text = NULL;
+  return 0;
+}
+
+char **deer_lua_new_text(lua_State *L) {
+  char **text = lua_newuserdatauv(L, sizeof *text, 0);
+  *text = NULL;
+  if (luaL_newmetatable(L, TEXT_CLASS)) {
+    lua_pushcfunction(L, text_gc);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+  return text;
+}
+
+int deer_lua_finish_text(lua_State *L, char **text) {
+  if (!*text) return deer_throw(L, DEER_ENOMEM);
+  lua_pushstring(L, *text);
+  deer_free(*text);
+  *text = NULL;
+  return 1;
+}
+
 /* ---- options of the core's classes ---- */
 
 static int compare_options(const void *a, const void *b) {

@@ -3,17 +3,16 @@
 
 #include <math.h>
 
-#define RNG          "deer.Rng"
 #define RANDOM_STATE "deer.RandomState"
 
 /* ---- Rng ---- */
 
-static deer_rng *check_rng(lua_State *L) { return luaL_checkudata(L, 1, RNG); }
+static deer_rng *check_rng(lua_State *L) { return luaL_checkudata(L, 1, DEER_RNG_CLASS); }
 
 static int push_rng(lua_State *L, deer_rng rng) {
   deer_rng *own = lua_newuserdatauv(L, sizeof *own, 0);
   *own = rng;
-  luaL_setmetatable(L, RNG);
+  luaL_setmetatable(L, DEER_RNG_CLASS);
   return 1;
 }
 
@@ -130,7 +129,7 @@ static const luaL_Reg state_methods[] = {
 static const luaL_Reg functions[] = {{"Rng", rng_new}, {"RandomState", state_new}, {NULL, NULL}};
 
 void deer_open_rng(lua_State *L) {
-  deer_lua_class(L, RNG, rng_methods, NULL);
+  deer_lua_class(L, DEER_RNG_CLASS, rng_methods, NULL);
   deer_lua_class(L, RANDOM_STATE, state_methods, NULL);
   luaL_setfuncs(L, functions, 0);
 }

@@ -38,6 +38,15 @@ static const char *describe_string(const char *string, size_t n, char text[DEER_
   return text;
 }
 
+// "a deer.Node"
+static const char *describe_object(lua_State *L, int index, char text[DEER_DESCRIBE]) {
+  int top = lua_gettop(L);
+  bool named = luaL_getmetafield(L, index, "__name") == LUA_TSTRING;
+  snprintf(text, DEER_DESCRIBE, "a %s", named ? lua_tostring(L, -1) : "userdata");
+  lua_settop(L, top);
+  return text;
+}
+
 // the value at `index` in words, for "got ..."
 const char *deer_lua_describe(lua_State *L, int index, char text[DEER_DESCRIBE]) {
   char part[DEER_SHAPE_TEXT];
@@ -56,11 +65,10 @@ const char *deer_lua_describe(lua_State *L, int index, char text[DEER_DESCRIBE])
              (unsigned long long)lua_rawlen(L, index), lua_rawlen(L, index) == 1 ? "y" : "ies");
     return text;
   case LUA_TUSERDATA:
-    if (tensor)
-      snprintf(text, DEER_DESCRIBE, "a %s tensor of shape %s", deer_dtype_name(tensor->dtype),
-               deer_shape_text(&tensor->shape, part));
-    else
-      strcpy(text, "a userdata");
+    if (!tensor) return describe_object(L, index, text);
+    snprintf(text, DEER_DESCRIBE, "a%s %s tensor of shape %s",
+             tensor->dtype == DEER_DTYPE_I32 ? "n" : "", deer_dtype_name(tensor->dtype),
+             deer_shape_text(&tensor->shape, part));
     return text;
   case LUA_TNIL:
   case LUA_TNONE:

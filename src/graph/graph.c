@@ -48,6 +48,12 @@ deer_status deer_graph_status(const deer_graph *g) {
   return deer_fail(g->status, "%s", g->message ? g->message : "out of memory");
 }
 
+void deer_graph_forget(deer_graph *g) {
+  g->status = DEER_OK;
+  deer_free(g->message);
+  g->message = NULL;
+}
+
 /* keeps the pending error of this thread as the graph's, if it is the first */
 static deer_node remember(deer_graph *g, deer_status status) {
   if (g->status == DEER_OK) {

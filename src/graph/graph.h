@@ -34,6 +34,10 @@ void deer_graph_free(deer_graph *g);
 /* DEER_OK, or the status of the first mistake, whose message is then in deer_error(). */
 deer_status deer_graph_status(const deer_graph *g);
 
+/* Forgets the first mistake, for whoever has reported it and wants to go on: nodes made before it
+ * can be used as if the faulty call had not been. */
+void deer_graph_forget(deer_graph *g);
+
 /* Remembers a mistake (DEER_ESHAPE) found while describing; returns DEER_NONE. */
 deer_node deer_graph_fail(deer_graph *g, const char *format, ...) DEER_PRINTF(2, 3);
 
@@ -346,5 +350,13 @@ void deer_explain_set(deer_explain_listener *listener, void *context);
 /* The graph as text, one node a line: "%7 = matmul(x, w) float32 [32, 50]". Owned by the caller
  * (deer_free). */
 char *deer_graph_text(const deer_graph *g);
+
+/* The graph in the language of Graphviz: `dot -Tsvg`. Owned by the caller (deer_free). */
+char *deer_graph_dot(const deer_graph *g);
+
+/* Writes a node as messages name it: "q_tm1 [32, 2]", "argmax_last_7 int32 [32]"; returns `text`.
+ */
+#define DEER_NODE_TEXT 192
+const char *deer_node_text(const deer_graph *g, deer_node node, char text[DEER_NODE_TEXT]);
 
 #endif

@@ -53,5 +53,6 @@ deer_node deer_layer_linear(deer_layer_build *b, const deer_linear *linear, deer
   if (linear->sigma > 0) add_noise(b, linear, &weight, &bias);
   deer_node product = deer_matmul(g, x, weight, false, false);
   deer_node shifted = deer_add(g, product, expand_to(g, bias, product, DEER_AXIS(1)));
+  if (linear->sigma == 0) deer_layer_tap(b, x, shifted);
   return deer_activate(g, linear->weights->activation, shifted);
 }

@@ -164,6 +164,7 @@ typedef struct deer_net_tap {
   deer_node output; /* [batch, out] */
   int weight;
 } deer_net_tap;
+
 /* One application with everything said. What is left zero is left out. */
 typedef struct deer_net_call {
   deer_node block;
@@ -178,6 +179,11 @@ typedef struct deer_net_call {
    * both a recurrent layer sees the history of its subject and starts anew each time. */
   const deer_node *memory;
   deer_node *remembered;
+
+  /* Takes the dense layers, wherever they are, as K-FAC wants to know them: *n_taps of at most
+   * DEER_MAX_SLOTS / 2. Noisy ones are not among them. */
+  deer_net_tap *taps;
+  int *n_taps;
 } deer_net_call;
 
 /* Fills outputs[i] for every head. */

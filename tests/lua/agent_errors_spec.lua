@@ -119,7 +119,7 @@ describe("a wrong result", function()
     wrong("observe", "^subject 0: expected a finite number, got nan$", { NAN })
     wrong("observe", "^subject 0: expected a number, got a function$", { print })
     wrong("observe", "got a uint8 tensor of shape %[2%]", { core.Tensor("uint8", { 2 }) })
-    wrong("observe", "got a userdata", { io.stdout })
+    wrong("observe", "got a FILE", { io.stdout })
   end)
 
   it("of inTerminalState and isTruncated is refused", function()

@@ -3,7 +3,7 @@
 #include "nn/layer.h"
 
 typedef struct conv1d {
-  int64_t filters, steps, stride, padding;
+  int64_t filters, steps, stride, pad;
   deer_weights weights;
 } conv1d;
 
@@ -14,7 +14,7 @@ static const deer_field fields[] = {
      .help = "length of the window"},
     {"stride", DEER_FIELD_INT, offsetof(conv1d, stride), .fallback = 1, .min = 1, .max = 1024,
      .help = "steps between windows"},
-    {"padding", DEER_FIELD_INT, offsetof(conv1d, padding), .fallback = 0, .min = 0, .max = 1024,
+    {"pad", DEER_FIELD_INT, offsetof(conv1d, pad), .fallback = 0, .min = 0, .max = 1024,
      .help = "steps of zeros before and after"},
     DEER_FIELD_ACTIVATION(conv1d),
     DEER_FIELD_INIT(conv1d, DEER_INIT_GLOROT_UNIFORM),
@@ -35,8 +35,7 @@ static deer_node build(deer_layer_build *b, const void *options, deer_node x) {
                                         deer_bias_init(&o->weights, fan_in, fan_out));
   static const int turned[] = {0, 2, 1};
   deer_node product = deer_transpose(
-      g, deer_conv1d(g, deer_transpose(g, x, turned), weight, (int)o->stride, (int)o->padding),
-      turned);
+      g, deer_conv1d(g, deer_transpose(g, x, turned), weight, (int)o->stride, (int)o->pad), turned);
   deer_node shifted =
       deer_add(g, product, deer_expand(g, bias, deer_node_shape(g, product), DEER_AXIS(2)));
   return deer_activate(g, o->weights.activation, shifted);

@@ -190,6 +190,13 @@ static void build_deep(deep *n, const deer_kfac_options *options) {
   for (int i = 0; i < ALL; i++) n->p[i] = sin(2 * i), n->gradient[i] = cos(i);
 }
 
+static void free_deep(deep *n) {
+  deer_program_free(n->observe);
+  deer_program_free(n->invert);
+  deer_program_free(n->use);
+  deer_kfac_free(n->kfac);
+}
+
 typedef struct square {
   int n;
   double a[4][4];
@@ -282,10 +289,35 @@ static void damped_running_factors_by_hand(void **state) {
   precondition(&s[2], &s[3], options.damping, expected + SECOND);
   const deer_real *direction = deer_program_data(n.use, n.direction);
   for (int i = 0; i < ALL; i++) assert_near(direction[i], expected[i], 1e-11);
-  deer_program_free(n.observe);
-  deer_program_free(n.invert);
-  deer_program_free(n.use);
-  deer_kfac_free(n.kfac);
+  free_deep(&n);
+}
+
+/* one that takes over the state of another goes on as that one would have */
+static void state_can_be_carried_over(void **state) {
+  (void)state;
+  const deer_kfac_options options = {.decay = 0.75, .damping = 0.1};
+  deep n[2];
+  int sizes = 0, size, i = 0;
+  deer_real *from;
+  for (int k = 0; k < 2; k++) build_deep(&n[k], &options);
+  for (int k = 0; k < 2 * BATCH; k++)
+    ((deer_real *)deer_program_data(n[0].observe, n[0].x))[k] = sin(3 * k);
+  for (int k = 0; k < 2; k++) deer_program_run(n[0].observe);
+  deer_program_run(n[0].invert);
+  for (; (from = deer_kfac_state(n[0].kfac, i, &size)) != NULL; i++, sizes += size)
+    memcpy(deer_kfac_state(n[1].kfac, i, &size), from, (size_t)size * sizeof *from);
+  assert_int_equal(i, 2 * 4 + 1);
+  assert_int_equal(sizes, 2 * (9 + 9 + 16 + 4) + 1);
+  for (int k = 0; k < 2; k++) {
+    memcpy(deer_program_data(n[k].observe, n[k].z), n[0].p, 2 * BATCH * sizeof(deer_real));
+    memcpy(deer_program_data(n[k].observe, n[k].x), n[0].p + 3, 2 * BATCH * sizeof(deer_real));
+    deer_program_run(n[k].observe);
+    deer_program_run(n[k].invert);
+    deer_program_run(n[k].use);
+  }
+  assert_memory_equal(deer_program_data(n[0].use, n[0].direction),
+                      deer_program_data(n[1].use, n[1].direction), sizeof n[0].p);
+  for (int k = 0; k < 2; k++) free_deep(&n[k]);
 }
 
 /* ---- trust region ---- */
@@ -360,6 +392,7 @@ int main(void) {
       cmocka_unit_test(direction_is_the_natural_gradient_of_a_linear_layer),
       cmocka_unit_test(one_step_solves_a_linear_regression),
       cmocka_unit_test(damped_running_factors_by_hand),
+      cmocka_unit_test(state_can_be_carried_over),
       cmocka_unit_test(steps_stay_in_the_trust_region),
       cmocka_unit_test(wrong_use_is_refused),
   };

@@ -1,6 +1,6 @@
---- A network from a file: whoever reads 07_network_from_json.json needs no Lua. A signal is shown
+--- A network from a file: whoever reads 10_network_from_json.json needs no Lua. A signal is shown
 --- for one step and has to be recalled four steps later; a recurrent layer reads the history.
----   deerlua examples/07_network_from_json.lua
+---   deerlua examples/10_network_from_json.lua
 local deer = require "deer"
 
 local Recall = deer.Environment:extend "Recall"
@@ -26,7 +26,7 @@ function Recall:nActions() return 2 end
 local folder = arg[0]:match "^(.*/)" or ""
 local env = Recall{ seed = 1 }
 local qnetwork = deer.QNetwork{ environment = env, update_rule = "adam", learning_rate = 0.002,
-  freeze_interval = 50, discount = 0.9, seed = 1, network = folder .. "07_network_from_json.json" }
+  freeze_interval = 50, discount = 0.9, seed = 1, network = folder .. "10_network_from_json.json" }
 for _, parameter in ipairs(qnetwork:getAllParams()) do
   if parameter.name:find "^q%." then
     print(("%-32s [%s]"):format(parameter.name, table.concat(parameter.shape, ", ")))
