@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+int deer_conv_sample_parts(const deer_conv *c) {
+  return (c->batch + group_size(c) - 1) / group_size(c);
+}
+
 /* ---- tables ---- */
 
 void deer_conv_fill_positions(const deer_conv *c, int samples, int sample, int width,

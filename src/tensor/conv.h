@@ -38,6 +38,10 @@ size_t deer_conv_forward_scratch(const deer_conv *shape);
 size_t deer_conv_input_scratch(const deer_conv *shape);
 size_t deer_conv_filter_scratch(const deer_conv *shape);
 
+/* The most parts that make sense. */
+int deer_conv_sample_parts(const deer_conv *shape); /* of deer_conv_forward and deer_conv_input */
+int deer_conv_filter_parts(const deer_conv *shape);
+
 /* There are at most this many filters, and elements in a window: tables count in 32 bits. */
 #define DEER_CONV_MOST (1 << 24)
 

@@ -41,16 +41,20 @@ static inline int group_size(const deer_conv *c) {
   return least((CHUNK + positions(c) - 1) / positions(c), c->batch);
 }
 
-/* The samples of this part of the task, whole groups. */
-typedef struct sample_range {
+/* This part's share of n things that come in whole units. */
+typedef struct range {
   int first, end;
-} sample_range;
+} range;
 
-static inline sample_range samples_of(const deer_conv_task *t) {
-  const int64_t size = group_size(&t->shape), parts = t->parts > 0 ? t->parts : 1;
-  const int64_t groups = (t->shape.batch + size - 1) / size;
-  return (sample_range){(int)(groups * t->part / parts * size),
-                        least((int)(groups * (t->part + 1) / parts * size), t->shape.batch)};
+static inline range share_of(const deer_conv_task *t, int n, int unit) {
+  const int64_t units = (n + unit - 1) / unit, parts = t->parts > 0 ? t->parts : 1;
+  return (range){(int)(units * t->part / parts * unit),
+                 least((int)(units * (t->part + 1) / parts * unit), n)};
+}
+
+/* whole groups of samples */
+static inline range samples_of(const deer_conv_task *t) {
+  return share_of(t, t->shape.batch, group_size(&t->shape));
 }
 
 /* ---- panels: columns `first`... of all, as many as a product takes ---- */

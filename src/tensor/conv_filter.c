@@ -105,20 +105,19 @@ static void turn_chunk(const deer_conv_task *t, const filter *b, panel p, const 
 
 /* ---- sums ---- */
 
-/* the rows of the product that are this part's share, in whole tiles of six or eight */
-typedef struct row_range {
-  int first, end;
-} row_range;
+/* whole tiles of rows of the product, whether they have four, six or eight */
+#define ROWS 24
 
-static row_range rows_of(const deer_conv_task *t, int rows) {
-  const int64_t tiles = (rows + 23) / 24, parts = t->parts > 0 ? t->parts : 1;
-  return (row_range){(int)(tiles * t->part / parts * 24),
-                     least((int)(tiles * (t->part + 1) / parts * 24), rows)};
+static range rows_of(const deer_conv_task *t, int rows) { return share_of(t, rows, ROWS); }
+
+int deer_conv_filter_parts(const deer_conv *shape) {
+  const int rows = window(shape) / best_shifts(shape);
+  return (rows + ROWS - 1) / ROWS;
 }
 
 static void add_chunk(const deer_conv_task *t, const filter *b, const deer_real *x, panel p,
                       const int span[3]) {
-  const row_range rows = rows_of(t, b->rows);
+  const range rows = rows_of(t, b->rows);
   turn_chunk(t, b, p, span);
   const ptrdiff_t panel_first = (ptrdiff_t)p.first * b->rows;
   deer_gather_gemm(
@@ -137,7 +136,7 @@ static void add_chunk(const deer_conv_task *t, const filter *b, const deer_real 
 
 /* ---- the filters, each whole again ---- */
 
-static void put_shifted(const deer_conv_task *t, const filter *b, row_range rows) {
+static void put_shifted(const deer_conv_task *t, const filter *b, range rows) {
   const deer_conv *c = &t->shape;
   const int line = c->kernel_w / b->shifts, last = b->shifts - 1;
   for (int row = rows.first; row < rows.end; row++) {
@@ -149,7 +148,7 @@ static void put_shifted(const deer_conv_task *t, const filter *b, row_range rows
   }
 }
 
-static void put_panels(const deer_conv_task *t, const filter *b, row_range rows) {
+static void put_panels(const deer_conv_task *t, const filter *b, range rows) {
   const deer_conv *c = &t->shape;
   for (int f = 0; f < c->filters; f += DEER_GATHER_COLUMNS) {
     const ptrdiff_t panel_first = (ptrdiff_t)f * b->rows;
@@ -178,7 +177,7 @@ void deer_conv_filter(const deer_conv_task *t) {
   const deer_conv *c = &t->shape;
   const filter b = lay_out(c, &(arena){.base = t->scratch});
   const int group = group_size(c), chunk = chunk_size(&b);
-  const row_range rows = rows_of(t, b.rows);
+  const range rows = rows_of(t, b.rows);
   if (rows.first >= rows.end) return;
   fill_tables(c, &b);
   deer_conv_clear_room(c, b.room);

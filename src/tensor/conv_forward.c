@@ -87,14 +87,14 @@ static void run_chunk(const deer_conv_task *t, const forward *b, const deer_real
   }
 }
 
-static void run_panels(const deer_conv_task *t, const forward *b, sample_range range) {
+static void run_panels(const deer_conv_task *t, const forward *b, range share) {
   const deer_conv *c = &t->shape;
   const int group = group_size(c);
   deer_conv_fill_positions(c, group, c->channels * padded_plane(c), c->out_w, b->position);
   fill_even(b->packed, window(c), panel_at(0, c->filters).pitch);
   pack_filters(t, b->panels);
-  for (int s = range.first; s < range.end; s += group) {
-    const int samples = least(group, range.end - s), end = samples * positions(c);
+  for (int s = share.first; s < share.end; s += group) {
+    const int samples = least(group, share.end - s), end = samples * positions(c);
     const deer_real *x = deer_conv_pictures(t, s, samples, b->room);
     for (int f = 0; f < c->filters; f += DEER_GATHER_COLUMNS)
       for (int at = 0; at < end; at += CHUNK)
@@ -126,14 +126,14 @@ static void run_line(const deer_conv_task *t, const forward *b, const deer_real 
   }
 }
 
-static void run_lines(const deer_conv_task *t, const forward *b, sample_range range) {
+static void run_lines(const deer_conv_task *t, const forward *b, range share) {
   const deer_conv *c = &t->shape;
   const int group = group_size(c);
   fill_even(b->filter, c->filters, window(c));
   fill_even(b->plane, c->filters, positions(c));
   fill_even(b->packed, window(c), 1);
-  for (int s = range.first; s < range.end; s += group) {
-    const int samples = least(group, range.end - s);
+  for (int s = share.first; s < share.end; s += group) {
+    const int samples = least(group, share.end - s);
     const deer_real *x = deer_conv_pictures(t, s, samples, b->room);
     for (int k = 0; k < samples; k++, x += (ptrdiff_t)c->channels * padded_plane(c))
       for (int y = 0; y < c->out_h; y++) run_line(t, b, x, s + k, y);

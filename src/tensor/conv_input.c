@@ -74,8 +74,7 @@ static void pack_taps(const deer_conv_task *t, panel p, deer_real *to) {
 }
 
 /* a group's pictures, channels side by side, from b->x into the result without the borders */
-static void put_pictures(const deer_conv_task *t, const input *b, panel p,
-                         const sample_range *samples) {
+static void put_pictures(const deer_conv_task *t, const input *b, panel p, const range *samples) {
   const deer_conv *c = &t->shape;
   const ptrdiff_t line = (ptrdiff_t)padded_width(c) * p.pitch;
   /* without borders all lines are one */
@@ -92,8 +91,7 @@ static void put_pictures(const deer_conv_task *t, const input *b, panel p,
                                 .plane = c->height * c->width});
 }
 
-static void run_group(const deer_conv_task *t, const input *b, panel p,
-                      const sample_range *samples) {
+static void run_group(const deer_conv_task *t, const input *b, panel p, const range *samples) {
   const deer_conv *c = &t->shape;
   const int n = samples->end - samples->first;
   const deer_real *tap = b->taps;
@@ -116,7 +114,7 @@ static void run_group(const deer_conv_task *t, const input *b, panel p,
   put_pictures(t, b, p, samples);
 }
 
-static void run_taps(const deer_conv_task *t, const input *b, sample_range range) {
+static void run_taps(const deer_conv_task *t, const input *b, range share) {
   const deer_conv *c = &t->shape;
   const int group = group_size(c), plane = positions(c);
   for (int s = 0; s < group; s++)
@@ -127,8 +125,8 @@ static void run_taps(const deer_conv_task *t, const input *b, sample_range range
   for (int k = 0; k < c->channels; k += DEER_GATHER_COLUMNS) {
     const panel p = panel_at(k, c->channels);
     pack_taps(t, p, b->taps);
-    for (int s = range.first; s < range.end; s += group)
-      run_group(t, b, p, &(sample_range){s, least(s + group, range.end)});
+    for (int s = share.first; s < share.end; s += group)
+      run_group(t, b, p, &(range){s, least(s + group, share.end)});
   }
 }
 
@@ -170,7 +168,7 @@ static void run_line(const deer_conv_task *t, const input *b, int s, int y) {
   }
 }
 
-static void run_lines(const deer_conv_task *t, const input *b, sample_range range) {
+static void run_lines(const deer_conv_task *t, const input *b, range share) {
   const deer_conv *c = &t->shape;
   const int taps = c->kernel_h * c->kernel_w, wide = wide_height(c) * wide_width(c);
   fill_even(b->w_row, c->channels, taps);
@@ -182,7 +180,7 @@ static void run_lines(const deer_conv_task *t, const input *b, sample_range rang
         b->y_step[k] = f * wide - i * wide_width(c) - j;
       }
   memset(b->y, 0, (size_t)c->filters * (size_t)wide * sizeof *b->y);
-  for (int s = range.first; s < range.end; s++) {
+  for (int s = share.first; s < share.end; s++) {
     widen(t, b, s);
     for (int y = 0; y < c->height; y++) run_line(t, b, s, y);
   }

@@ -2,6 +2,8 @@
  * what brings its operands into shape. */
 #include "tensor/gather.h"
 
+#include "tensor/target.h"
+
 /* 1 when the library's real number is float */
 #define KERNELS_float 1
 #define GLUE(a, b)    a##b
@@ -60,7 +62,7 @@ static void plain_transpose(const deer_transposition *t) {
   }
 CONVERT(plain, )
 
-#if KERNELS(DEER_REAL) && defined(__x86_64__) && defined(__GNUC__)
+#if KERNELS(DEER_REAL) && defined(DEER_HAVE_TARGETS)
 
 #include <immintrin.h>
 
@@ -197,34 +199,21 @@ static ISA void narrow_transpose(const deer_transposition *t) {
 
 /* ---- choice ---- */
 
-static int allowed = 2;
-
-void deer_gather_allow(int level) { allowed = level; }
-
-/* what this CPU can run */
-static int best_level(void) {
-  if (allowed >= 2 && __builtin_cpu_supports("avx512f")) return 2;
-  const bool narrow = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  return allowed >= 1 && narrow ? 1 : 0;
-}
-
 void deer_gather_gemm(const deer_gather_product *product) {
-  const int level = best_level();
+  const int level = deer_cpu_level();
   (level == 2 ? wide_product : level == 1 ? narrow_product : plain_product)(product);
 }
 
 void deer_transpose_block(const deer_transposition *t) {
-  (best_level() > 0 ? narrow_transpose : plain_transpose)(t);
+  (deer_cpu_level() > 0 ? narrow_transpose : plain_transpose)(t);
 }
 
 void deer_reals_of_bytes(const uint8_t *from, size_t n, deer_real factor, deer_real term,
                          deer_real *to) {
-  (best_level() > 0 ? narrow_convert : plain_convert)(from, n, factor, term, to);
+  (deer_cpu_level() > 0 ? narrow_convert : plain_convert)(from, n, factor, term, to);
 }
 
 #else
-
-void deer_gather_allow(int level) { (void)level; }
 
 void deer_gather_gemm(const deer_gather_product *product) { plain_product(product); }
 

@@ -53,8 +53,4 @@ void deer_transpose_block(const deer_transposition *t);
 void deer_reals_of_bytes(const uint8_t *from, size_t n, deer_real factor, deer_real term,
                          deer_real *to);
 
-/* For tests: which kernels may run; 0 plain C, 1 AVX2, 2 AVX-512 too (the start). What the CPU
- * lacks never runs. */
-void deer_gather_allow(int level);
-
 #endif

@@ -16,7 +16,7 @@
 #endif
 #endif
 
-/* 2 where the CPU has AVX-512 (F, DQ, BW, VL), 1 where it has AVX2, else 0. */
+/* 2 where the CPU has AVX-512 (F, DQ, BW, VL), 1 where it has AVX2 and FMA, else 0. */
 int deer_cpu_level(void);
 
 /* For tests: no level above this one from now on. */

@@ -100,7 +100,8 @@ int deer_cpu_level(void) {
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512vl"))
     return 2;
-  if (allowed_level >= 1 && __builtin_cpu_supports("avx2")) return 1;
+  if (allowed_level >= 1 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    return 1;
 #endif
   return 0;
 }

@@ -2,6 +2,7 @@
  * AVX-512, in any batch, from bytes and with what is done to the result, and nothing written
  * outside. */
 #include "tensor/conv.h"
+#include "tensor/target.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -136,11 +137,11 @@ static void check(const deer_conv *c, int which) {
 static void every_geometry_is_right(void **state) {
   (void)state;
   for (int i = 0; i < 150; i++) {
-    deer_gather_allow(i % 3);
+    deer_cpu_allow(i % 3);
     const deer_conv c = draw_shape(i % 10 == 9 ? 150 : 20);
     for (int which = 0; which < 3; which++) check(&c, which);
   }
-  deer_gather_allow(2);
+  deer_cpu_allow(2);
 }
 
 /* more positions, filters and window elements than are worked on at a time, lines longer than the
@@ -156,10 +157,10 @@ static void large_shapes_are_right(void **state) {
   (void)state;
   for (int i = 0; i < 3 * N_LARGE; i++) {
     const deer_conv c = with_result(large[i / 3]);
-    deer_gather_allow(i % 3);
+    deer_cpu_allow(i % 3);
     for (int which = 0; which < 3; which++) check(&c, which);
   }
-  deer_gather_allow(2);
+  deer_cpu_allow(2);
 }
 
 /* ---- bits ---- */
@@ -170,10 +171,10 @@ static void narrow_and_wide_kernels_agree_to_the_bit(void **state) {
     const deer_conv c = draw_shape(90);
     for (int which = 0; which < 3; which++) {
       const deer_conv_task t = {.shape = c, .x = x, .w = w, .y = y};
-      deer_gather_allow(1);
+      deer_cpu_allow(1);
       run(&t, which);
       memcpy(kept, out + MARGIN, out_size(&c, which) * sizeof *kept);
-      deer_gather_allow(2);
+      deer_cpu_allow(2);
       run(&t, which);
       assert_memory_equal(kept, out + MARGIN, out_size(&c, which) * sizeof *kept);
     }
@@ -256,7 +257,7 @@ static void bytes_are_numbers(void **state) {
     const deer_real factor = factors[i / 10 % 2], term = terms[i / 20];
     for (int k = 0; k < SIZE; k++) reals[k] = factor * ((deer_real)bytes[k] + term);
     const deer_conv c = draw_shape(20);
-    deer_gather_allow(i % 3);
+    deer_cpu_allow(i % 3);
     for (int which = FORWARD; which <= FILTER; which += FILTER) {
       run(&(deer_conv_task){.shape = c, .x = reals, .w = w, .y = y}, which);
       memcpy(kept, out + MARGIN, out_size(&c, which) * sizeof *kept);
@@ -271,7 +272,7 @@ static void bytes_are_numbers(void **state) {
       assert_memory_equal(kept, out + MARGIN, out_size(&c, which) * sizeof *kept);
     }
   }
-  deer_gather_allow(2);
+  deer_cpu_allow(2);
 }
 
 /* bias, ReLU and gate are those of the ops; a gate of NaN lets through */
@@ -279,7 +280,7 @@ static void results_are_finished(void **state) {
   (void)state;
   for (int i = 0; i < 60; i++) {
     const deer_conv c = draw_shape(30);
-    deer_gather_allow(i % 3);
+    deer_cpu_allow(i % 3);
     const int which = i % 2;
     deer_conv_task t = {.shape = c, .x = x, .w = w, .y = y};
     run(&t, which);
@@ -298,7 +299,7 @@ static void results_are_finished(void **state) {
     run(&t, which);
     assert_memory_equal(kept, out + MARGIN, n * sizeof *kept);
   }
-  deer_gather_allow(2);
+  deer_cpu_allow(2);
 }
 
 int main(void) {

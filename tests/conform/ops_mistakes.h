@@ -68,6 +68,8 @@ WRONG(conv_rank, deer_conv2d(g, in->a, in->filters, ONE))
 WRONG(conv_channels,
       deer_conv2d(g, in->picture, deer_reshape(g, in->filters, DEER_SHAPE(6, 2, 2, 2)), ONE))
 WRONG(conv_large, deer_conv2d(g, in->filters, in->picture, ONE))
+WRONG(conv_most, deer_conv2d(g, deer_expand(g, in->scalar, DEER_SHAPE(1, 1, 5000, 5000), 0),
+                             deer_constant(g, DEER_SHAPE(1, 1, 5000, 5000), 0), ONE))
 WRONG(conv_stride, deer_conv2d(g, in->picture, in->filters, (deer_window){0, 1, 0, 0}))
 WRONG(conv_pad, deer_conv2d(g, in->picture, in->filters, (deer_window){1, 1, 0, -1}))
 WRONG(conv_far, deer_conv2d(g, in->picture, in->filters, (deer_window){1, 1, 1 << 24, 1 << 24}))
@@ -212,6 +214,7 @@ static const mistake mistakes[] = {
     {"[batch", "conv2d(", "a [2, 3]", wrong_conv_rank},
     {"2 channels", "conv2d(", "picture [2, 3, 6, 5]", wrong_conv_channels},
     {"do not fit into", "conv2d(", "picture [2, 3, 6, 5]", wrong_conv_large},
+    {"more than 16777216", "conv2d(", "expand", wrong_conv_most},
     {"0 and 1", "conv2d(", "picture", wrong_conv_stride},
     {"0 and -1", "conv2d(", "picture", wrong_conv_pad},
     {"padded picture", "conv2d(", "picture", wrong_conv_far},

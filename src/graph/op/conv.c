@@ -140,7 +140,9 @@ static deer_conv_task task_of(const deer_step *step) {
                           .finish = {.bias = bias ? bias->data : NULL,
                                      .relu = (step->attr->mask & DEER_FINISH_RELU) != 0,
                                      .gate = gate ? gate->data : NULL},
-                          .scratch = step->scratch};
+                          .scratch = step->scratch,
+                          .part = step->part,
+                          .parts = step->parts};
 }
 
 static size_t conv2d_scratch(const deer_step *step) {
@@ -175,6 +177,16 @@ static void filter_run(const deer_step *step) {
   deer_conv_task t = task_of(step);
   t.y = in_real(step, 1);
   deer_conv_filter(&t);
+}
+
+static int sample_parts(const deer_step *step) {
+  const deer_conv c = step_geometry(step);
+  return deer_conv_sample_parts(&c);
+}
+
+static int filter_parts(const deer_step *step) {
+  const deer_conv c = step_geometry(step);
+  return deer_conv_filter_parts(&c);
 }
 
 /* every element of the result and every one of its window */
@@ -247,6 +259,7 @@ const deer_op deer_op_conv2d = {.name = "conv2d",
                                 .shape = conv2d_shape,
                                 .scratch = conv2d_scratch,
                                 .run = conv2d_run,
+                                .parts = sample_parts,
                                 .grad = conv2d_grad};
 const deer_op deer_op_conv2d_input = {.name = "conv2d_input",
                                       .flops = conv_flops,
@@ -254,6 +267,7 @@ const deer_op deer_op_conv2d_input = {.name = "conv2d_input",
                                       .shape = gradient_shape,
                                       .scratch = input_scratch,
                                       .run = input_run,
+                                      .parts = sample_parts,
                                       .grad = input_grad};
 const deer_op deer_op_conv2d_filter = {.name = "conv2d_filter",
                                        .flops = conv_flops,
@@ -261,6 +275,7 @@ const deer_op deer_op_conv2d_filter = {.name = "conv2d_filter",
                                        .shape = gradient_shape,
                                        .scratch = filter_scratch,
                                        .run = filter_run,
+                                       .parts = filter_parts,
                                        .grad = filter_grad};
 
 /* ---- builders ---- */
