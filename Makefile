@@ -102,7 +102,7 @@ check: all
 	@! command -v $(CXX) >/dev/null || $(CXX) -Isrc -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c++ src/deer.h
 	@! nm -u $(OUT)/libdeer.a | grep -E ' U luaL?_' || { echo "libdeer.a must not need Lua" >&2; exit 1; }
 bench: all
-	$(DEERLUA) scripts/bench.lua
+	$(DEERLUA) bench
 
 # headers are installed as deer.h and deer/<module>/<name>.h, their includes rewritten to match
 VERSION = $(shell sed -n 's/^\#define DEER_VERSION "\(.*\)"/\1/p' src/base/base.h)

@@ -48,14 +48,14 @@ local deer = {
   ---@type fun(schedule: number|string|table|userdata): userdata
   schedule = core.schedule,
 
-  --- How many threads large networks and batches may use: deer.threads(2), before they are made.
-  --- Returns the number so far, 1 at the start. Results do not depend on it.
-  ---@type fun(n: integer?): integer
-  threads = core.threads,
-
   --- A number as Python prints it.
   ---@type fun(number: number): string
   format = core.format,
+
+  --- How many threads a large computation may use, 1 at the start; with a number, from now on that
+  --- many, for what is made afterwards. Results do not depend on it.
+  ---@type fun(n: integer?): integer
+  threads = core.threads,
 }
 
 --- The environment class in the file called `name`: beside the script, in a folder envs, in

@@ -23,6 +23,7 @@ int luaopen_deer_core(lua_State *L);
 int luaopen_deer_sys(lua_State *L);
 
 /* Parts of deer.core that are tables of their own, core.canvas and so on: pushed. */
+int deer_open_bench(lua_State *L);
 int deer_open_canvas(lua_State *L);
 int deer_open_safetensors(lua_State *L);
 int deer_open_rl(lua_State *L);

@@ -193,24 +193,18 @@ static int info_format(lua_State *L) {
   return 1;
 }
 
-/* ---- threads ---- */
-
-// threads([n]): the number of threads before the call
+// threads([n]) -> threads that programs made from now on may use; n changes it
 static int info_threads(lua_State *L) {
-  const int before = deer_threads();
+  deer_status status = DEER_OK;
   if (!lua_isnoneornil(L, 1)) {
-    const lua_Integer n = luaL_checkinteger(L, 1);
-    const int wanted = n < 0 || n > DEER_MAX_THREADS ? 0 : (int)n;
-    if (deer_threads_set(wanted) != DEER_OK) {
-      if (wanted == 0)
-        return luaL_argerror(L, 1,
-                             lua_pushfstring(L, "expected 1 to %d threads, got %I",
-                                             DEER_MAX_THREADS, (LUAI_UACINT)n));
-      return luaL_error(L, "%s", deer_error());
-    }
+    lua_Integer n = deer_lua_check_integer(L, 1);
+    if (n < 1 || n > DEER_MAX_THREADS)
+      return deer_lua_fail(L, "threads: expected a number from 1 to %d, got %I", DEER_MAX_THREADS,
+                           (LUAI_UACINT)n);
+    status = deer_threads_set((int)n);
   }
-  lua_pushinteger(L, before);
-  return 1;
+  lua_pushinteger(L, deer_threads());
+  return status == DEER_OK ? 1 : deer_throw(L, status);
 }
 
 static const luaL_Reg functions[] = {

@@ -20,9 +20,8 @@ deer_status deer_simplify(const deer_graph *g, const deer_node *outputs, int n, 
                           int32_t *place);
 
 /* A product of two matrices with more to do on the way out (product.c): number[0] and number[1]
- * as in matmul, number[2] these flags. A bias is input 2, a gate the last input. */
+ * as in matmul, mask as DEER_FINISH_BIAS and its like. */
 extern const deer_op deer_product_op;
-enum { DEER_PRODUCT_BIAS = 1, DEER_PRODUCT_RELU = 2, DEER_PRODUCT_GATE = 4 };
 
 /* ---- fuse.c ---- */
 

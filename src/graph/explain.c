@@ -83,10 +83,11 @@ static void put_name(text *t, const deer_program *p, int i) {
   const deer_record *last = &p->g->records[unit->nodes[unit->n - 1]];
   for (int k = 0; k < unit->n; k++)
     put(t, "%s%s", k ? " " : "", p->g->records[unit->nodes[k]].op->name);
-  if (last->op == &deer_product_op)
-    put(t, "%s%s%s", last->attr.number[2] & DEER_PRODUCT_BIAS ? "+bias" : "",
-        last->attr.number[2] & DEER_PRODUCT_RELU ? "+relu" : "",
-        last->attr.number[2] & DEER_PRODUCT_GATE ? "+gate" : "");
+  if (last->op == &deer_product_op || last->op == &deer_op_conv2d ||
+      last->op == &deer_op_conv2d_input)
+    put(t, "%s%s%s", last->attr.mask & DEER_FINISH_BIAS ? "+bias" : "",
+        last->attr.mask & DEER_FINISH_RELU ? "+relu" : "",
+        last->attr.mask & DEER_FINISH_GATE ? "+gate" : "");
   if (last->name) put(t, " = %s", last->name);
 }
 

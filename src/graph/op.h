@@ -78,14 +78,14 @@ deer_node deer_graph_add(deer_graph *g, const deer_op *op, const deer_node *in, 
 deer_node deer_node_input(const deer_graph *g, deer_node node, int i);
 const deer_attr *deer_node_attr(const deer_graph *g, deer_node node);
 
-/* attr.mask of conv2d and conv2d_input: what becomes of each element of the result on its way out,
- * in this order. The bias [channels of the result] and the gate (of the shape of the result) follow
- * the two inputs that there always are. The gradient rules know them, so they may come from
- * anywhere; there are no builders because the compiler finds the places. */
+/* attr.mask of conv2d, conv2d_input and the compiler's product: what becomes of each element of the
+ * result on its way out, in this order. The bias [channels or columns of the result] and the gate
+ * (of the shape of the result) follow the two inputs that there always are. There are no builders
+ * because the compiler finds the places. */
 enum {
-  DEER_CONV_BIAS = 1, /* the bias of its channel is added */
-  DEER_CONV_RELU = 2, /* 0 where <= 0, as deer_relu */
-  DEER_CONV_GATE = 4  /* 0 where the gate is 0, as deer_where(gate, x, zeros) */
+  DEER_FINISH_BIAS = 1, /* the bias of its channel is added */
+  DEER_FINISH_RELU = 2, /* 0 where <= 0, as deer_relu */
+  DEER_FINISH_GATE = 4  /* 0 where the gate is 0, as deer_where(gate, x, zeros) */
 };
 
 /* Every op of ops.def, in its order; NULL past the end. */

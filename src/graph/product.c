@@ -55,7 +55,7 @@ static void take_columns(const deer_step *step, deer_product *p) {
 }
 
 static void product_run(const deer_step *step) {
-  const int flags = step->attr->number[2];
+  const unsigned flags = step->attr->mask;
   deer_product p = {.transpose_a = transposed(step, 0),
                     .transpose_b = transposed(step, 1),
                     .m = step->out.shape.dim[0],
@@ -67,9 +67,9 @@ static void product_run(const deer_step *step) {
                     .ldb = step->in[1].shape.dim[1],
                     .ldc = step->out.shape.dim[1],
                     .c = out_real(step)};
-  if (flags & DEER_PRODUCT_BIAS) p.bias = in_real(step, 2);
-  if (flags & DEER_PRODUCT_RELU) p.epilogue = DEER_EPILOGUE_RELU;
-  if (flags & DEER_PRODUCT_GATE) {
+  if (flags & DEER_FINISH_BIAS) p.bias = in_real(step, 2);
+  if (flags & DEER_FINISH_RELU) p.epilogue = DEER_EPILOGUE_RELU;
+  if (flags & DEER_FINISH_GATE) {
     p.epilogue = DEER_EPILOGUE_GATE;
     p.gate = in_real(step, step->n_in - 1);
     p.ldgate = p.n;

@@ -171,46 +171,82 @@ static deer_node simpler(rewriter *w, const deer_record *r, deer_node *in) {
   return keep(w, r, in);
 }
 
-/* ---- second pass: what a product does on the way out ---- */
+/* ---- second pass: what a product or a convolution does on the way out ---- */
 
-/* a product of matrices that nobody else reads and that does no more than `taken` so far */
-static bool is_lone_product(const rewriter *w, deer_node node, int taken) {
+/* one that nobody else reads and that does no more than `taken` so far */
+static bool is_unfinished(const rewriter *w, deer_node node, unsigned taken) {
   const deer_record *r = &w->to->records[node.id];
-  if (w->uses[w->came[node.id]] != 1 || r->shape.rank != 2) return false;
-  return r->op == &deer_product_op && (r->attr.number[2] & ~taken) == 0;
+  if (r->op != &deer_product_op && r->op != &deer_op_conv2d && r->op != &deer_op_conv2d_input)
+    return false;
+  return w->uses[w->came[node.id]] == 1 && (r->attr.mask & ~taken) == 0;
 }
 
-/* the product `node` with one more flag and perhaps an input */
-static deer_node extend_product(rewriter *w, deer_node node, int flag, deer_node extra) {
+/* the node with one more thing to do and perhaps an input */
+static deer_node finish(rewriter *w, deer_node node, unsigned flag, deer_node extra) {
   deer_record r = w->to->records[node.id];
   deer_node in[4];
   for (int i = 0; i < r.n_inputs; i++) in[i] = deer_node_input(w->to, node, i);
   if (extra.id) in[r.n_inputs++] = extra;
-  r.attr.number[2] |= flag;
+  r.attr.mask |= flag;
   return keep(w, &r, in);
 }
 
-/* a bias [n] repeated over rows */
-static bool is_bias(const rewriter *w, deer_node node) {
+/* a bias repeated over everything but axis 1: columns of a matrix, channels of pictures */
+static bool is_bias(const rewriter *w, deer_node node, deer_node result) {
   const deer_record *r = &w->to->records[node.id];
-  return r->op == &deer_op_expand && r->shape.rank == 2 && r->attr.mask == DEER_AXIS(1);
+  return r->op == &deer_op_expand && r->attr.mask == DEER_AXIS(1) &&
+         r->shape.rank == w->to->records[result.id].shape.rank;
+}
+
+static deer_node reshaped(rewriter *w, deer_node x, deer_shape shape) {
+  const deer_shape have = deer_node_shape(w->to, x);
+  const deer_record r = {.op = &deer_op_reshape, .attr = {.shape = shape}, .n_inputs = 1};
+  return deer_shape_equal(&have, &shape) ? x : keep(w, &r, &x);
+}
+
+/* a convolution of bytes that are cast and scaled reads them itself */
+static deer_node read_bytes(rewriter *w, const deer_record *r, deer_node *in) {
+  deer_record conv = *r;
+  deer_node x = in[0];
+  if (is_op(w, x, &deer_op_scale)) {
+    conv.attr.real[0] = w->to->records[x.id].attr.real[0];
+    x = (deer_node){deer_same_elements(w->to, deer_node_input(w->to, x, 0).id)};
+  }
+  const deer_node from = is_op(w, x, &deer_op_cast) ? deer_node_input(w->to, x, 0) : DEER_NONE;
+  const bool whole = r->attr.real[0] == 0 && r->attr.real[1] == 0;
+  if (!from.id || !whole || deer_node_dtype(w->to, from) != DEER_DTYPE_U8) return keep(w, r, in);
+  in[0] = reshaped(w, from, deer_node_shape(w->to, in[0]));
+  return keep(w, &conv, in);
+}
+
+/* x where the gate is not 0, x being unfinished or the only reshape of something unfinished */
+static deer_node gated(rewriter *w, const deer_record *r, deer_node gate, deer_node x) {
+  const bool seen_anew = is_op(w, x, &deer_op_reshape) && w->uses[w->came[x.id]] == 1;
+  const deer_node from = seen_anew ? deer_node_input(w->to, x, 0) : x;
+  if (!is_unfinished(w, from, 0)) return DEER_NONE;
+  gate = reshaped(w, gate, deer_node_shape(w->to, from));
+  return reshaped(w, finish(w, from, DEER_FINISH_GATE, gate), r->shape);
+}
+
+static deer_node product(rewriter *w, const deer_record *r, const deer_node *in) {
+  const deer_record made = {.op = &deer_product_op,
+                            .attr = {.number = {r->attr.number[0], r->attr.number[1]}},
+                            .n_inputs = 2};
+  return keep(w, &made, in);
 }
 
 static deer_node epilogue(rewriter *w, const deer_record *r, deer_node *in) {
-  if (r->op == &deer_op_matmul && r->shape.rank == 2) {
-    const deer_record product = {.op = &deer_product_op,
-                                 .attr = {.number = {r->attr.number[0], r->attr.number[1]}},
-                                 .n_inputs = 2};
-    return keep(w, &product, in);
+  if (r->op == &deer_op_matmul && r->shape.rank == 2) return product(w, r, in);
+  if (r->op == &deer_op_conv2d || r->op == &deer_op_conv2d_filter) return read_bytes(w, r, in);
+  for (int i = 0; r->op == &deer_op_add && i < 2; i++)
+    if (is_unfinished(w, in[i], 0) && is_bias(w, in[1 - i], in[i]))
+      return finish(w, in[i], DEER_FINISH_BIAS, deer_node_input(w->to, in[1 - i], 0));
+  if (r->op == &deer_op_relu && is_unfinished(w, in[0], DEER_FINISH_BIAS))
+    return finish(w, in[0], DEER_FINISH_RELU, DEER_NONE);
+  if (r->op == &deer_op_where && is_number(w, in[2], 0)) {
+    const deer_node x = gated(w, r, in[0], in[1]);
+    if (x.id) return x;
   }
-  if (r->op == &deer_op_add)
-    for (int i = 0; i < 2; i++)
-      if (is_lone_product(w, in[i], 0) && is_bias(w, in[1 - i]))
-        return extend_product(w, in[i], DEER_PRODUCT_BIAS, deer_node_input(w->to, in[1 - i], 0));
-  if (r->op == &deer_op_relu && is_lone_product(w, in[0], DEER_PRODUCT_BIAS))
-    return extend_product(w, in[0], DEER_PRODUCT_RELU, DEER_NONE);
-  if (r->op == &deer_op_where && is_number(w, in[2], 0) && is_lone_product(w, in[1], 0))
-    return extend_product(w, in[1], DEER_PRODUCT_GATE, in[0]);
   return keep(w, r, in);
 }
 
@@ -253,7 +289,7 @@ static deer_status rewrite_all(rewriter *w) {
 /* g written anew with a rule; place[id] as in deer_simplify */
 static deer_status rewrite(const deer_graph *g, const deer_node *outputs, int n, rule *apply,
                            deer_graph **made, int32_t *place) {
-  const size_t most = 2 * (size_t)g->n + 2; /* a rule adds two nodes at most */
+  const size_t most = 4 * (size_t)g->n + 4; /* a rule adds four nodes at most */
   rewriter w = {.from = g, .place = place, .rule = apply, .n_buckets = 64};
   while (w.n_buckets < (uint32_t)g->n) w.n_buckets *= 2;
   w.to = deer_graph_new();

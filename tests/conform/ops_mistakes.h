@@ -85,10 +85,10 @@ WRONG(transpose_stride,
                             deer_slice(g, in->filters, 0, 0, 3), (deer_window){-1, 1, 0, 0}))
 WRONG(conv_bias,
       deer_graph_add(g, &deer_op_conv2d, (deer_node[]){in->picture, in->filters, in->vector}, 3,
-                     &(deer_attr){.number = {1, 1}, .mask = DEER_CONV_BIAS}))
+                     &(deer_attr){.number = {1, 1}, .mask = DEER_FINISH_BIAS}))
 WRONG(conv_gate,
       deer_graph_add(g, &deer_op_conv2d, (deer_node[]){in->picture, in->filters, in->picture}, 3,
-                     &(deer_attr){.number = {1, 1}, .mask = DEER_CONV_GATE}))
+                     &(deer_attr){.number = {1, 1}, .mask = DEER_FINISH_GATE}))
 WRONG(conv_few, deer_graph_add(g, &deer_op_conv2d, &in->picture, 1, NULL))
 WRONG(conv_many,
       deer_graph_add(g, &deer_op_conv2d, (deer_node[]){in->picture, in->filters, in->vector}, 3,

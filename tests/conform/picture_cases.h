@@ -121,7 +121,7 @@ static void whole_conv2d_filter_scaled(const example *e, const double *const *in
 /* with the third input as the bias or, after ReLU has made zeros in it, the gate */
 static deer_node finished_conv(deer_graph *g, const deer_op *op, const deer_node *in,
                                const example *e) {
-  const bool gate = e->mask & DEER_CONV_GATE;
+  const bool gate = e->mask & DEER_FINISH_GATE;
   const deer_node all[] = {in[0], in[1], gate ? deer_relu(g, in[2]) : in[2]};
   deer_attr attr = {.shape = e->shape, .mask = e->mask};
   memcpy(attr.number, e->p, 4 * sizeof *e->p);
@@ -135,9 +135,9 @@ static void finish_conv(const example *e, const deer_shape *y, const double *thi
   for (size_t i = 0; i < deer_shape_count(y); i++) {
     int at[4];
     indices_of(i, y, at);
-    if (e->mask & DEER_CONV_BIAS) out[i] += third[at[1]];
-    if ((e->mask & DEER_CONV_RELU) && out[i] < 0) out[i] = 0;
-    if ((e->mask & DEER_CONV_GATE) && third[i] < 0) out[i] = 0;
+    if (e->mask & DEER_FINISH_BIAS) out[i] += third[at[1]];
+    if ((e->mask & DEER_FINISH_RELU) && out[i] < 0) out[i] = 0;
+    if ((e->mask & DEER_FINISH_GATE) && third[i] < 0) out[i] = 0;
   }
 }
 

@@ -42,7 +42,7 @@ describe("deerlua", function()
       end
       local status, _, err = child.run { "-e", "require('deer').threads(0)" }
       assert.equal(1, status)
-      assert.matches("expected 1 to 64 threads, got 0", err)
+      assert.matches("threads: expected a number from 1 to 64, got 0", err)
     end)
   end)
 

@@ -74,6 +74,17 @@ describe("deer", function()
     assert.matches("nan", deer.format(0 / 0))
   end)
 
+  it("says and sets how many threads programs use", function()
+    assert.equal(1, deer.threads())
+    assert.equal(2, deer.threads(2))
+    assert.equal(2, deer.threads())
+    raises(function() deer.threads(0) end, "threads: expected a number from 1 to 64, got 0$")
+    raises(function() deer.threads(1000) end, "from 1 to 64, got 1000$")
+    raises(function() deer.threads(1.5) end, "bad argument #1 .*got 1.5")
+    assert.equal(2, deer.threads())
+    assert.equal(1, deer.threads(1))
+  end)
+
   it("walks tables in order", function()
     local keys = {}
     for key, value in deer.spairs { b = 1, [2] = "two", a = 3, [1] = "one", [10] = "ten" } do

@@ -81,16 +81,16 @@ static deer_status check_conv(const deer_step *step) {
 
 static const deer_operand *extra_input(const deer_step *step, unsigned flag) {
   if (!(step->attr->mask & flag)) return NULL;
-  return &step->in[flag == DEER_CONV_GATE && (step->attr->mask & DEER_CONV_BIAS) ? 3 : 2];
+  return &step->in[flag == DEER_FINISH_GATE && (step->attr->mask & DEER_FINISH_BIAS) ? 3 : 2];
 }
 
 static deer_status check_extra(const deer_step *step) {
   const unsigned mask = step->attr->mask;
-  const int extra = !!(mask & DEER_CONV_BIAS) + !!(mask & DEER_CONV_GATE);
+  const int extra = !!(mask & DEER_FINISH_BIAS) + !!(mask & DEER_FINISH_GATE);
   if (step->n_in != 2 + extra)
     return deer_fail(DEER_ESHAPE, "expected %d inputs, got %d", 2 + extra, step->n_in);
-  const deer_operand *bias = extra_input(step, DEER_CONV_BIAS);
-  const deer_operand *gate = extra_input(step, DEER_CONV_GATE);
+  const deer_operand *bias = extra_input(step, DEER_FINISH_BIAS);
+  const deer_operand *gate = extra_input(step, DEER_FINISH_GATE);
   if (bias && (bias->dtype != DEER_DTYPE_REAL || bias->shape.rank != 1 ||
                bias->shape.dim[0] != step->out.shape.dim[1]))
     return deer_fail(DEER_ESHAPE, "the bias needs %d elements", step->out.shape.dim[1]);
@@ -125,8 +125,8 @@ static deer_status gradient_shape(deer_step *step) {
 /* ---- kernels ---- */
 
 static deer_conv_task task_of(const deer_step *step) {
-  const deer_operand *bias = extra_input(step, DEER_CONV_BIAS);
-  const deer_operand *gate = extra_input(step, DEER_CONV_GATE);
+  const deer_operand *bias = extra_input(step, DEER_FINISH_BIAS);
+  const deer_operand *gate = extra_input(step, DEER_FINISH_GATE);
   return (deer_conv_task){.shape = step_geometry(step),
                           .x = step->in[0].data,
                           .bytes = step->in[0].dtype == DEER_DTYPE_U8,
@@ -134,7 +134,7 @@ static deer_conv_task task_of(const deer_step *step) {
                           .term = (deer_real)step->attr->real[1],
                           .out = step->out.data,
                           .finish = {.bias = bias ? bias->data : NULL,
-                                     .relu = (step->attr->mask & DEER_CONV_RELU) != 0,
+                                     .relu = (step->attr->mask & DEER_FINISH_RELU) != 0,
                                      .gate = gate ? gate->data : NULL},
                           .scratch = step->scratch};
 }
@@ -173,6 +173,14 @@ static void filter_run(const deer_step *step) {
   deer_conv_filter(&t);
 }
 
+/* every element of the result and every one of its window */
+static double conv_flops(const deer_step *step) {
+  const deer_conv c = step_geometry(step);
+  const deer_shape result = result_shape(&c);
+  const deer_shape *w = shape_of_filters(step);
+  return 2.0 * (double)deer_shape_count(&result) * (double)dims_product(w, 1, 4);
+}
+
 /* ---- gradients: each of the three in terms of the others ---- */
 
 /* `op` with the window of node `self`, and its way of reading bytes */
@@ -204,8 +212,8 @@ static deer_node conv_like(deer_graph *g, deer_node self, const deer_node in[2])
 static deer_node through_extra(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
   const unsigned mask = deer_node_attr(g, self)->mask;
   /* where the result is 0, ReLU or the gate made it so */
-  if (mask & (DEER_CONV_RELU | DEER_CONV_GATE)) gy = deer_where(g, self, gy, zeros_like(g, gy));
-  if (mask & DEER_CONV_BIAS) gx[2] = deer_sum(g, gy, DEER_AXIS(0) | DEER_AXIS(2) | DEER_AXIS(3));
+  if (mask & (DEER_FINISH_RELU | DEER_FINISH_GATE)) gy = deer_where(g, self, gy, zeros_like(g, gy));
+  if (mask & DEER_FINISH_BIAS) gx[2] = deer_sum(g, gy, DEER_AXIS(0) | DEER_AXIS(2) | DEER_AXIS(3));
   return gy;
 }
 
@@ -230,18 +238,21 @@ static void filter_grad(deer_graph *g, deer_node self, deer_node gw_out, deer_no
 }
 
 const deer_op deer_op_conv2d = {.name = "conv2d",
+                                .flops = conv_flops,
                                 .n_inputs = -1,
                                 .shape = conv2d_shape,
                                 .scratch = conv2d_scratch,
                                 .run = conv2d_run,
                                 .grad = conv2d_grad};
 const deer_op deer_op_conv2d_input = {.name = "conv2d_input",
+                                      .flops = conv_flops,
                                       .n_inputs = -1,
                                       .shape = gradient_shape,
                                       .scratch = input_scratch,
                                       .run = input_run,
                                       .grad = input_grad};
 const deer_op deer_op_conv2d_filter = {.name = "conv2d_filter",
+                                       .flops = conv_flops,
                                        .n_inputs = 2,
                                        .shape = gradient_shape,
                                        .scratch = filter_scratch,

@@ -1,0 +1,147 @@
+--- What `deerlua bench` measures. A work is a row:
+---
+---   name   on the command line, in the output and of the peer's executable
+---   help   one line
+---   cost   { flops =, bytes =, set = }: operations and bytes moved at least, bytes they move in
+---   make   function() -> function(n): does the work n times
+---   goal   { ratio = at most this share of the peer's time }, [2] = the same with two threads; or
+---          { us = at most these microseconds }
+
+local core = require "deer.core"
+local cost = require "deer.bench.cost"
+local deer = require "deer"
+
+-- an environment of which only the spaces matter
+local Still = deer.Environment:extend "Still"
+Still.options = {
+  dimensions = { required = true, type = "table", help = "of its subject" },
+  actions = { required = true, type = "integer", help = "how many" },
+  kind = { default = "float32", help = "how observations are stored" },
+}
+
+function Still:init(options)
+  self.dimensions, self.actions, self.kind = options.dimensions, options.actions, options.kind
+end
+
+function Still:reset() return { {} } end
+function Still:act() return 0 end
+function Still:observe() return { {} } end
+function Still:inputDimensions() return { self.dimensions } end
+function Still:nActions() return self.actions end
+function Still:observationType() return self.kind end
+
+local function dense(units) return { type = "dense", units = units } end
+
+local function conv(filters, size, stride)
+  return { type = "conv", filters = filters, rows = size, columns = size,
+    stride_rows = stride, stride_columns = stride }
+end
+
+-- a deep Q-network with Adam on a still environment; its frames go through `layers`
+local function q_network(env, batch_size, layers)
+  return deer.QNetwork{ environment = Still(env), batch_size = batch_size, update_rule = "adam",
+    learning_rate = 1e-5, discount = 0.99, batch_accumulator = "mean", seed = 1,
+    network = { branches = { layers }, trunk = {} } }
+end
+
+local VECTOR = { dimensions = { 1, 4 }, actions = 2 }
+local MINATAR = { dimensions = { 1, 4, 10, 10 }, actions = 6 }
+local ATARI = { dimensions = { 4, 84, 84 }, actions = 6, kind = "uint8" }
+
+local function dense_network(batch_size)
+  return q_network(VECTOR, batch_size, { dense(64), dense(64) })
+end
+
+-- updates of a network, each on the same batch of random numbers
+local function updates(make)
+  return function() return core.bench.updater(make():handle()) end
+end
+
+-- steps of an actor-critic in the pendulum, an update after each, as RLtools' benchmark has them
+local function pendulum(class, units, batch_size)
+  return function()
+    local env = deer.env "pendulum" { seed = 1 }
+    local algo = deer[class] { environment = env, seed = 1, batch_size = batch_size, tau = 0.005,
+      discount = 0.99, learning_rate = 1e-3, network = { dense(units), dense(units) } }
+    local agent = deer.NeuralAgent{ environment = env, learning_algo = algo, seed = 1,
+      replay_memory_size = 10000, replay_start_size = batch_size }
+    agent:attach(deer.controllers.TrainerController{ periodicity = 1,
+      show_episode_avg_V_value = false, show_avg_Bellman_residual = false })
+    agent:run(1, batch_size + 50)
+    return function(n) agent:run(1, n) end
+  end
+end
+
+local function sac_cost(units, batch_size)
+  return cost.sac(cost.dense { 3, units, units, 2 }, cost.dense { 4, units, units, 1 }, batch_size)
+end
+
+local function td3_cost(units, batch_size)
+  return cost.td3(cost.dense { 3, units, units, 1 }, cost.dense { 4, units, units, 1 }, batch_size)
+end
+
+local DENSE = cost.dense { 4, 64, 64, 2 }
+local ACT = { flops = DENSE.forward, bytes = 4 * DENSE.parameters, set = 4 * DENSE.parameters }
+local MINATAR_NET = cost.convolutions(4, 10, { { filters = 16, size = 3, stride = 1 } }, { 128, 6 })
+local NATURE_NET = cost.convolutions(4, 84, { { filters = 32, size = 8, stride = 4 },
+  { filters = 64, size = 4, stride = 2 }, { filters = 64, size = 3, stride = 1 } }, { 512, 6 })
+
+-- greedy steps of the agent in DeeR's toy market, whose environment is written in Lua
+local function toy_steps()
+  local env = deer.env "toy_env" { seed = 1 }
+  local agent = deer.NeuralAgent{ environment = env, seed = 1,
+    learning_algo = deer.QNetwork{ environment = env, seed = 1 } }
+  agent:run(1, 200)
+  agent:startMode(0, 4000)
+  return function(n) agent:run(1, n) end
+end
+
+---@class deer.bench.Work
+---@field name string
+---@field help string
+---@field make fun(): fun(n: integer)
+---@field cost? { flops: number, bytes: number, set: number }
+---@field goal? table
+
+---@type deer.bench.Work[]
+return {
+  { name = "sac64_b100", help = "SAC in the pendulum, 64-64, batch 100: a step and its update",
+    make = pendulum("SAC", 64, 100), cost = sac_cost(64, 100),
+    goal = { ratio = 0.5, [2] = 0.35 } },
+  { name = "td3_64_b100", help = "TD3 in the pendulum, 64-64, batch 100: a step and its update",
+    make = pendulum("TD3", 64, 100), cost = td3_cost(64, 100),
+    goal = { ratio = 0.5, [2] = 0.35 } },
+  { name = "sac256_b256", help = "SAC in the pendulum, 256-256, batch 256: a step and its update",
+    make = pendulum("SAC", 256, 256), cost = sac_cost(256, 256),
+    goal = { ratio = 0.5, [2] = 0.28 } },
+  { name = "td3_256_b256", help = "TD3 in the pendulum, 256-256, batch 256: a step and its update",
+    make = pendulum("TD3", 256, 256), cost = td3_cost(256, 256),
+    goal = { ratio = 0.5, [2] = 0.28 } },
+  { name = "dqn64_b128", help = "DQN update, 4-64-64-2, batch 128, Adam",
+    make = updates(function() return dense_network(128) end), cost = cost.dqn(DENSE, 128),
+    goal = { ratio = 1 / 15 } },
+  { name = "act64", help = "one greedy action, 4-64-64-2, asked for in C",
+    make = function() return core.bench.actor(dense_network(1):handle()) end,
+    cost = ACT, goal = { us = 1 } },
+  { name = "act64_lua", help = "one greedy action, 4-64-64-2, asked for in Lua",
+    make = function()
+      local network, state = dense_network(1), { { { 0.1, -0.2, 0.3, -0.4 } } }
+      network:handle()
+      return function(n) for _ = 1, n do network:chooseBestAction(state) end end
+    end, cost = ACT, goal = { us = 2 } },
+  { name = "nature_b32", help = "DQN update, Nature's convolutions over 4x84x84, batch 32, Adam",
+    make = updates(function()
+      return q_network(ATARI, 32, { conv(32, 8, 4), conv(64, 4, 2), conv(64, 3, 1), dense(512) })
+    end), cost = cost.dqn(NATURE_NET, 32), goal = { ratio = 0.6 } },
+  { name = "minatar_b32", help = "DQN update, MinAtar's convolution over 4x10x10, batch 32, Adam",
+    make = updates(function() return q_network(MINATAR, 32, { conv(16, 3, 1), dense(128) }) end),
+    cost = cost.dqn(MINATAR_NET, 32), goal = { ratio = 0.2 } },
+  { name = "empty_program", help = "one run of a program that has nothing to compute",
+    make = function() return core.bench.empty end, goal = { us = 0.05 } },
+  { name = "toy_b32", help = "DQN update, DeeR's network of the toy market, batch 32, RMSprop",
+    make = updates(function()
+      return deer.QNetwork{ environment = deer.env "toy_env" { seed = 1 }, seed = 1 }
+    end) },
+  { name = "toy_step", help = "a greedy step in the toy market, an environment written in Lua",
+    make = toy_steps },
+}

@@ -1,0 +1,222 @@
+/* bench.c: core.bench, what `deerlua bench` measures in C: the limits of the machine and loops
+ * around calls of the core that Lua would slow down. */
+#include "bind/core.h"
+
+#include <string.h>
+#include <time.h>
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#endif
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- the machine ---- */
+
+// Twelve chains of multiply-adds in registers, enough to hide the latency of two units on every CPU
+// there is. Each starts elsewhere, or the compiler would compute one; their sum is wanted, or none.
+#define CHAINS(name, isa, type, spread, fma, first)                                                \
+  static isa float name(long n) {                                                                  \
+    type a = spread(0.5f), b = spread(1.0f);                                                       \
+    type x0 = spread(0), x1 = spread(1), x2 = spread(2), x3 = spread(3), x4 = spread(4);           \
+    type x5 = spread(5), x6 = spread(6), x7 = spread(7), x8 = spread(8), x9 = spread(9);           \
+    type x10 = spread(10), x11 = spread(11);                                                       \
+    for (long i = 0; i < n; i++) {                                                                 \
+      x0 = fma(x0, a, b), x1 = fma(x1, a, b), x2 = fma(x2, a, b), x3 = fma(x3, a, b);              \
+      x4 = fma(x4, a, b), x5 = fma(x5, a, b), x6 = fma(x6, a, b), x7 = fma(x7, a, b);              \
+      x8 = fma(x8, a, b), x9 = fma(x9, a, b), x10 = fma(x10, a, b), x11 = fma(x11, a, b);          \
+    }                                                                                              \
+    x0 = fma(fma(x0, x1, x2), fma(x3, x4, x5), fma(fma(x6, x7, x8), x9, fma(x10, a, x11)));        \
+    return first(x0);                                                                              \
+  }
+
+// a = b + c / 2 over arrays of whole vectors: the triad of McCalpin's STREAM
+typedef float vector __attribute__((vector_size(64)));
+#define TRIAD(name, isa)                                                                           \
+  static isa void name(vector *restrict a, const vector *b, const vector *c, size_t n) {           \
+    for (size_t i = 0; i < n; i++) a[i] = b[i] + 0.5f * c[i];                                      \
+  }
+
+#define SAME(x)            (x)
+#define PLAIN_FMA(x, a, b) ((x) * (a) + (b))
+CHAINS(chains_plain, , float, SAME, PLAIN_FMA, SAME)
+TRIAD(triad_plain, )
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define NARROW   __attribute__((target("avx2,fma")))
+#define LOW_8(x) _mm256_cvtss_f32(x)
+CHAINS(chains_narrow, NARROW, __m256, _mm256_set1_ps, _mm256_fmadd_ps, LOW_8)
+TRIAD(triad_narrow, NARROW)
+
+#define WIDE      __attribute__((target("avx512f")))
+#define LOW_16(x) _mm512_cvtss_f32(x)
+CHAINS(chains_wide, WIDE, __m512, _mm512_set1_ps, _mm512_fmadd_ps, LOW_16)
+TRIAD(triad_wide, WIDE)
+#endif
+
+typedef struct kernels {
+  float (*chains)(long n);
+  void (*triad)(vector *restrict a, const vector *b, const vector *c, size_t n);
+  int width; // numbers per register
+} kernels;
+
+// for the widest registers that this CPU has
+static kernels best_kernels(void) {
+#if defined(__x86_64__) && defined(__GNUC__)
+  if (__builtin_cpu_supports("avx512f")) return (kernels){chains_wide, triad_wide, 16};
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    return (kernels){chains_narrow, triad_narrow, 8};
+#endif
+  return (kernels){chains_plain, triad_plain, 1};
+}
+
+// flops(seconds) -> floating-point operations per second of one core, a multiply-add being two
+static int bench_flops(lua_State *L) {
+  kernels best = best_kernels();
+  double seconds = luaL_checknumber(L, 1), start = now(), spent = 0;
+  volatile float sink = 0;
+  long rounds = 0, n = 100000;
+  do {
+    sink = best.chains(n);
+    rounds++;
+    spent = now() - start;
+  } while (spent < seconds && !deer_interrupted());
+  (void)sink;
+  lua_pushnumber(L, 24.0 * best.width * (double)n * (double)rounds / spent);
+  return 1;
+}
+
+// bandwidth(bytes, seconds) -> bytes read and written per second in arrays of `bytes` altogether
+static int bench_bandwidth(lua_State *L) {
+  kernels best = best_kernels();
+  lua_Integer bytes = luaL_checkinteger(L, 1);
+  double seconds = luaL_checknumber(L, 2);
+  luaL_argcheck(L, bytes > 0 && bytes <= 1 << 30, 1, "expected 1 to 2^30 bytes");
+  size_t n = (size_t)bytes / (3 * sizeof(vector)) + 1;
+  char *block = lua_newuserdatauv(L, (3 * n + 1) * sizeof(vector), 0);
+  memset(block, 0, (3 * n + 1) * sizeof(vector));
+  // Lua aligns to 16 bytes
+  vector *a = (void *)(block + (sizeof(vector) - (uintptr_t)block % sizeof(vector)));
+  double start = now(), spent = 0;
+  size_t rounds = 0, some = 1 + 10000 / n;
+  do {
+    for (size_t i = 0; i < some; i++) best.triad(a, a + n, a + 2 * n, n);
+    rounds += some;
+    spent = now() - start;
+  } while (spent < seconds && !deer_interrupted());
+  lua_pushnumber(L, 3.0 * (double)(n * sizeof(vector)) * (double)rounds / spent);
+  return 1;
+}
+
+/* ---- loops around the core ---- */
+
+// an algo that is written in C; the others would be called in Lua
+static deer_algo *check_own_algo(lua_State *L, int arg) {
+  const deer_algo_box *box = luaL_checkudata(L, arg, DEER_ALGO_CLASS);
+  luaL_argcheck(L, box->owned, arg, "an algo written in C expected");
+  return box->algo;
+}
+
+static void fill(const deer_subject *subject, size_t n, deer_rng *rng, void *data) {
+  size_t count = n * (size_t)subject->history * deer_subject_count(subject);
+  for (size_t i = 0; i < count; i++)
+    if (subject->dtype == DEER_DTYPE_REAL)
+      ((deer_real *)data)[i] = (deer_real)deer_rng_uniform(rng);
+    else
+      ((unsigned char *)data)[i] = (unsigned char)deer_rng_below(rng, 256);
+}
+
+// a batch of random numbers in a userdata that is pushed
+static void push_batch(lua_State *L, const deer_algo *algo) {
+  const deer_space *space = &algo->space;
+  deer_batch batch = {.size = (int)algo->batch_size};
+  size_t n = (size_t)batch.size, bytes = deer_lua_place_batch(space, &batch, NULL);
+  size_t head = (sizeof batch + 15) / 16 * 16, all = head + bytes + n * sizeof *batch.a_tm1;
+  char *block = lua_newuserdatauv(L, all, 0);
+  memset(block, 0, all);
+  deer_lua_place_batch(space, &batch, block + head);
+  batch.a_tm1 = (int32_t *)(void *)(block + head + bytes);
+  deer_rng rng = deer_rng_seed(1);
+  for (int s = 0; s < space->n_subjects; s++) {
+    fill(&space->subjects[s], n, &rng, batch.obs_tm1[s]);
+    fill(&space->subjects[s], n, &rng, batch.obs_t[s]);
+  }
+  for (size_t i = 0; i < n; i++) {
+    deer_real *action = batch.action_tm1 + i * (size_t)space->actions.size;
+    deer_random_action(&space->actions, &rng, action);
+    if (space->actions.n > 0) batch.a_tm1[i] = (int32_t)*action;
+    batch.r_t[i] = (deer_real)deer_rng_uniform(&rng);
+    batch.continue_t[i] = 1;
+  }
+  memcpy(block, &batch, sizeof batch);
+}
+
+// the function(n) that updater returns: n updates
+static int update(lua_State *L) {
+  deer_algo *algo = check_own_algo(L, lua_upvalueindex(1));
+  const deer_batch *batch = lua_touserdata(L, lua_upvalueindex(2));
+  lua_Integer n = luaL_checkinteger(L, 1);
+  deer_status status = DEER_OK;
+  double loss;
+  for (lua_Integer i = 0; i < n && status == DEER_OK && !deer_interrupted(); i++)
+    status = algo->kind->train(algo, batch, &loss, NULL);
+  return status == DEER_OK ? 0 : deer_throw(L, status);
+}
+
+// updater(algo) -> function(n): updates, each on the same batch of random numbers
+static int bench_updater(lua_State *L) {
+  const deer_algo *algo = check_own_algo(L, 1);
+  luaL_argcheck(L, algo->kind->train, 1, "an algo that learns from batches expected");
+  lua_settop(L, 1);
+  push_batch(L, algo);
+  lua_pushcclosure(L, update, 2);
+  return 1;
+}
+
+// the function(n) that actor returns: n best actions
+static int act(lua_State *L) {
+  deer_algo *algo = check_own_algo(L, lua_upvalueindex(1));
+  const deer_batch *batch = lua_touserdata(L, lua_upvalueindex(2));
+  lua_Integer n = luaL_checkinteger(L, 1);
+  deer_status status = DEER_OK;
+  deer_real action[DEER_MAX_ACTION_SIZE];
+  double value;
+  for (lua_Integer i = 0; i < n && status == DEER_OK && !deer_interrupted(); i++)
+    status = algo->kind->act(algo, (const void *const *)batch->obs_tm1, action, &value);
+  return status == DEER_OK ? 0 : deer_throw(L, status);
+}
+
+// actor(algo) -> function(n): best actions in one state of random numbers
+static int bench_actor(lua_State *L) {
+  const deer_algo *algo = check_own_algo(L, 1);
+  lua_settop(L, 1);
+  push_batch(L, algo);
+  lua_pushcclosure(L, act, 2);
+  return 1;
+}
+
+// empty(n): n runs of a program that has nothing to compute
+static int bench_empty(lua_State *L) {
+  lua_Integer n = luaL_checkinteger(L, 1);
+  deer_program *program = NULL;
+  deer_graph *g = deer_graph_new();
+  if (!g) return deer_throw(L, DEER_ENOMEM);
+  deer_node one = deer_constant(g, DEER_SCALAR, 1);
+  deer_status status = deer_compile(g, &one, 1, &program);
+  deer_graph_free(g);
+  if (status != DEER_OK) return deer_throw(L, status);
+  for (lua_Integer i = 0; i < n; i++) deer_program_run(program);
+  deer_program_free(program);
+  return 0;
+}
+
+int deer_open_bench(lua_State *L) {
+  static const luaL_Reg functions[] = {{"flops", bench_flops},     {"bandwidth", bench_bandwidth},
+                                       {"updater", bench_updater}, {"actor", bench_actor},
+                                       {"empty", bench_empty},     {NULL, NULL}};
+  luaL_newlib(L, functions);
+  return 1;
+}
