@@ -41,7 +41,7 @@ local deer = {
   RandomState = core.RandomState,
 
   --- A block of numbers: deer.Tensor("float32", {2, 3}, data).
-  ---@type fun(dtype: string, dims: integer[], data: table|string|nil): userdata
+  ---@type fun(dtype: string, dims: integer[], data: table|string|nil): deer.Tensor
   Tensor = core.Tensor,
 
   --- A number that changes with time, called as s(t) or s:at(t): deer.schedule(0.5),

@@ -131,6 +131,19 @@ describe("deer.rl", function()
       "hard: expected true or false, got 1")
   end)
 
+  it("has everything that src/rl has", function()
+    local n = 0
+    for _, header in ipairs { "rl", "distribution" } do
+      local text = assert(io.open("src/rl/" .. header .. ".h")):read "a"
+      for name in text:gmatch "\ndeer_[nods]%l+ deer_([%w_]+)%(" do
+        local bound = name:gsub("_(%l)", string.upper)
+        assert(rl[bound] or name == "support_values", name .. " is not bound")
+        n = n + 1
+      end
+    end
+    assert.is_true(n >= 30)
+  end)
+
   it("is documented where editors look", function()
     local text = assert(io.open "lua/deer/graph/formulas.lua"):read "a"
     for name in deer.spairs(rl) do
