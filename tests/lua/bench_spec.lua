@@ -93,7 +93,9 @@ describe("deerlua bench", function()
       { env = "DEERLUA_PEERS=" .. peer("dqn64_b128", "echo 0.5") })
     assert.equal(0, status)
     local lines = {}
-    for line in out:gmatch "[^\n]+" do lines[#lines + 1] = line end
+    for line in out:gmatch "[^\n]+" do
+      if not line:find "^the machine was busy: " then lines[#lines + 1] = line end
+    end
     assert.matches("^1 thread, 1 run; one core computes %d+ GFLOP/s at most$", lines[1])
     assert.matches("^work +us +GFLOP/s +limit us +of limit +peer us +ratio +goal$", lines[2])
     assert.matches("^dqn64_b128 .* %d+ %% +0%.500 +%S+ +0%.0667 x peer  missed$", lines[3])
