@@ -36,6 +36,10 @@ deer_graph *deer_layer_graph(deer_layer_build *b);
 deer_node deer_layer_parameter(deer_layer_build *b, const char *name, deer_shape shape,
                                deer_init init);
 
+/* Tells who wants to know that the last two parameters are weight and bias of a dense layer that
+ * makes `output` of `input`. */
+void deer_layer_tap(deer_layer_build *b, deer_node input, deer_node output);
+
 /* The stream to draw noise from; NULL when there is to be none. */
 deer_rng *deer_layer_noise(deer_layer_build *b);
 
@@ -105,27 +109,9 @@ typedef struct deer_linear {
 } deer_linear;
 deer_node deer_layer_linear(deer_layer_build *b, const deer_linear *linear, deer_node x);
 
-/* Options of layers that pool windows of a picture, and the rows of their field tables. A stride of
- * 0 is the size of the window. */
-typedef struct deer_pool {
-  int64_t rows, columns, stride_rows, stride_columns, padding_rows, padding_columns;
-} deer_pool;
-
-#define DEER_FIELD_POOL(label, member, number, least, text)                                        \
-  {                                                                                                \
-    label, DEER_FIELD_INT, offsetof(deer_pool, member), .fallback = (number), .min = (least),      \
-                                                        .max = 1024, .help = (text)                \
-  }
-#define DEER_FIELDS_POOL                                                                           \
-  DEER_FIELD_POOL("rows", rows, 2, 1, "height of the window"),                                     \
-      DEER_FIELD_POOL("columns", columns, 2, 1, "width of the window"),                            \
-      DEER_FIELD_POOL("stride_rows", stride_rows, 0, 0, "rows between windows; 0: their height"),  \
-      DEER_FIELD_POOL("stride_columns", stride_columns, 0, 0,                                      \
-                      "columns between windows; 0: their width"),                                  \
-      DEER_FIELD_POOL("padding_rows", padding_rows, 0, 0, "rows added above and below"),           \
-      DEER_FIELD_POOL("padding_columns", padding_columns, 0, 0, "columns added on both sides")
-
-deer_window deer_pool_window(const deer_pool *pool);
+/* Draws the initial values of a parameter. */
+void deer_init_draw(const deer_init *init, const deer_shape *shape, deer_rng *rng,
+                    deer_real *values);
 
 #define LAYER(name) extern const deer_layer_class deer_layer_##name;
 #include "nn/layers.def"

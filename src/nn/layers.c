@@ -125,12 +125,6 @@ static deer_node (*const activations[])(deer_graph *g, deer_node x) = {
 
 deer_node deer_activate(deer_graph *g, int kind, deer_node x) { return activations[kind](g, x); }
 
-deer_window deer_pool_window(const deer_pool *pool) {
-  return (deer_window){(int)(pool->stride_rows > 0 ? pool->stride_rows : pool->rows),
-                       (int)(pool->stride_columns > 0 ? pool->stride_columns : pool->columns),
-                       (int)pool->padding_rows, (int)pool->padding_columns};
-}
-
 deer_node deer_flatten(deer_graph *g, deer_node x) {
   deer_shape shape = deer_node_shape(g, x);
   if (!x.id || shape.rank < 2) return x;

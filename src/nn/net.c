@@ -73,6 +73,13 @@ deer_node deer_layer_parameter(deer_layer_build *b, const char *name, deer_shape
   return deer_name(b->g, deer_view(b->g, b->call->block, slot->offset, slot->shape), slot->name);
 }
 
+void deer_layer_tap(deer_layer_build *b, deer_node input, deer_node output) {
+  const deer_net_call *call = b->call;
+  if (b->laying_out || !call->taps) return;
+  const deer_net_slot *weight = &b->net->slots[b->next_slot - 2];
+  call->taps[(*call->n_taps)++] = (deer_net_tap){input, output, weight->offset};
+}
+
 /* ---- what is carried over ---- */
 
 bool deer_layer_carries(const deer_layer_build *b) {
@@ -226,6 +233,7 @@ static void apply_all(deer_layer_build *b, deer_node *outputs) {
 void deer_net_apply_heads(deer_net *net, deer_graph *g, const deer_net_call *call,
                           deer_node *outputs) {
   deer_layer_build b = {.net = net, .g = g, .call = call};
+  if (call->taps) *call->n_taps = 0;
   apply_all(&b, outputs);
 }
 

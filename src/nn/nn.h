@@ -168,6 +168,9 @@ typedef struct deer_net_tap {
   deer_node output; /* [batch, out] */
   int weight;
 } deer_net_tap;
+
+#define DEER_MAX_TAPS (DEER_MAX_SLOTS / 2)
+
 /* One application with everything said. What is left zero is left out. */
 typedef struct deer_net_call {
   deer_node block;
@@ -182,6 +185,11 @@ typedef struct deer_net_call {
    * both a recurrent layer sees the history of its subject and starts anew each time. */
   const deer_node *memory;
   deer_node *remembered;
+
+  /* taps[DEER_MAX_TAPS] takes the dense layers in the order in which they are applied, *n_taps how
+   * many there are; noisy ones do not count. For methods that look at their curvature. */
+  deer_net_tap *taps;
+  int *n_taps;
 } deer_net_call;
 
 /* Fills outputs[i] for every head. */

@@ -99,6 +99,15 @@ deer_status deer_kfac_new(const deer_kfac_options *options, const deer_graph *g,
   return status;
 }
 
+deer_real *deer_kfac_state(deer_kfac *k, int i, int *size) {
+  if (i < 0 || i > 4 * k->n) return NULL;
+  *size = 1;
+  if (i == 4 * k->n) return &k->weight_so_far;
+  factor *f = i & 2 ? &k->layers[i / 4].output : &k->layers[i / 4].input;
+  *size = f->n * f->n;
+  return i & 1 ? f->inverse : f->mean;
+}
+
 void deer_kfac_free(deer_kfac *k) {
   if (!k) return;
   for (int i = 0; i < k->n; i++)

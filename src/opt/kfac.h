@@ -31,6 +31,10 @@ deer_status deer_kfac_new(const deer_kfac_options *options, const deer_graph *g,
                           const deer_net_tap *taps, int n, deer_kfac **kfac);
 void deer_kfac_free(deer_kfac *kfac);
 
+/* Factor, inverse or number i of the state, [*size], for those who keep or restore it; NULL past
+ * the end. */
+deer_real *deer_kfac_state(deer_kfac *kfac, int i, int *size);
+
 #define DEER_KFAC_ASSIGNS(n_layers) (2 * (n_layers) + 1)
 
 /* Emits the update of the factors: writes DEER_KFAC_ASSIGNS assignments at most, returns how many.

@@ -1,4 +1,4 @@
-/* blas.c: matrix products: small and middle ones by our own kernels, the rest on OpenBLAS. */
+/* blas.c: matrix products: by our own kernels where there are some for the CPU, else OpenBLAS. */
 #include "tensor/gemm.h"
 
 #include <cblas.h>
@@ -20,16 +20,6 @@ static void matrix_times_column(const deer_product *p) {
   const int rows = p->transpose_a ? p->k : p->m, columns = p->transpose_a ? p->m : p->k;
   GEMV(CblasRowMajor, p->transpose_a ? CblasTrans : CblasNoTrans, rows, columns, 1, p->a, p->lda,
        p->b, p->transpose_b ? 1 : p->ldb, p->beta, p->c, p->ldc);
-}
-
-/* measured against OpenBLAS 0.3.21: our kernels are level up to 128 rows of 64 by 64, 1.2 to 1.8
- * times as fast with more rows, wider layers and transposed weights; what outgrows the caches needs
- * OpenBLAS's packing */
-#define LARGEST_OWN (512.0 * 512 * 512)
-
-static bool suits_own(const deer_product *p) {
-  if (p->m == 1 && p->transpose_b) return false; /* packing B would cost more than the product */
-  return (double)p->m * p->n * p->k <= LARGEST_OWN;
 }
 
 /* A' B' + beta C */
@@ -58,7 +48,7 @@ static void finish_row(const deer_product *p, int row) {
 }
 
 void deer_gemm(const deer_product *p) {
-  if (suits_own(p) && deer_gemm_own(p)) return;
+  if (deer_gemm_own(p)) return;
   plain_product(p);
   if (!p->bias && p->epilogue == DEER_EPILOGUE_NONE) return;
   for (int row = 0; row < p->m; row++) finish_row(p, row);

@@ -29,8 +29,10 @@ typedef struct deer_product {
 } deer_product;
 
 /* Computes the product; C must not overlap what is read. Whether the bias is added first or last is
- * not promised. A product with a vector takes the faster matrix-vector routine, so its bits may
- * differ from those of the same row inside a matrix. */
+ * not promised. In float with beta 0 or 1, on a CPU with AVX2, an element has the same bits
+ * whatever the number of rows, its row's place among them and the kind of CPU: how it is summed
+ * depends on k, the transposes and whether n is at most 8. Else OpenBLAS computes it and promises
+ * nothing. */
 void deer_gemm(const deer_product *product);
 
 /* One BLAS thread per call from now on, so that sums are always made in the same order. Only the

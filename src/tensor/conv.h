@@ -25,6 +25,9 @@ typedef struct deer_conv_task {
   deer_real *out;
   deer_finish finish; /* of the result, the bias by channel; not done by deer_conv_filter */
   void *scratch;      /* as many bytes as the functions below say */
+  /* does part `part` of `parts`, each with a scratch of its own; what comes out does not depend on
+   * their number; 0 of 0 is all */
+  int part, parts;
 } deer_conv_task;
 
 void deer_conv_forward(const deer_conv_task *task); /* y from x and w */
@@ -34,5 +37,8 @@ void deer_conv_filter(const deer_conv_task *task);  /* w from x and y */
 size_t deer_conv_forward_scratch(const deer_conv *shape);
 size_t deer_conv_input_scratch(const deer_conv *shape);
 size_t deer_conv_filter_scratch(const deer_conv *shape);
+
+/* There are at most this many filters, and elements in a window: tables count in 32 bits. */
+#define DEER_CONV_MOST (1 << 24)
 
 #endif

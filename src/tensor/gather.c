@@ -15,30 +15,34 @@
 #define MULTIPLY_ADD(a, b, c) ((c) + (a) * (b))
 #endif
 
-/* DEER_GATHER_WIDTH columns at j of one row, so that their sums stay in registers */
-static void plain_strip(const deer_gather_product *p, const deer_real *a, int j, deer_real *c) {
-  deer_real sum[DEER_GATHER_WIDTH] = {0};
-  const deer_real *b = p->b + j;
-  for (int v = 0; p->add && v < DEER_GATHER_WIDTH; v++) sum[v] = c[v];
-  for (int k = 0; k < p->k; k++, b += p->columns) {
-    const deer_real x = a[p->a_step[k]];
-    for (int v = 0; v < DEER_GATHER_WIDTH; v++) sum[v] = MULTIPLY_ADD(x, b[v], sum[v]);
-  }
-  for (int v = 0; v < DEER_GATHER_WIDTH; v++) c[v] = sum[v];
-}
-
-static void plain_product(const deer_gather_product *p) {
-  for (int i = 0; i < p->m; i++) {
-    deer_real *c = p->c + (ptrdiff_t)(p->c_row ? p->c_row[i] : i) * p->columns;
-    for (int j = 0; j < p->columns; j += DEER_GATHER_WIDTH)
-      plain_strip(p, p->a + p->a_row[i], j, c + j);
-  }
-}
-
 static deer_real finished(const deer_finish *f, int row, ptrdiff_t at, deer_real x) {
   if (f->bias) x += f->bias[row];
   if (f->relu && x <= 0) x = 0;
   return f->gate && f->gate[at] == 0 ? 0 : x;
+}
+
+/* `n` columns at j of row i, at most DEER_GATHER_WIDTH, so that their sums stay in registers */
+static void plain_strip(const deer_gather_product *p, int i, int j, int n) {
+  const ptrdiff_t place = (p->c_row ? p->c_row[i] : i) * p->c_unit + j;
+  const deer_real *a = p->a + p->a_row[i];
+  deer_real sum[DEER_GATHER_WIDTH] = {0}, *c = p->c + place;
+  for (int v = 0; p->add && v < n; v++) sum[v] = c[v];
+  for (int k = 0; k < p->k; k++) {
+    const deer_real x = a[p->a_step[k]], *b = p->b + p->b_step[k] + j;
+    if (n == DEER_GATHER_WIDTH)
+      for (int v = 0; v < DEER_GATHER_WIDTH; v++) sum[v] = MULTIPLY_ADD(x, b[v], sum[v]);
+    else
+      for (int v = 0; v < n; v++) sum[v] = MULTIPLY_ADD(x, b[v], sum[v]);
+  }
+  for (int v = 0; v < n; v++) c[v] = finished(&p->finish, i, place + v, sum[v]);
+}
+
+static void plain_product(const deer_gather_product *p) {
+  for (int i = 0; i < p->m; i++)
+    for (int j = 0; j < p->columns; j += DEER_GATHER_WIDTH) {
+      const int left = p->columns - j;
+      plain_strip(p, i, j, left < DEER_GATHER_WIDTH ? left : DEER_GATHER_WIDTH);
+    }
 }
 
 static void plain_transpose(const deer_transposition *t) {
@@ -60,42 +64,88 @@ CONVERT(plain, )
 
 #include <immintrin.h>
 
+/* some rows of C, at most 8, from one column on */
+typedef struct tile {
+  const deer_gather_product *p;
+  const float *a[8], *b;
+  float *c[8];
+} tile;
+
+typedef void kernel(const tile *t);
+
+/* the tile at row i and column j; past the last row of C it has the last one again */
+static void aim(tile *t, int i, int j, int rows) {
+  const deer_gather_product *p = t->p;
+  t->b = p->b + j;
+  for (int r = 0; r < rows; r++) {
+    const int row = i + r < p->m ? i + r : p->m - 1;
+    t->a[r] = p->a + p->a_row[row];
+    t->c[r] = p->c + (p->c_row ? p->c_row[row] : row) * p->c_unit + j;
+  }
+}
+
+/* n in whole tiles of `rows` */
+static int whole(int n, int rows) { return (n + rows - 1) / rows * rows; }
+
 /* ---- AVX-512 ---- */
 
-#define NAME(x)      wide_##x
-#define ISA          __attribute__((target("avx512f,avx2,fma")))
-#define WIDTH        16
-#define VECTORS      4
-#define VECTOR       __m512
-#define LOAD(p)      _mm512_loadu_ps(p)
-#define STORE(p, x)  _mm512_storeu_ps(p, x)
-#define SPREAD(p)    _mm512_set1_ps(*(p))
-#define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
-#define ZERO()       _mm512_setzero_ps()
+#define NAME(x)                wide_##x
+#define ISA                    __attribute__((target("avx512f,avx2,fma")))
+#define WIDTH                  16
+#define VECTORS                4
+#define VECTOR                 __m512
+#define MASK                   __mmask16
+#define TAIL(n)                (__mmask16)((1U << (n)) - 1U) /* n <= 16 */
+#define LOAD(p)                _mm512_loadu_ps(p)
+#define STORE(p, x)            _mm512_storeu_ps(p, x)
+#define LOAD_TAIL(p, mask)     _mm512_maskz_loadu_ps(mask, p)
+#define STORE_TAIL(p, mask, x) _mm512_mask_storeu_ps(p, mask, x)
+#define SPREAD(p)              _mm512_set1_ps(*(p))
+#define FMA(a, b, c)           _mm512_fmadd_ps(a, b, c)
+#define ADD(a, b)              _mm512_add_ps(a, b)
+#define ZERO()                 _mm512_setzero_ps()
+#define KEEP(x, y, compare)    _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, ZERO(), compare), x)
 #include "tensor/gather_tile.inc"
 #undef NAME
 #undef ISA
 #undef WIDTH
 #undef VECTORS
 #undef VECTOR
+#undef MASK
+#undef TAIL
 #undef LOAD
 #undef STORE
+#undef LOAD_TAIL
+#undef STORE_TAIL
 #undef SPREAD
 #undef FMA
+#undef ADD
 #undef ZERO
+#undef KEEP
 
 /* ---- AVX2 ---- */
 
-#define NAME(x)      narrow_##x
-#define ISA          __attribute__((target("avx2,fma")))
-#define WIDTH        8
-#define VECTORS      2
-#define VECTOR       __m256
-#define LOAD(p)      _mm256_loadu_ps(p)
-#define STORE(p, x)  _mm256_storeu_ps(p, x)
-#define SPREAD(p)    _mm256_broadcast_ss(p)
-#define FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
-#define ZERO()       _mm256_setzero_ps()
+/* all ones in the first n of 8 lanes */
+static __attribute__((target("avx2"))) __m256i narrow_tail(int n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+#define NAME(x)                narrow_##x
+#define ISA                    __attribute__((target("avx2,fma")))
+#define WIDTH                  8
+#define VECTORS                2
+#define VECTOR                 __m256
+#define MASK                   __m256i
+#define TAIL(n)                narrow_tail(n)
+#define LOAD(p)                _mm256_loadu_ps(p)
+#define STORE(p, x)            _mm256_storeu_ps(p, x)
+#define LOAD_TAIL(p, mask)     _mm256_maskload_ps(p, mask)
+#define STORE_TAIL(p, mask, x) _mm256_maskstore_ps(p, mask, x)
+#define SPREAD(p)              _mm256_broadcast_ss(p)
+#define FMA(a, b, c)           _mm256_fmadd_ps(a, b, c)
+#define ADD(a, b)              _mm256_add_ps(a, b)
+#define ZERO()                 _mm256_setzero_ps()
+#define KEEP(x, y, compare)    _mm256_and_ps(x, _mm256_cmp_ps(y, ZERO(), compare))
 #include "tensor/gather_tile.inc"
 
 CONVERT(narrow, ISA)
@@ -119,9 +169,6 @@ static inline ISA void turn(__m256 x[8]) {
   for (int i = 0; i < 8; i++) x[i] = y[i];
 }
 
-/* x where y compared with 0 is true, else 0 */
-#define KEEP(x, y, compare) _mm256_and_ps(x, _mm256_cmp_ps(y, ZERO(), compare))
-
 /* the square at row i and column j */
 static inline ISA void square(const deer_transposition *t, int i, int j) {
   const deer_finish *f = &t->finish;
@@ -130,7 +177,7 @@ static inline ISA void square(const deer_transposition *t, int i, int j) {
   __m256 x[8];
   for (int r = 0; r < 8; r++) x[r] = LOAD(from + r * t->from_row);
   turn(x);
-  for (int r = 0; f->bias && r < 8; r++) x[r] = _mm256_add_ps(x[r], SPREAD(f->bias + j + r));
+  for (int r = 0; f->bias && r < 8; r++) x[r] = ADD(x[r], SPREAD(f->bias + j + r));
   for (int r = 0; f->relu && r < 8; r++) x[r] = KEEP(x[r], x[r], _CMP_NLE_UQ);
   for (int r = 0; f->gate && r < 8; r++)
     x[r] = KEEP(x[r], LOAD(f->gate + at + r * t->to_row), _CMP_NEQ_UQ);

@@ -11,35 +11,52 @@
 
 #include <immintrin.h>
 
+/* before a loop over registers, whose bounds are constants */
+#ifdef __clang__
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 enum {
   ROWS = 6,       /* of C in registers */
-  PANEL = 64,     /* most columns of a panel of B that is packed */
   K_BLOCK = 512,  /* elements of k before C goes back to memory; such a panel stays in L2 */
+  FAR = 1024,     /* row length from which each row lies on a page of its own */
+  MANY = 96,      /* rows of C for which it pays to bring together what lies far apart */
   NARROW = 8,     /* columns up to which a result is narrow */
   NARROW_K = 2048 /* elements of k that a narrow result sums at a time */
 };
 
-/* where packed panels of B, or narrow results before they are turned, lie */
-static _Thread_local float packed[K_BLOCK * PANEL] __attribute__((aligned(64)));
+/* where packed panels of B, or narrow results before they are turned, lie; and rows of A' */
+static _Thread_local float packed[K_BLOCK * 64] __attribute__((aligned(64)));
+static _Thread_local float turned_a[MANY * K_BLOCK] __attribute__((aligned(64)));
 
 typedef struct span {
   int first, n;
 } span;
 
+/* the part of 0..end from `first` on that is at most n long */
+static span part(int first, int n, int end) {
+  return (span){first, end - first < n ? end - first : n};
+}
+
+/* the part of a product that is computed at a time */
+typedef struct piece {
+  span rows, columns, k;
+  const float *a; /* its rows and elements of A' */
+  ptrdiff_t a_row, a_step;
+} piece;
+
 typedef struct tile {
   const float *a, *b;
   float *c;
   ptrdiff_t a_row, a_step, ldb, ldc; /* a_row: to the next row of A', a_step: to its next element */
-  int k;
+  int k, columns;
   bool add;               /* C += instead of C = */
   deer_epilogue epilogue; /* NONE until k ends */
   const float *bias;      /* at the tile's first column; NULL: none */
   const float *gate;      /* NULL: none */
   ptrdiff_t ldgate;
-  union {
-    __mmask16 wide_m;
-    __m256i narrow_m;
-  } mask; /* of the last vector of a row */
 } tile;
 
 /* rows of A and rows of B that meet in narrow results */
@@ -49,14 +66,21 @@ typedef struct strips {
   int k;
 } strips;
 
-/* how a row of a narrow result, four columns of it, ends */
+/* how a row of a narrow result, up to four columns of it, ends */
 typedef struct ending {
-  const deer_product *p;
-  int column;
+  float *c; /* its first row */
+  const float *gate;
+  ptrdiff_t ldc, ldgate;
   bool add;
   deer_epilogue epilogue;
   __m128 bias;
 } ending;
+
+/* a column of C that can be computed as a row */
+static bool lies_like_a_row(const deer_product *p) {
+  return p->n == 1 && p->ldc == 1 && p->beta == 0 && !p->bias &&
+         (p->epilogue != DEER_EPILOGUE_GATE || p->ldgate == 1);
+}
 
 /* all ones in the first n of 4 lanes */
 static inline __m128i first_of_4(int n) {
@@ -65,7 +89,7 @@ static inline __m128i first_of_4(int n) {
 
 /* ---- AVX-512 ---- */
 
-#define NAME(x)                wide_##x
+#define NAME(x)                avx512_##x
 #define ISA                    __attribute__((target("avx512f,avx2,fma")))
 #define WIDTH                  16
 #define VECTORS                4
@@ -81,15 +105,17 @@ static inline __m128i first_of_4(int n) {
 #define FMA(a, b, c)           _mm512_fmadd_ps(a, b, c)
 #define ADD(a, b)              _mm512_add_ps(a, b)
 #define ZERO()                 _mm512_setzero_ps()
-#define KEEP(x, y, compare)    _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, ZERO(), compare), x)
+#define RELU(x)                _mm512_add_ps(_mm512_max_ps(ZERO(), x), ZERO())
+#define GATE(x, y)             _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, ZERO(), _CMP_NEQ_UQ), x)
 #define LOW(x, y)              _mm512_unpacklo_ps(x, y)
 #define HIGH(x, y)             _mm512_unpackhi_ps(x, y)
 #define LOW_PAIR(x, y)                                                                             \
   _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(x), _mm512_castps_pd(y)))
 #define HIGH_PAIR(x, y)                                                                            \
   _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(x), _mm512_castps_pd(y)))
-#define PART(to, x, i) _mm512_insertf32x4(to, x, i)
-#define FIRST_PART(x)  _mm512_castps128_ps512(x)
+#define PARTS_OF(x, y, which) _mm512_shuffle_f32x4(x, y, which)
+#define PART(to, x, i)        _mm512_insertf32x4(to, x, i)
+#define FIRST_PART(x)         _mm512_castps128_ps512(x)
 /* lanes l and l + 8 of the sixteen of an element */
 #define FOLD(c)                                                                                    \
   _mm256_add_ps(_mm512_castps512_ps256(c[0]),                                                      \
@@ -112,11 +138,13 @@ static inline __m128i first_of_4(int n) {
 #undef FMA
 #undef ADD
 #undef ZERO
-#undef KEEP
+#undef RELU
+#undef GATE
 #undef LOW
 #undef HIGH
 #undef LOW_PAIR
 #undef HIGH_PAIR
+#undef PARTS_OF
 #undef PART
 #undef FIRST_PART
 #undef FOLD
@@ -128,7 +156,7 @@ static inline __attribute__((target("avx2"))) __m256i first_of_8(int n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
-#define NAME(x)                narrow_##x
+#define NAME(x)                avx2_##x
 #define ISA                    __attribute__((target("avx2,fma")))
 #define WIDTH                  8
 #define VECTORS                2
@@ -144,7 +172,8 @@ static inline __attribute__((target("avx2"))) __m256i first_of_8(int n) {
 #define FMA(a, b, c)           _mm256_fmadd_ps(a, b, c)
 #define ADD(a, b)              _mm256_add_ps(a, b)
 #define ZERO()                 _mm256_setzero_ps()
-#define KEEP(x, y, compare)    _mm256_and_ps(x, _mm256_cmp_ps(y, ZERO(), compare))
+#define RELU(x)                _mm256_add_ps(_mm256_max_ps(ZERO(), x), ZERO())
+#define GATE(x, y)             _mm256_and_ps(x, _mm256_cmp_ps(y, ZERO(), _CMP_NEQ_UQ))
 #define LOW(x, y)              _mm256_unpacklo_ps(x, y)
 #define HIGH(x, y)             _mm256_unpackhi_ps(x, y)
 #define LOW_PAIR(x, y)                                                                             \
@@ -174,9 +203,9 @@ bool deer_gemm_own(const deer_product *p) {
   if (level > allowed) level = allowed;
   if (level == 0 || (p->beta != 0 && p->beta != 1)) return false;
   if (level == 2)
-    wide_product(p);
+    avx512_product(p);
   else
-    narrow_product(p);
+    avx2_product(p);
   return true;
 }
 

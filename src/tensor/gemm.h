@@ -1,12 +1,14 @@
-/* gemm.h: the library's own matrix product for small and middle sizes; for tensor/ only. */
+/* gemm.h: the library's own matrix products; for tensor/ only. */
 #ifndef DEER_GEMM_H
 #define DEER_GEMM_H
 
 #include "tensor/blas.h"
 
-/* The product by a kernel for this CPU (AVX-512 or AVX2, float); false, with nothing done, when
- * there is none for it. Every element is one chain of fused multiply-adds over k, in order: its
- * bits do not depend on the number of rows, on its place, or on which of the two kernels runs. */
+/* The product by a kernel for this CPU (AVX-512 or AVX2, float, beta 0 or 1); false, with nothing
+ * done, when there is none for it. How an element is summed depends on k, the transposes and
+ * whether n is at most 8, not on the number of rows, its row's place, or which of the two kernels
+ * runs: in a wider result, or where A is transposed, it is one chain of fused multiply-adds over k,
+ * in order; in the other narrow ones it is sixteen chains (gemm_narrow.inc). */
 bool deer_gemm_own(const deer_product *product);
 
 /* For tests: which kernels may run; 0 none, 1 AVX2, 2 AVX-512 too (the start). What the CPU lacks

@@ -143,40 +143,23 @@ static void every_geometry_is_right(void **state) {
   deer_gather_allow(2);
 }
 
-/* more positions, filters and window elements than are worked on at a time */
+/* more positions, filters and window elements than are worked on at a time, lines longer than the
+ * widest product, padding wider than the window */
+static const deer_conv large[] = {
+    {2, 3, 30, 31, 9, 8, 7, 1, 2, 0, 0, 0, 0},  {40, 5, 3, 1, 70, 2, 1, 1, 1, 0, 0, 0, 0},
+    {3, 70, 9, 9, 130, 3, 3, 1, 1, 0, 0, 0, 0}, {2, 5, 7, 110, 7, 3, 4, 1, 1, 1, 2, 0, 0},
+    {1, 9, 5, 70, 12, 2, 6, 2, 1, 0, 0, 0, 0},  {2, 2, 3, 200, 20, 1, 8, 1, 2, 0, 3, 0, 0},
+    {2, 3, 2, 2, 3, 2, 2, 1, 1, 4, 5, 0, 0},    {1, 1, 1, 300, 1, 1, 12, 1, 3, 0, 0, 0, 0}};
+enum { N_LARGE = sizeof large / sizeof *large };
+
 static void large_shapes_are_right(void **state) {
   (void)state;
-  const deer_conv shapes[] = {{.batch = 2,
-                               .channels = 3,
-                               .height = 30,
-                               .width = 31,
-                               .filters = 9,
-                               .kernel_h = 8,
-                               .kernel_w = 7,
-                               .stride_h = 1,
-                               .stride_w = 2},
-                              {.batch = 40,
-                               .channels = 5,
-                               .height = 3,
-                               .width = 1,
-                               .filters = 70,
-                               .kernel_h = 2,
-                               .kernel_w = 1,
-                               .stride_h = 1,
-                               .stride_w = 1},
-                              {.batch = 3,
-                               .channels = 70,
-                               .height = 9,
-                               .width = 9,
-                               .filters = 130,
-                               .kernel_h = 3,
-                               .kernel_w = 3,
-                               .stride_h = 1,
-                               .stride_w = 1}};
-  for (int i = 0; i < 3; i++) {
-    const deer_conv c = with_result(shapes[i]);
+  for (int i = 0; i < 3 * N_LARGE; i++) {
+    const deer_conv c = with_result(large[i / 3]);
+    deer_gather_allow(i % 3);
     for (int which = 0; which < 3; which++) check(&c, which);
   }
+  deer_gather_allow(2);
 }
 
 /* ---- bits ---- */
@@ -194,6 +177,51 @@ static void narrow_and_wide_kernels_agree_to_the_bit(void **state) {
       run(&t, which);
       assert_memory_equal(kept, out + MARGIN, out_size(&c, which) * sizeof *kept);
     }
+  }
+}
+
+/* what threads share: parts in any order, more of them than there is work */
+static void parts_make_the_whole(void **state) {
+  (void)state;
+  for (int i = 0; i < 40; i++) {
+    const deer_conv c = i < N_LARGE ? with_result(large[i]) : draw_shape(40);
+    for (int which = 0; which < 3; which++) {
+      deer_conv_task t = {.shape = c, .x = x, .w = w, .y = y, .out = out};
+      const size_t n = out_size(&c, which), bytes_of = scratches[which](&c);
+      run(&t, which);
+      memcpy(kept, out + MARGIN, n * sizeof *kept);
+      t.parts = draw(5);
+      t.scratch = deer_alloc(bytes_of);
+      for (size_t k = 0; k < n; k++) out[k] = NAN;
+      for (t.part = t.parts - 1; t.part >= 0; t.part--) {
+        memset(t.scratch, 0xff, bytes_of);
+        directions[which](&t);
+      }
+      assert_memory_equal(kept, out, n * sizeof *kept);
+      deer_free(t.scratch);
+    }
+  }
+}
+
+static deer_real *exact_copy(const deer_real *from, size_t n) {
+  deer_real *copy = malloc(n * sizeof *copy);
+  assert_non_null(copy);
+  memcpy(copy, from, n * sizeof *copy);
+  return copy;
+}
+
+/* the sanitizer sees whether anything is read beyond its end */
+static void operands_end_where_they_end(void **state) {
+  (void)state;
+  for (int i = 0; i < 30; i++) {
+    const deer_conv c = i < N_LARGE ? with_result(large[i]) : draw_shape(20);
+    deer_real *own_x = exact_copy(x, x_size(&c)), *own_y = exact_copy(y, y_size(&c));
+    deer_real *own_w = exact_copy(w, w_size(&c));
+    for (int which = 0; which < 3; which++)
+      run(&(deer_conv_task){.shape = c, .x = own_x, .w = own_w, .y = own_y}, which);
+    free(own_x);
+    free(own_y);
+    free(own_w);
   }
 }
 
@@ -277,6 +305,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_geometry_is_right),
                                      cmocka_unit_test(large_shapes_are_right),
                                      cmocka_unit_test(narrow_and_wide_kernels_agree_to_the_bit),
+                                     cmocka_unit_test(parts_make_the_whole),
+                                     cmocka_unit_test(operands_end_where_they_end),
                                      cmocka_unit_test(samples_do_not_depend_on_the_batch),
                                      cmocka_unit_test(bytes_are_numbers),
                                      cmocka_unit_test(results_are_finished)};

@@ -121,47 +121,67 @@ static void plain_conv(const plain *p, const double *x, double *y) {
       }
 }
 
-/* the same with a row of zeros above and below: 3 x 3 places */
-static void plain_padded_conv(const plain *p, const double *x, double *y) {
-  const deer_real *w = at(p, "conv1.weight"), *b = at(p, "conv1.bias");
-  for (int r = 0; r < 3; r++)
-    for (int c = 0; c < 3; c++) {
-      double sum = b[0];
-      for (int h = 0; h < HISTORY; h++)
-        for (int i = 0; i < 3; i++)
-          for (int j = 0; j < 2; j++) {
-            int row = 2 * r + i - 1;
-            if (row >= 0 && row < ROWS)
-              sum += x[(h * ROWS + row) * COLUMNS + c + j] * w[(h * 3 + i) * 2 + j];
-          }
-      y[r * 3 + c] = sum;
-    }
+/* element (r, c) of picture h, 0 outside */
+static double padded(const double *x, int h, int r, int c) {
+  const bool inside = r >= 0 && r < ROWS && c >= 0 && c < COLUMNS;
+  return inside ? x[(h * ROWS + r) * COLUMNS + c] : 0;
 }
 
-/* windows of 3 x 2 with a stride of 1 and 2 and a row on both sides: 5 x 2 places */
-static void plain_pool(const double *x, bool mean, double *y) {
-  for (int h = 0; h < HISTORY; h++)
+/* 2 filters of 3 x 2, a row of zeros above and below, two columns left and right: 5 x 7 places */
+static void plain_padded_conv(const plain *p, const double *x, double *y) {
+  const deer_real *w = at(p, "conv1.weight"), *b = at(p, "conv1.bias");
+  for (int f = 0; f < 2; f++)
     for (int r = 0; r < 5; r++)
-      for (int c = 0; c < 2; c++) {
-        double largest = -INFINITY, sum = 0;
-        for (int i = r - 1; i <= r + 1; i++)
-          for (int j = 2 * c; j < 2 * c + 2; j++) {
-            if (i < 0 || i >= ROWS) continue;
-            sum += x[(h * ROWS + i) * COLUMNS + j];
-            largest = fmax(largest, x[(h * ROWS + i) * COLUMNS + j]);
-          }
-        *y++ = mean ? sum / 6 : largest;
+      for (int c = 0; c < 7; c++) {
+        double sum = b[f];
+        for (int h = 0; h < HISTORY; h++)
+          for (int i = 0; i < 3; i++)
+            for (int j = 0; j < 2; j++)
+              sum += padded(x, h, r + i - 1, c + j - 2) * w[((f * HISTORY + h) * 3 + i) * 2 + j];
+        y[(f * 5 + r) * 7 + c] = tanh(sum);
       }
 }
 
-static void plain_padded_maxpool(const plain *p, const double *x, double *y) {
-  (void)p;
-  plain_pool(x, false, y);
-}
-
+/* the mean of 3 x 2 by strides of 1 and 3, with a row of zeros above and below: 5 x 1 places */
 static void plain_avgpool(const plain *p, const double *x, double *y) {
   (void)p;
-  plain_pool(x, true, y);
+  for (int h = 0; h < HISTORY; h++)
+    for (int r = 0; r < 5; r++) {
+      double sum = 0;
+      for (int i = -1; i < 2; i++) sum += padded(x, h, r + i, 0) + padded(x, h, r + i, 1);
+      y[h * 5 + r] = sum / 6;
+    }
+}
+
+/* the largest of 2 x 2 by strides of 1 and 2, a column more on each side: 4 x 3 places */
+static void plain_strided_maxpool(const plain *p, const double *x, double *y) {
+  (void)p;
+  for (int h = 0; h < HISTORY; h++)
+    for (int r = 0; r < 4; r++)
+      for (int c = 0; c < 3; c++) {
+        double most = -INFINITY;
+        for (int k = 0; k < 4; k++) {
+          const int column = 2 * c - 1 + k % 2;
+          if (column < 0 || column >= COLUMNS) continue;
+          most = fmax(most, x[(h * ROWS + r + k / 2) * COLUMNS + column]);
+        }
+        y[(h * 4 + r) * 3 + c] = most;
+      }
+}
+
+/* 3 filters over 2 of the 4 steps of 10 features, stride 2, a step of zeros before and after */
+static void plain_conv1d(const plain *p, const double *x, double *y) {
+  const deer_real *w = at(p, "conv1d2.weight"), *b = at(p, "conv1d2.bias");
+  for (int t = 0; t < 3; t++)
+    for (int f = 0; f < 3; f++) {
+      double sum = b[f];
+      for (int i = 0; i < 2; i++) {
+        const int step = 2 * t + i - 1;
+        for (int k = 0; k < 10 && step >= 0 && step < 4; k++)
+          sum += x[step * 10 + k] * w[(f * 10 + k) * 2 + i];
+      }
+      y[t * 3 + f] = tanh(sum);
+    }
 }
 
 /* windows of 2 x 2; the fifth row is left out */
@@ -334,11 +354,13 @@ static const layer_case cases[] = {
      "dense1.weight [40, 5], dense1.bias [5]", 5, plain_dense},
     {"conv filters=3 rows=3 columns=2 stride_rows=2 activation=tanh",
      "conv1.weight [3, 2, 3, 2], conv1.bias [3]", 18, plain_conv},
-    {"conv filters=1 rows=3 columns=2 stride_rows=2 padding_rows=1 activation=linear",
-     "conv1.weight [1, 2, 3, 2], conv1.bias [1]", 9, plain_padded_conv},
+    {"conv filters=2 rows=3 columns=2 pad_rows=1 pad_columns=2 activation=tanh",
+     "conv1.weight [2, 2, 3, 2], conv1.bias [2]", 70, plain_padded_conv},
+    {"reshape rows=4; conv1d filters=3 steps=2 stride=2 pad=1 activation=tanh bias_init=uniform",
+     "conv1d2.weight [3, 10, 2], conv1d2.bias [3]", 9, plain_conv1d},
     {"maxpool rows=2 columns=2", "", 8, plain_maxpool},
-    {"maxpool rows=3 columns=2 stride_rows=1 padding_rows=1", "", 20, plain_padded_maxpool},
-    {"avgpool rows=3 columns=2 stride_rows=1 padding_rows=1", "", 20, plain_avgpool},
+    {"maxpool stride_rows=1 pad_columns=1", "", 24, plain_strided_maxpool},
+    {"avgpool rows=3 stride_rows=1 stride_columns=3 pad_rows=1", "", 10, plain_avgpool},
     {"activation kind=linear", "", FEATURES, plain_same},
     {"activation kind=relu", "", FEATURES, plain_relu},
     {"activation kind=tanh", "", FEATURES, plain_tanh},

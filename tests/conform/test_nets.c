@@ -350,6 +350,41 @@ static void wrong_heads_are_refused(void **state) {
   assert_null(net);
 }
 
+/* the dense layers as K-FAC takes them */
+static void dense_layers_are_tapped(void **state) {
+  (void)state;
+  deer_space space = vector_space(1, 1, 4);
+  deer_net_spec spec = {.n_branches = 1};
+  deer_net *net;
+  deer_net_slot slot;
+  assert_int_equal(layers_from("dense units=5; residual { noisy units=5; dense units=5 }; "
+                               "dense units=6 activation=tanh",
+                               &spec.trunk),
+                   DEER_OK);
+  assert_int_equal(deer_net_new(&spec, &space, 2, &net), DEER_OK);
+  deer_graph *g = deer_graph_new();
+  deer_node v = deer_input(g, "block", DEER_DTYPE_REAL, DEER_SHAPE(deer_net_size(net))), y;
+  deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(3, 1, 4));
+  deer_net_tap taps[DEER_MAX_SLOTS / 2];
+  int n = 7, places[] = {0, 6, 8, 10};
+  deer_net_call call = {.block = v, .states = &x, .taps = taps, .n_taps = &n};
+  deer_net_apply_heads(net, g, &call, &y);
+  assert_int_equal(n, 4);
+  for (int i = 0; i < n; i++) {
+    assert_true(deer_net_slot_at(net, places[i], &slot));
+    assert_int_equal(taps[i].weight, slot.offset);
+    assert_int_equal(deer_node_shape(g, taps[i].input).dim[1], slot.shape.dim[0]);
+    assert_int_equal(deer_node_shape(g, taps[i].output).dim[1], slot.shape.dim[1]);
+  }
+  assert_int_equal(taps[3].output.id, y.id);
+  deer_kfac *kfac;
+  deer_kfac_options options = {.decay = 0.9, .damping = 0.1};
+  assert_int_equal(deer_kfac_new(&options, g, taps, n, &kfac), DEER_OK);
+  deer_kfac_free(kfac);
+  deer_graph_free(g);
+  deer_net_free(net);
+}
+
 /* ---- what is carried over ---- */
 
 enum { WHOLE = 5, VECTOR = 3, RECURRENT_BATCH = 2 };
@@ -541,6 +576,7 @@ int main(void) {
                                      cmocka_unit_test(heads_share_the_trunk),
                                      cmocka_unit_test(outputs_can_be_chosen),
                                      cmocka_unit_test(wrong_heads_are_refused),
+                                     cmocka_unit_test(dense_layers_are_tapped),
                                      cmocka_unit_test(memory_carries_over),
                                      cmocka_unit_test(single_steps_need_a_memory),
                                      cmocka_unit_test(parameters_go_through_files),

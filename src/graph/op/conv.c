@@ -58,6 +58,10 @@ static deer_status check_filters(const deer_shape *x, const deer_shape *w, deer_
   if (x->dim[1] != w->dim[1])
     return deer_fail(DEER_ESHAPE, "the filters have %d channels, the picture has %d", w->dim[1],
                      x->dim[1]);
+  const int64_t elements = (int64_t)w->dim[1] * w->dim[2] * w->dim[3];
+  if (w->dim[0] > DEER_CONV_MOST || elements > DEER_CONV_MOST)
+    return deer_fail(DEER_ESHAPE, "%d filters of %lld elements are more than %d", w->dim[0],
+                     (long long)elements, DEER_CONV_MOST);
   DEER_TRY(check_window(window));
   const deer_shape padded = padded_shape(x, window);
   DEER_TRY(deer_shape_check(&padded, "padded picture"));

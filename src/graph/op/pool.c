@@ -133,7 +133,7 @@ static inline void max_tap(const tap *t, size_t stride, const deer_real *restric
                            deer_real *restrict best) {
   for (size_t o = 0; o < t->n; o++) {
     const deer_real x = plane[t->at + o * stride], y = best[t->first + o];
-    best[t->first + o] = (x > y) | (x != x) ? x : y;
+    best[t->first + o] = ((x > y) | (x != x)) ? x : y;
   }
 }
 

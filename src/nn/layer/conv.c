@@ -1,9 +1,9 @@
-/* conv.c: two-dimensional convolution (cross-correlation) with bias and activation. LeCun et al.
- * 1998. */
+/* conv.c: two-dimensional convolution (cross-correlation), bias and activation.
+ * LeCun et al. 1998. */
 #include "nn/layer.h"
 
 typedef struct conv {
-  int64_t filters, rows, columns, stride_rows, stride_columns, padding_rows, padding_columns;
+  int64_t filters, rows, columns, stride_rows, stride_columns, pad_rows, pad_columns;
   deer_weights weights;
 } conv;
 
@@ -18,10 +18,10 @@ static const deer_field fields[] = {
      .max = 1024, .help = "rows between windows"},
     {"stride_columns", DEER_FIELD_INT, offsetof(conv, stride_columns), .fallback = 1, .min = 1,
      .max = 1024, .help = "columns between windows"},
-    {"padding_rows", DEER_FIELD_INT, offsetof(conv, padding_rows), .fallback = 0, .min = 0,
-     .max = 1024, .help = "rows of zeros above and below"},
-    {"padding_columns", DEER_FIELD_INT, offsetof(conv, padding_columns), .fallback = 0, .min = 0,
-     .max = 1024, .help = "columns of zeros on both sides"},
+    {"pad_rows", DEER_FIELD_INT, offsetof(conv, pad_rows), .fallback = 0, .min = 0, .max = 1024,
+     .help = "rows of zeros above and below"},
+    {"pad_columns", DEER_FIELD_INT, offsetof(conv, pad_columns), .fallback = 0, .min = 0,
+     .max = 1024, .help = "columns of zeros left and right"},
     DEER_FIELD_ACTIVATION(conv),
     DEER_FIELD_INIT(conv, DEER_INIT_GLOROT_UNIFORM),
     DEER_FIELD_GAIN(conv, 1),
@@ -34,15 +34,15 @@ static deer_node build(deer_layer_build *b, const void *options, deer_node x) {
   deer_shape in = deer_node_shape(g, x);
   int channels = in.rank == 4 ? in.dim[1] : 1, filters = (int)o->filters;
   int rows = (int)o->rows, columns = (int)o->columns;
-  double window = (double)(o->rows * o->columns);
-  double fan_in = channels * window, fan_out = filters * window;
+  double taps = (double)(o->rows * o->columns);
+  double fan_in = channels * taps, fan_out = filters * taps;
   deer_node weight = deer_layer_parameter(b, "weight", DEER_SHAPE(filters, channels, rows, columns),
                                           deer_weight_init(&o->weights, fan_in, fan_out));
   deer_node bias = deer_layer_parameter(b, "bias", DEER_SHAPE(filters),
                                         deer_bias_init(&o->weights, fan_in, fan_out));
-  const deer_window places = {(int)o->stride_rows, (int)o->stride_columns, (int)o->padding_rows,
-                              (int)o->padding_columns};
-  deer_node product = deer_conv2d(g, x, weight, places);
+  const deer_window window = {(int)o->stride_rows, (int)o->stride_columns, (int)o->pad_rows,
+                              (int)o->pad_columns};
+  deer_node product = deer_conv2d(g, x, weight, window);
   deer_node shifted =
       deer_add(g, product, deer_expand(g, bias, deer_node_shape(g, product), DEER_AXIS(1)));
   return deer_activate(g, o->weights.activation, shifted);
