@@ -45,6 +45,19 @@ describe("deer.rl", function()
     assert.same({ 0.5 + 0.5 * 5 - 2, -1 - 3 }, two:totable())
   end)
 
+  it("has what actor-critics learn from", function()
+    local g = deer.graph.new()
+    local one, two = g:constant{ 1, -2 }, g:constant{ 0.5, 3 }
+    near({ 1.25, 1 }, values(rl.tdTarget{ r_t = one, discount_t = two,
+      v_t = g:constant{ 0.5, 1 } }))
+    near({ 0.5, -2 }, values(rl.clippedDoubleQ{ q_1 = one, q_2 = two }))
+    near({ 0.75, -0.75, 1 }, values(rl.smoothedAction{ action = g:constant{ { 0.5, -0.5, 0.9 } },
+      noise = g:constant{ { 1, -1, 0.2 } }, limit = 0.25 }))
+    near({ 0.9, -2.6 }, values(rl.softValue{ q = one, log_prob = two, alpha = g:constant(0.2) }))
+    near({ -2 * (1.75 - 1) }, values(rl.temperatureLoss{ log_alpha = g:constant(math.log(2)),
+      log_prob = two, target_entropy = -1 }))
+  end)
+
   it("has the losses of distributional learning", function()
     local g = deer.graph.new()
     -- midpoints 0.25 and 0.75; errors of the target 1: 1 and -1

@@ -10,6 +10,13 @@ local core = require "deer.core"
 ---@field qLearning fun(nodes: { q_tm1: deer.Node, a_tm1: deer.Node, r_t: deer.Node, discount_t:
 ---  deer.Node, q_t: deer.Node, selector_t?: deer.Node }): deer.Node errors [batch]; selector_t of
 ---  the online network and q_t of a target network: double Q-learning
+---@field tdTarget fun(nodes: { r_t: deer.Node, discount_t: deer.Node, v_t: deer.Node }): deer.Node
+---@field clippedDoubleQ fun(nodes: { q_1: deer.Node, q_2: deer.Node }): deer.Node
+---@field smoothedAction fun(nodes: { action: deer.Node, noise: deer.Node, limit: number }):
+---  deer.Node in -1..1
+---@field softValue fun(nodes: { q: deer.Node, log_prob: deer.Node, alpha: deer.Node }): deer.Node
+---@field temperatureLoss fun(nodes: { log_alpha: deer.Node, log_prob: deer.Node,
+---  target_entropy: number }): deer.Node
 ---@field quantileHuber fun(nodes: { quantiles: deer.Node, taus?: deer.Node, targets: deer.Node,
 ---  threshold?: number }): deer.Node losses [batch]
 ---@field categoricalProjection fun(nodes: { r_t: deer.Node, discount_t: deer.Node, p_t: deer.Node,
