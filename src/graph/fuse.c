@@ -263,16 +263,19 @@ static bool overlap(const deer_record *a, const deer_record *b) {
 }
 
 /* Does unit u read the memory of variable `v`? Chains read what lies behind a repeat. With `other`:
- * does it read it as another variable? */
+ * does it read it other than element by element, as another variable or repeated? */
 static bool reads(fuser *f, int u, int32_t v, bool other) {
   const deer_unit *unit = &f->plan->units[u];
   for (int k = 0; k < unit->n; k++)
     for (int i = 0; i < f->g->records[unit->nodes[k]].n_inputs; i++) {
       int32_t id = deer_memory_owner(f->g, input_of(f->g, unit->nodes[k], i));
-      while (f->plan->unit_of[id] < 0 && read_through(&f->g->records[id]))
+      bool aligned = other;
+      while (f->plan->unit_of[id] < 0 && read_through(&f->g->records[id])) {
+        aligned = aligned && count_of(f->g, input_of(f->g, id, 0)) == count_of(f->g, id);
         id = deer_memory_owner(f->g, input_of(f->g, id, 0));
+      }
       const deer_record *r = &f->g->records[id];
-      if (r->op == &deer_op_variable && !(other && id == v) && overlap(r, &f->g->records[v]))
+      if (r->op == &deer_op_variable && !(aligned && id == v) && overlap(r, &f->g->records[v]))
         return true;
     }
   return false;
