@@ -332,7 +332,9 @@ static void throw_unknown(lua_State *L, const program_box *box) {
 static void set_by_name(lua_State *L, program_box *box) {
   int given = 0, n = 0;
   luaL_checktype(L, 2, LUA_TTABLE);
-  lua_settop(L, 2);
+  if (lua_gettop(L) > 2)
+    deer_lua_fail(L, "one table of inputs expected, as in program:run{ obs = ... }, got %d values",
+                  lua_gettop(L) - 1);
   lua_getiuservalue(L, 1, NAMES);
   for (int i = 0; i < box->n_inputs; i++) {
     lua_rawgeti(L, 3, i + 1);

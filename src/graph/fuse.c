@@ -325,14 +325,17 @@ static deer_status join_assigns(fuser *f) {
 static deer_status add_copies(fuser *f) {
   const deer_graph *g = f->g;
   deer_plan *p = f->plan;
+  int last_copy = 0;
   for (int32_t id = 1; id < g->n; id++) {
     if (!f->live[id] || g->records[id].op != &deer_op_assign) continue;
     const int32_t value = deer_same_elements(g, input_of(g, id, 1));
     if (p->target[value] == input_of(g, id, 0)) continue;
-    const int others = p->n_units;
+    const int copy = p->n_units;
     p->stored[deer_memory_owner(g, value)] = true;
     DEER_TRY(add_unit(f, id));
-    for (int u = 0; u < others; u++) DEER_TRY(run_after(p, others, u));
+    /* the first waits for all units, each other one for the one before it */
+    for (int u = last_copy; u < copy; u++) DEER_TRY(run_after(p, copy, u));
+    last_copy = copy;
   }
   return DEER_OK;
 }
