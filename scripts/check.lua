@@ -18,6 +18,7 @@ local FRONT_DOOR = { algo = true, srl = true, bind = true, envs = true, main = t
 -- kinds: the list, where its classes are defined, and (nil for many per file) the file of one
 local KINDS = {
   { kind = "algo", list = "src/algo/algos.def", class = "deer_algo_class", file = "src/algo/%s.c" },
+  { kind = "env", list = "envs/envs.def", class = "deer_env_class", file = "envs/%s.c" },
   { kind = "layer", list = "src/nn/layers.def", class = "deer_layer_class",
     file = "src/nn/layer/%s.c" },
   { kind = "op", list = "src/graph/ops.def", class = "deer_op" },

@@ -49,6 +49,12 @@ function Algo:handle()
   return self._handle
 end
 
+--- The policy of training for an agent that was not given one.
+---@return deer.Policy
+function Algo.explorationPolicy()
+  return require "deer.policies.epsilon_greedy" { epsilon = 0.1 }
+end
+
 -- for algos written in Lua
 function Algo:make(options)
   for _, name in ipairs { "chooseBestAction", "train" } do

@@ -11,6 +11,10 @@ local core = require "deer.core"
 ---@field Policy deer.Policy
 ---@field Algo deer.Algo
 ---@field QNetwork deer.QNetwork
+---@field DDPG deer.DDPG
+---@field ActorCritic deer.ActorCritic DDPG under DeeR's name
+---@field TD3 deer.TD3
+---@field SAC deer.SAC
 ---@field NeuralAgent deer.NeuralAgent
 ---@field DataSet fun(options: table): deer.DataSet
 ---@field controllers table<string, deer.Controller> by class name, as TrainerController
@@ -37,7 +41,7 @@ local deer = {
   RandomState = core.RandomState,
 
   --- A block of numbers: deer.Tensor("float32", {2, 3}, data).
-  ---@type fun(dtype: string, dims: integer[], data: table|string|nil): userdata
+  ---@type fun(dtype: string, dims: integer[], data: table|string|nil): deer.Tensor
   Tensor = core.Tensor,
 
   --- A number that changes with time, called as s(t) or s:at(t): deer.schedule(0.5),
@@ -72,6 +76,7 @@ function deer.seed(n) require("deer.seeds").set(n) end
 local LAZY = {
   Environment = "deer.environment", Controller = "deer.controller", Policy = "deer.policy",
   Algo = "deer.algo", QNetwork = "deer.q_network", NeuralAgent = "deer.neural_agent",
+  DDPG = "deer.ddpg", ActorCritic = "deer.actor_critic", TD3 = "deer.td3", SAC = "deer.sac",
   DataSet = "deer.data_set", graph = "deer.graph", network = "deer.graph.network",
   opt = "deer.graph.optimizers", rl = "deer.graph.formulas", test = "deer.test",
   plot = "deer.plot", kinds = "deer.kinds", spairs = "deer.spairs",

@@ -2,9 +2,9 @@
 --- called controllers, policies in folders called policies. Looked through in this order: the
 --- folder of the running script, the current folder, the entries of $DEERLUA_PATH (separated by
 --- ":" or ";"), the source tree, the files inside the program. In the script's folder and in the
---- entries of
---- $DEERLUA_PATH a file may also lie without a folder of its kind around it; there, files of
---- controllers and policies are told by their names, as in greedy_policy.lua.
+--- entries of $DEERLUA_PATH a file may also lie without a folder of its kind around it; there,
+--- files of controllers and policies are told by their names, as in greedy_policy.lua. Environments
+--- written in C come last.
 
 local class = require "deer.class"
 local sys = require "deer.sys"
@@ -19,11 +19,12 @@ local kinds = {}
 ---@field base string the module of the class that all of the kind extend
 ---@field suffix string what the names of its classes end with
 ---@field ending string what the names of its files end with where no folder tells the kind
+---@field native? string the module that knows those written in C
 
 ---@type table<string, deer.Kind>
 local KINDS = {
   env = { folder = "envs", tree = "envs", modules = "envs.", base = "deer.environment",
-    suffix = "", ending = "" },
+    suffix = "", ending = "", native = "deer.native_environment" },
   controller = { folder = "controllers", tree = "lua/deer/controllers",
     modules = "deer.controllers.", base = "deer.controller", suffix = "Controller",
     ending = "_controller" },
@@ -98,6 +99,7 @@ function kinds.list(kind_name)
     end
   end
   for _, module in ipairs(sys.embedded(kind.modules)) do add(module:sub(#kind.modules + 1)) end
+  for _, name in ipairs(kind.native and require(kind.native).names() or {}) do add(name) end
   table.sort(names)
   return names
 end
@@ -146,7 +148,9 @@ local loaded = {}
 function kinds.find(kind_name, name)
   local kind = kind_of(kind_name)
   local source, path = find(kind, name)
-  if not source then return nil end
+  if not source then
+    return kind.native and require(kind.native).find(name, kinds.className(kind_name, name))
+  end
   local key = kind_name .. ":" .. path
   loaded[key] = loaded[key] or run(kind, source, path)
   return loaded[key]

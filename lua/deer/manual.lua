@@ -15,6 +15,8 @@ local NATIVE = {
   { kind = "replay", noun = "replay" }, { kind = "optimizer", noun = "optimiser" },
 }
 
+local CLASSES = { "NeuralAgent", "QNetwork", "DDPG", "ActorCritic", "TD3", "SAC" }
+
 -- "controllers", "FindBestController", ... as scripts write them
 local function class_names(kind)
   local names = kinds.list(kind)
@@ -26,7 +28,7 @@ end
 ---@return table[]
 function manual.groups()
   return {
-    { title = "classes", names = { "NeuralAgent", "QNetwork" } },
+    { title = "classes", names = CLASSES },
     { title = "environments", names = kinds.list "env" },
     { title = "controllers", names = class_names "controller" },
     { title = "policies", names = class_names "policy" },
@@ -60,7 +62,9 @@ local function native(name)
 end
 
 local function lua_class(name)
-  if name == "NeuralAgent" or name == "QNetwork" then return deer[name] end
+  for _, known in ipairs(CLASSES) do
+    if known == name then return deer[name] end
+  end
   for _, kind in ipairs { "controller", "policy", "env" } do
     local found = kinds.find(kind, kind == "env" and name or kinds.fileName(kind, name))
     if found then return found end
@@ -74,7 +78,7 @@ function manual.find(name)
   local known = native(name)
   if known then return known end
   local found = lua_class(name)
-  return found and { title = found.__name, options = class.options(found) }
+  return found and { title = found.__name, help = found.help, options = class.options(found) }
 end
 
 local function default_of(option)

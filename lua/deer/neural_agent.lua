@@ -31,13 +31,16 @@ local BIG = { 1, 2 ^ 40 | 0 }
 NeuralAgent.options = {
   environment = { required = true, type = "any", help = "the environment to act in" },
   learning_algo = { required = true, type = "any", alias = { "q_network", "learner" },
-    help = "what learns: deer.QNetwork or another deer.Algo" },
+    help = "what learns: deer.QNetwork, deer.SAC or another deer.Algo" },
   replay_memory_size = { default = 1000000, type = "integer", range = BIG,
     help = "samples remembered" },
   replay_start_size = { type = "integer", range = BIG,
     help = "samples gathered at random before learning; the longest history if not given" },
+  train_every = { default = 0, type = "integer", range = { 0, 2 ^ 40 | 0 },
+    help = "learn after every so many training steps by itself; 0: when a controller asks" },
   batch_size = { type = "integer", range = BIG, help = "of the algo, which it must agree with" },
-  train_policy = { type = "any", help = "epsilon-greedy with epsilon 0.1 if not given" },
+  train_policy = { type = "any", help = "that of the algo if not given, for deer.QNetwork \z
+    epsilon-greedy with epsilon 0.1" },
   test_policy = { type = "any", help = "greedy if not given" },
   exp_priority = { default = 0, type = "number", help = "0: samples are drawn uniformly" },
   only_full_history = { default = true, help = "learn only from samples with a whole history" },
@@ -74,7 +77,7 @@ function NeuralAgent:init(options)
   check_parts(options)
   local seed = options.seed or seeds.default()
   self.environment, self.learning_algo = options.environment, options.learning_algo
-  self.train_policy = options.train_policy or EpsilonGreedyPolicy{ epsilon = 0.1 }
+  self.train_policy = options.train_policy or self.learning_algo:explorationPolicy()
   self.test_policy = options.test_policy or EpsilonGreedyPolicy{ epsilon = 0 }
   self.n_epochs, self.epoch_length = 0, 0
   local environment = self.environment:handle() -- checks its methods
@@ -91,6 +94,7 @@ function NeuralAgent:init(options)
     replay_memory_size = options.replay_memory_size,
     replay_start_size = options.replay_start_size,
     only_full_history = options.only_full_history,
+    train_every = options.train_every,
     seed = seed,
   }
   self._signals = Signals.new(self, self._handle)

@@ -3,9 +3,10 @@
 ---   { length = { default = 7, range = {3, 1000}, help = "number of cells" } }
 ---
 --- A row may hold `default`, `required`, `range = {low, high}` (inclusive), `choices = {...}`,
---- `type` ("number", "integer", "boolean", "string", "table", "function", "seed", "generator",
---- "any"; that of the default if absent), `alias = {...}` (other names) and `help`. In names,
---- letter case and "_" do not count: evaluateOn is evaluate_on.
+--- `type` ("number", "integer", "boolean", "string", "table", "list" (of numbers), "function",
+--- "seed", "generator", "any"; that of the default if absent), `parts = {...}` (what the numbers of
+--- a list are), `alias = {...}` (other names) and `help`. In names, letter case and "_" do not
+--- count: evaluateOn is evaluate_on.
 
 local spairs = require "deer.spairs"
 local text = require "deer.text"
@@ -19,6 +20,7 @@ local options = {}
 ---@field required? boolean
 ---@field range? number[]
 ---@field choices? any[]
+---@field parts? string[]
 ---@field alias? string[]
 ---@field help? string
 
@@ -31,14 +33,16 @@ end
 
 local NOUNS = {
   number = "a number", integer = "an integer", boolean = "true or false", string = "a string",
-  table = "a table", ["function"] = "a function", seed = "a seed (an integer or a generator)",
+  table = "a table", list = "a list of numbers", ["function"] = "a function",
+  seed = "a seed (an integer or a generator)",
   generator = "a seed (an integer or a generator)",
   any = "a value",
 }
 
 -- what a row may hold, and of which type
 local ROW = { name = "string", type = "string", integer = "boolean", required = "boolean",
-  range = "table", choices = "table", alias = "table", help = "string" }
+  range = "table",
+  choices = "table", parts = "table", alias = "table", help = "string" }
 
 local function check_row(name, given)
   if type(given) ~= "table" then
@@ -97,7 +101,8 @@ function options.list(...)
   return list
 end
 
-local FIELD_TYPES = { real = "number", int = "integer", bool = "boolean", choice = "any" }
+local FIELD_TYPES = { real = "number", int = "integer", bool = "boolean", choice = "any",
+  list = "list" }
 
 --- The option table of a class written in C, from core.fields.
 ---@param fields table[]
@@ -108,8 +113,7 @@ function options.fromFields(fields)
     local kind = FIELD_TYPES[field.type]
     rows[i] = {
       name = field.name, type = kind, default = field.default, choices = field.choices,
-      range = (kind == "number" or kind == "integer") and { field.min, field.max } or nil,
-      help = field.help,
+      range = field.min and { field.min, field.max }, parts = field.parts, help = field.help,
     }
   end
   return rows
@@ -130,6 +134,7 @@ function options.expected(option)
     return "one of " .. table.concat(words, ", ")
   end
   local noun, range = NOUNS[option.type] or text.a(option.type), option.range
+  if option.parts then noun = ("{%s}"):format(table.concat(option.parts, ", ")) end
   if not range then return noun end
   local low, high = range[1] or -math.huge, range[2] or math.huge
   if high >= 2 ^ 53 and low <= -2 ^ 53 then return noun end
@@ -157,8 +162,19 @@ local function as_generator(value)
   return generator_kind(value) == "deer.RandomState" and value or as_seed(value)
 end
 
+-- a list of as many numbers in the range as the option wants
+local function as_list(value, option)
+  if type(value) ~= "table" or option.parts and #value ~= #option.parts then return nil end
+  local low, high = table.unpack(option.range or {})
+  for _, x in ipairs(value) do
+    if type(x) ~= "number" or x ~= x or x < (low or x) or x > (high or x) then return nil end
+  end
+  return value
+end
+
 local CONVERT = {
   any = function(value) return value end,
+  list = as_list,
   integer = function(value) return type(value) == "number" and math.tointeger(value) or nil end,
   number = function(value) return type(value) == "number" and value == value and value or nil end,
   seed = as_seed,
@@ -178,7 +194,7 @@ function options.accept(option, value)
   end
   local convert, range = CONVERT[option.type], option.range
   if convert then
-    value = convert(value)
+    value = convert(value, option)
   elseif type(value) ~= option.type then
     return nil
   end
@@ -202,6 +218,11 @@ function options.parse(option, word)
   if kind == "number" or kind == "integer" or kind == "seed" or kind == "generator" then
     local number = tonumber(word)
     return number and options.accept(option, kind == "number" and number or math.tointeger(number))
+  end
+  if kind == "list" then
+    local list = {}
+    for item in word:gmatch "[^,%s]+" do list[#list + 1] = tonumber(item) or item end
+    return options.accept(option, list)
   end
   return options.accept(option, word)
 end

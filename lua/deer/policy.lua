@@ -1,16 +1,18 @@
 --- How an action is picked. A policy written in Lua extends this class and has one method:
 ---
----   function Mine:action(state, mode) ... return action, value, greedy end
+---   function Mine:action(state, mode, first) ... return action, value, greedy end
 ---
---- `state` has one entry per subject; `mode` is -1 in training; `value` is the value of the state
---- (0 for an action taken at random) and `greedy` tells whether the action is the best known one.
+--- `state` has one entry per subject; `mode` is -1 in training; `first` tells that an episode
+--- begins; `value` is the value of the state (0 for an action taken at random) and `greedy` tells
+--- whether the action is the best known one.
 
 local class = require "deer.class"
 local core = require "deer.core"
 local text = require "deer.text"
 
 ---@class deer.Policy: deer.Class
----@field action fun(self, state: table, mode: integer): number|number[], number?, boolean?
+---@field action fun(self, state: table, mode: integer, first: boolean): number|number[], number?,
+---  boolean?
 local Policy = class.new "Policy"
 
 -- DeeR's policies are told at once who they work for; ours learn it from the agent

@@ -21,6 +21,10 @@ static bool same_space(const deer_space *a, const deer_space *b) {
   return true;
 }
 
+static deer_status check_policy(const deer_policy *policy, const deer_algo *algo) {
+  return policy->kind->check ? policy->kind->check(policy, algo) : DEER_OK;
+}
+
 static deer_status check(const deer_agent_config *c) {
   int longest = deer_space_longest(&c->env->space);
   if (c->replay_start_size != -1 && c->replay_start_size < longest)
@@ -36,7 +40,8 @@ static deer_status check(const deer_agent_config *c) {
         (long long)c->replay_memory_size, (long long)start_size);
   if (!same_space(&c->algo->space, &c->env->space))
     return deer_fail(DEER_EINVAL, "the algorithm was made for another environment");
-  return DEER_OK;
+  DEER_TRY(check_policy(c->train_policy, c->algo));
+  return check_policy(c->test_policy, c->algo);
 }
 
 static deer_status make_state(deer_agent *a) {
@@ -61,6 +66,7 @@ static deer_status start(deer_agent *a, const deer_agent_config *c) {
   a->replay_start_size =
       c->replay_start_size == -1 ? deer_space_longest(&c->env->space) : c->replay_start_size;
   a->only_full_history = c->only_full_history;
+  a->train_every = c->train_every;
   a->policy_rng = deer_rng_split(c->rng, "policy");
   a->replay_rng = deer_rng_split(c->rng, "replay");
   DEER_TRY(make_state(a));

@@ -44,11 +44,13 @@ typedef struct deer_agent_config {
   int64_t replay_start_size; /* -1: the longest history; otherwise at least that; less than the
                                 memory holds */
   bool only_full_history;
+  int64_t train_every; /* an update after the first training step and every so many more, before
+                          onActionTaken; 0: only when deer_agent_train is called */
   const deer_rng *rng; /* streams "policy" and "replay" are split from it */
 } deer_agent_config;
 
-/* Fails with DEER_EINVAL (a start size that cannot be, an algo for another space, a wrong option of
- * the replay) or DEER_ENOMEM; *agent is then NULL. */
+/* Fails with DEER_EINVAL (a start size that cannot be, an algo for another space, a policy that
+ * cannot work with it, a wrong option of the replay) or DEER_ENOMEM; *agent is then NULL. */
 deer_status deer_agent_new(const deer_agent_config *config, deer_agent **agent);
 void deer_agent_free(deer_agent *agent);
 

@@ -57,7 +57,9 @@ static deer_status choose(deer_agent *a, double *value, bool *greedy) {
   deer_choice choice = {.algo = a->algo,
                         .state = (const void *const *)a->state,
                         .mode = a->mode,
+                        .first = a->unasked,
                         .rng = &a->policy_rng};
+  a->unasked = false;
   return policy->kind->choose(policy, &choice, a->action, value, greedy);
 }
 
@@ -89,6 +91,18 @@ typedef struct outcome {
   deer_ending ending;
 } outcome;
 
+/* counts the step, and learns if it is time */
+static deer_status count(deer_agent *a, double reward) {
+  bool trained;
+  if (a->mode != -1) {
+    a->test_reward += reward;
+    return DEER_OK;
+  }
+  bool due = a->train_every > 0 && a->steps % a->train_every == 0;
+  a->steps++;
+  return due ? deer_agent_train(a, &trained) : DEER_OK;
+}
+
 static deer_status step(deer_agent *a, outcome *o) {
   const deer_env_class *env = a->env->kind;
   DEER_TRY(observe(a));
@@ -105,10 +119,7 @@ static deer_status step(deer_agent *a, outcome *o) {
                         .reward = o->reward,
                         .ending = o->ending};
   DEER_TRY(deer_replay_push(memory(a), &sample));
-  if (a->mode == -1)
-    a->steps++;
-  else
-    a->test_reward += o->reward;
+  DEER_TRY(count(a, o->reward));
   return deer_agent_signal(a, (deer_event){.signal = DEER_ON_ACTION_TAKEN});
 }
 
@@ -131,6 +142,7 @@ deer_status deer_agent_episode(deer_agent *a, int64_t *budget) {
   a->value_sum = 0;
   a->n_values = 0;
   a->in_episode = true;
+  a->unasked = true;
   deer_status status = steps(a, budget, &o);
   a->in_episode = false;
   if (status != DEER_OK) {

@@ -11,7 +11,7 @@ struct deer_agent {
   deer_replay *replay, *test_set;
   deer_rng policy_rng, replay_rng;
   bool only_full_history;
-  int64_t replay_memory_size, replay_start_size;
+  int64_t replay_memory_size, replay_start_size, train_every;
 
   deer_listener *listener;
   void *listener_context;
@@ -19,6 +19,7 @@ struct deer_agent {
 
   int mode;
   bool in_episode, in_training_run;
+  bool unasked;                         /* no policy has chosen yet in this episode */
   void *state[DEER_MAX_SUBJECTS];       /* [history, shape...], oldest first */
   void *observation[DEER_MAX_SUBJECTS]; /* [shape...], where the environment writes */
   deer_real action[DEER_MAX_ACTION_SIZE], override[DEER_MAX_ACTION_SIZE];

@@ -11,11 +11,18 @@ typedef struct deer_choice {
   deer_algo *algo;
   const void *const *state; /* state[s] is [history, shape...] of subject s */
   int mode;                 /* -1 training */
+  bool first;               /* the first choice of an episode */
   deer_rng *rng;
 } deer_choice;
 
 typedef struct deer_policy_class {
-  const char *name, *help;
+  const char *name, *help, *paper;
+  size_t size;              /* bytes of the instance, which begins with a deer_policy */
+  const deer_field *fields; /* options, which may be changed at any time; NULL for none */
+
+  /* Can it pick actions for this algo (optional)? DEER_EINVAL says why not. */
+  deer_status (*check)(const deer_policy *self, const deer_algo *algo);
+
   /* Writes actions.size numbers and the value of the state (0 for an exploratory action); *greedy
    * tells whether the action is the algo's best. */
   deer_status (*choose)(deer_policy *self, const deer_choice *choice, deer_real *action,
@@ -26,8 +33,19 @@ struct deer_policy {
   const deer_policy_class *kind;
 };
 
+/* Makes a policy with default options in kind->size zeroed bytes. Fails with the message of the
+ * wrong option. There is nothing to free. */
+deer_status deer_policy_init(const deer_policy_class *kind, const deer_option *options, int n,
+                             deer_policy *policy);
+
+/* Every policy written in C; NULL past the end. By name: NULL when unknown. */
+const deer_policy_class *deer_policy_at(int i);
+const deer_policy_class *deer_policy_find(const char *name);
+
 /* Uniform over the action space. */
 void deer_random_action(const deer_action_space *actions, deer_rng *rng, deer_real *action);
+
+/* ---- epsilon_greedy ---- */
 
 /* A random action with probability epsilon, else the best one. Sutton and Barto 2018, section 2.2.
  * epsilon may be changed at any time; epsilon 0 is the greedy policy and draws no random number. */
@@ -36,5 +54,27 @@ typedef struct deer_epsilon_greedy {
   double epsilon;
 } deer_epsilon_greedy;
 deer_epsilon_greedy deer_epsilon_greedy_make(double epsilon);
+
+/* ---- gaussian_noise ---- */
+
+/* The best action and independent noise, cut to the box of actions. Fujimoto, van Hoof and Meger
+ * 2018, arXiv:1802.09477. Continuous actions only. */
+typedef struct deer_gaussian_noise {
+  deer_policy base;
+  double sigma; /* standard deviation; 1 is half the width of the box */
+} deer_gaussian_noise;
+
+/* ---- ornstein_uhlenbeck ---- */
+
+/* The best action and noise x that drifts back to 0 and begins there in every episode:
+ * x <- x - theta x + sigma N(0, 1), cut to the box of actions. Uhlenbeck and Ornstein 1930;
+ * Lillicrap et al. 2016, arXiv:1509.02971. Continuous actions only. */
+typedef struct deer_ornstein_uhlenbeck {
+  deer_policy base;
+  double theta, sigma; /* as that of gaussian_noise */
+  double noise[DEER_MAX_ACTION_SIZE];
+} deer_ornstein_uhlenbeck;
+
+/* ---- stochastic: what the algo itself draws (deer_algo_class.explore) ---- */
 
 #endif

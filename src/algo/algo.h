@@ -26,9 +26,13 @@ typedef struct deer_algo_class {
    * the algo). */
   deer_status (*init)(deer_algo *self, const deer_net_spec *net, const deer_rng *rng);
 
-  /* The best action in a state and its value; state[s] is [history, shape...] of subject s in its
-   * dtype. */
+  /* The best action in a state and its value (NULL when nobody wants to know it); state[s] is
+   * [history, shape...] of subject s in its dtype. */
   deer_status (*act)(deer_algo *self, const void *const *state, deer_real *action, double *value);
+
+  /* An action drawn from the distribution that the algo learns; optional. */
+  deer_status (*explore)(deer_algo *self, const void *const *state, deer_rng *rng,
+                         deer_real *action);
 
   /* The value of every action, [actions.n]; optional, discrete only. */
   deer_status (*values)(deer_algo *self, const void *const *state, deer_real *values);
@@ -41,7 +45,8 @@ typedef struct deer_algo_class {
    * sample's loss, may be NULL. Optional; fails as learn does. */
   deer_status (*train)(deer_algo *self, const deer_batch *batch, double *loss, deer_real *losses);
 
-  /* Calls visit for every parameter of the algo, in a fixed order: name, shape, memory. */
+  /* Calls visit for every parameter of the algo, in a fixed order: name, shape, memory. Whoever has
+   * written there calls it once more, so that the algo can look at what it was given. */
   void (*visit)(deer_algo *self, void *context,
                 void (*visit)(void *context, const char *name, const deer_shape *shape,
                               deer_real *data));

@@ -258,7 +258,7 @@ static deer_status act(deer_algo *self, const void *const *state, deer_real *act
   dqn *d = (dqn *)self;
   run_act(d, state);
   *action = (deer_real)*d->act_best;
-  *value = (double)*d->act_best_value;
+  if (value) *value = (double)*d->act_best_value;
   return DEER_OK;
 }
 

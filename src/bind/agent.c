@@ -43,6 +43,7 @@ static deer_agent_config read_config(lua_State *L) {
   config.replay_options = deer_lua_options(L, lua_gettop(L), &config.n_replay_options);
   config.replay_memory_size = deer_lua_integer_option(L, 1, "replay_memory_size", 1000000, 1);
   config.replay_start_size = deer_lua_integer_option(L, 1, "replay_start_size", -1, 1);
+  config.train_every = deer_lua_integer_option(L, 1, "train_every", 0, 0);
   config.only_full_history = deer_lua_boolean_option(L, 1, "only_full_history", true);
   return config;
 }

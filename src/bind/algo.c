@@ -262,6 +262,8 @@ static int algo_set_parameters(lua_State *L) {
       if (write) memcpy(list.items[i].data, data, parameter_bytes(&list.items[i]));
       lua_settop(L, 3);
     }
+  // so that the algo sees it
+  list_parameters(L, check_algo(L));
   return 0;
 }
 

@@ -29,6 +29,12 @@ deer_env *deer_lua_to_env(lua_State *L, int index);
 deer_algo *deer_lua_to_algo(lua_State *L, int index);
 deer_policy *deer_lua_to_policy(lua_State *L, int index);
 
+/* What the userdata of an environment begins with. */
+typedef struct deer_env_box {
+  deer_env *env;
+  bool owned; /* made by deer_env_new, freed with the userdata; else written in Lua */
+} deer_env_box;
+
 /* What the userdata of an algo begins with. */
 typedef struct deer_algo_box {
   deer_algo *algo;
@@ -93,6 +99,7 @@ void deer_open_rng(lua_State *L);
 void deer_open_schedule(lua_State *L);
 void deer_open_tensor(lua_State *L);
 void deer_open_env(lua_State *L);
+void deer_open_luaenv(lua_State *L);
 void deer_open_algo(lua_State *L);
 void deer_open_luaalgo(lua_State *L);
 void deer_open_policy(lua_State *L);

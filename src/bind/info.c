@@ -12,11 +12,23 @@ typedef struct entry {
   const deer_field *fields;
 } entry;
 
-static const char *const kinds[] = {"algo", "layer", "replay", "optimizer", NULL};
+static const char *const kinds[] = {"algo", "env", "layer", "policy", "replay", "optimizer", NULL};
 
 // class i of each kind; false past the end
 static bool algo_at(int i, entry *e) {
   const deer_algo_class *class = deer_algo_at(i);
+  if (class) *e = (entry){class->name, class->paper, class->help, class->fields};
+  return class != NULL;
+}
+
+static bool env_at(int i, entry *e) {
+  const deer_env_class *class = deer_env_at(i);
+  if (class) *e = (entry){class->name, NULL, class->help, class->fields};
+  return class != NULL;
+}
+
+static bool policy_at(int i, entry *e) {
+  const deer_policy_class *class = deer_policy_at(i);
   if (class) *e = (entry){class->name, class->paper, class->help, class->fields};
   return class != NULL;
 }
@@ -42,7 +54,8 @@ static bool optimizer_at(int i, entry *e) {
 }
 
 // in the order of `kinds`
-static bool (*const entry_at[])(int i, entry *e) = {algo_at, layer_at, replay_at, optimizer_at};
+static bool (*const entry_at[])(int i, entry *e) = {algo_at,   env_at,    layer_at,
+                                                    policy_at, replay_at, optimizer_at};
 
 // the class that arguments 1 and 2, kind and name, speak of
 static entry check_entry(lua_State *L) {
@@ -108,7 +121,7 @@ static void push_choices(lua_State *L, const char *choices) {
   }
 }
 
-// the default as the field's type has it
+// the default as the field's type has it; a list has none
 static void push_default(lua_State *L, const deer_field *field) {
   char word[64] = "";
   if (field->type == DEER_FIELD_BOOL) {
@@ -116,14 +129,17 @@ static void push_default(lua_State *L, const deer_field *field) {
   } else if (field->type == DEER_FIELD_CHOICE) {
     deer_choice_word(field->choices, (int)field->fallback, word, sizeof word);
     lua_pushstring(L, word);
+  } else if (field->type == DEER_FIELD_LIST) {
+    lua_pushnil(L);
   } else {
     push_field_number(L, field, field->fallback);
   }
 }
 
-// { name =, type =, default =, help = }, min and max of numbers, choices, search = { min, max }
+// { name =, type =, default =, help = }, min and max of numbers, choices, parts (what the numbers
+// of a list are), search = { min, max }
 static void push_field(lua_State *L, const deer_field *field) {
-  static const char *const types[] = {"real", "int", "bool", "choice"};
+  static const char *const types[] = {"real", "int", "bool", "choice", "list"};
   lua_createtable(L, 0, 8);
   lua_pushstring(L, field->name);
   lua_setfield(L, -2, "name");
@@ -133,10 +149,11 @@ static void push_field(lua_State *L, const deer_field *field) {
   lua_setfield(L, -2, "default");
   lua_pushstring(L, field->help);
   lua_setfield(L, -2, "help");
-  if (field->type == DEER_FIELD_CHOICE) {
+  if (field->type == DEER_FIELD_CHOICE || field->type == DEER_FIELD_LIST) {
     push_choices(L, field->choices);
-    lua_setfield(L, -2, "choices");
-  } else if (field->type != DEER_FIELD_BOOL) {
+    lua_setfield(L, -2, field->type == DEER_FIELD_LIST ? "parts" : "choices");
+  }
+  if (field->type != DEER_FIELD_CHOICE && field->type != DEER_FIELD_BOOL) {
     push_field_number(L, field, field->min);
     lua_setfield(L, -2, "min");
     push_field_number(L, field, field->max);

@@ -51,8 +51,9 @@ static deer_status act(deer_algo *self, const void *const *state, deer_real *act
   lua_State *L = call->L;
   int top = lua_gettop(L);
   DEER_TRY(ask(call, object, "chooseBestAction", (state_argument){&self->space, state}, 2));
+  double unused;
   deer_status status = deer_lua_read_action(L, top + 2, &self->space.actions, action);
-  if (status == DEER_OK) status = read_value(L, top + 3, value);
+  if (status == DEER_OK) status = read_value(L, top + 3, value ? value : &unused);
   if (status != DEER_OK) status = deer_call_refuse(call, top + 1, "chooseBestAction");
   lua_settop(L, top);
   return status;

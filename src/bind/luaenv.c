@@ -1,4 +1,4 @@
-/* luaenv.c: deer.Env, a Lua object as an environment of the core.
+/* luaenv.c: a Lua object as an environment of the core.
  *
  * The methods are looked up at each reset and stay on the stack of the call until the next, so a
  * step costs three calls (act, inTerminalState, observe) or one (step) and no look-up. */
@@ -12,8 +12,13 @@ typedef struct lua_env {
   bool steps; // the object has step(), which was found at the last reset
   bool known; // step() has left the next observation and how things stand
   deer_ending ending;
-  void *next[DEER_MAX_SUBJECTS]; // behind this struct
+  void *next[DEER_MAX_SUBJECTS]; // behind the box
 } lua_env;
+
+typedef struct lua_env_box {
+  deer_env_box box;
+  lua_env own;
+} lua_env_box;
 
 // where the methods lie, counted from the object
 enum { ACT = 1, TERMINAL, TRUNCATED, OBSERVE, SLOTS = OBSERVE };
@@ -316,13 +321,14 @@ static int env_new(lua_State *L) {
   deer_call_start(&call);
   deer_status status = read_space(&call, &space);
   deer_call_finish(&call, status);
-  size_t bytes = sizeof(lua_env) + 16;
-  for (int s = 0; s < space.n_subjects; s++) bytes += room(&space, s);
   // everything lies in the userdata: there is nothing to give back
-  lua_env *env = lua_newuserdatauv(L, bytes, 1);
-  *env = (lua_env){.base = {.kind = &lua_env_class, .space = space}};
-  char *next = (char *)env + (sizeof *env + 15) / 16 * 16;
-  for (int s = 0; s < space.n_subjects; next += room(&space, s++)) env->next[s] = next;
+  size_t head = (sizeof(lua_env_box) + 15) / 16 * 16, bytes = head;
+  for (int s = 0; s < space.n_subjects; s++) bytes += room(&space, s);
+  lua_env_box *box = lua_newuserdatauv(L, bytes, 1);
+  *box = (lua_env_box){.own = {.base = {.kind = &lua_env_class, .space = space}}};
+  box->box.env = &box->own.base;
+  char *next = (char *)box + head;
+  for (int s = 0; s < space.n_subjects; next += room(&space, s++)) box->own.next[s] = next;
   luaL_setmetatable(L, DEER_ENV_CLASS);
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 1);
@@ -331,37 +337,13 @@ static int env_new(lua_State *L) {
 
 /* ---- what the other files see ---- */
 
-deer_env *deer_lua_to_env(lua_State *L, int index) {
-  return luaL_testudata(L, index, DEER_ENV_CLASS);
-}
-
 void deer_lua_own_env(deer_call *call, int index) {
-  deer_env *env = deer_lua_to_env(call->L, index);
+  const deer_env_box *box = lua_touserdata(call->L, index);
+  if (box->owned) return;
   lua_getiuservalue(call->L, index, 1);
-  deer_call_own(call, env, SLOTS);
+  deer_call_own(call, box->env, SLOTS);
 }
 
-// Env:space() -> { inputDimensions =, nActions =, observationTypes = }
-static int env_space(lua_State *L) {
-  const deer_env *env = luaL_checkudata(L, 1, DEER_ENV_CLASS);
-  lua_createtable(L, 0, 3);
-  deer_lua_push_dimensions(L, &env->space);
-  lua_setfield(L, -2, "inputDimensions");
-  deer_lua_push_n_actions(L, &env->space.actions);
-  lua_setfield(L, -2, "nActions");
-  lua_createtable(L, env->space.n_subjects, 0);
-  for (int s = 0; s < env->space.n_subjects; s++) {
-    lua_pushstring(L, deer_dtype_name(env->space.subjects[s].dtype));
-    lua_rawseti(L, -2, s + 1);
-  }
-  lua_setfield(L, -2, "observationTypes");
-  return 1;
-}
-
-static const luaL_Reg methods[] = {{"space", env_space}, {NULL, NULL}};
 static const luaL_Reg functions[] = {{"environment", env_new}, {NULL, NULL}};
 
-void deer_open_env(lua_State *L) {
-  deer_lua_class(L, DEER_ENV_CLASS, methods, NULL);
-  luaL_setfuncs(L, functions, 0);
-}
+void deer_open_luaenv(lua_State *L) { luaL_setfuncs(L, functions, 0); }

@@ -146,6 +146,14 @@ static int node_one_hot(lua_State *L) {
   return 1;
 }
 
+// polygamma(order)
+static int node_polygamma(lua_State *L) {
+  const deer_node_box *x = deer_lua_check_node(L, 1);
+  deer_lua_check_count(L, 2);
+  deer_lua_push_node(L, 1, deer_polygamma(x->owner->graph, x->node, deer_lua_check_int(L, 2, 0)));
+  return 1;
+}
+
 // cumsum([axis [, reverse]])
 static int node_cumsum(lua_State *L) {
   const deer_node_box *x = deer_lua_check_node(L, 1);
@@ -330,6 +338,15 @@ static int graph_random_uniform(lua_State *L) { return draw(L, deer_random_unifo
 static int graph_random_normal(lua_State *L) { return draw(L, deer_random_normal); }
 static int graph_random_gumbel(lua_State *L) { return draw(L, deer_random_gumbel); }
 
+// randomGamma(rng, shapes): a node says the shape of each distribution
+static int graph_random_gamma(lua_State *L) {
+  const deer_graph_box *owner = deer_lua_check_graph(L, 1);
+  deer_rng *stream = check_stream(L, 2);
+  deer_node shape = deer_lua_check_node_of(L, 3, owner);
+  deer_lua_push_node(L, 1, deer_random_gamma(owner->graph, stream, shape));
+  return 1;
+}
+
 static const luaL_Reg node_methods[] = {
     {"matmul", node_matmul},
     {"affine", node_affine},
@@ -341,6 +358,7 @@ static const luaL_Reg node_methods[] = {
     {"expand", node_expand},
     {"oneHot", node_one_hot},
     {"cumsum", node_cumsum},
+    {"polygamma", node_polygamma},
     {"reshape", node_reshape},
     {"transpose", node_transpose},
     {"slice", node_slice},
@@ -422,6 +440,7 @@ static const luaL_Reg graph_methods[] = {
     {"randomUniform", graph_random_uniform},
     {"randomNormal", graph_random_normal},
     {"randomGumbel", graph_random_gumbel},
+    {"randomGamma", graph_random_gamma},
     {NULL, NULL},
 };
 

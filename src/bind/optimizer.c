@@ -76,9 +76,31 @@ static int opt_minimize(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"minimize", opt_minimize}, {NULL, NULL}};
+// updated(variable): the parameters after the step of the last minimize, flat; `variable` is its
+// own
+static int opt_updated(lua_State *L) {
+  const deer_opt *opt = *check_opt(L);
+  deer_lua_check_node(L, 2);
+  deer_lua_push_node(L, 2, deer_opt_updated(opt));
+  return 1;
+}
+
+// softUpdate(variable, node, tau): an update that moves it a little towards a flat node
+static int opt_soft_update(lua_State *L) {
+  deer_node target = check_block(L, 1);
+  const deer_graph_box *owner = deer_lua_to_node(L, 1)->owner;
+  deer_node source = deer_lua_check_node_of(L, 2, owner);
+  double tau = deer_lua_check_finite(L, 3);
+  deer_lua_push_node(L, 1, deer_soft_update(owner->graph, target, source, tau))->kind =
+      DEER_NODE_UPDATE;
+  return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"minimize", opt_minimize}, {"updated", opt_updated}, {NULL, NULL}};
 static const luaL_Reg events[] = {{"__gc", opt_gc}, {NULL, NULL}};
-static const luaL_Reg functions[] = {{"optimizer", opt_new}, {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"optimizer", opt_new}, {"softUpdate", opt_soft_update}, {NULL, NULL}};
 
 void deer_open_optimizer(lua_State *L) {
   deer_lua_class(L, OPTIMIZER_CLASS, methods, events);

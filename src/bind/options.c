@@ -1,6 +1,7 @@
 /* options.c: option tables of constructors, and what the classes written in C share. */
 #include "bind/core.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,8 +161,29 @@ static int compare_options(const void *a, const void *b) {
   return strcmp(((const deer_option *)a)->name, ((const deer_option *)b)->name);
 }
 
+// the numbers of the table on top of the stack as text, which the table at `texts` keeps
+static const char *list_text(lua_State *L, const char *name, int texts) {
+  int list = lua_gettop(L);
+  lua_Unsigned n = lua_rawlen(L, list);
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  for (lua_Unsigned i = 1; i <= n && i <= DEER_LIST_MOST + 1; i++) {
+    char number[32];
+    // the buffer may keep something on the stack, below what is pushed now
+    if (lua_rawgeti(L, list, (lua_Integer)i) != LUA_TNUMBER)
+      deer_lua_bad_option(L, name, "a list of numbers", list);
+    snprintf(number, sizeof number, "%s%.17g", i > 1 ? ", " : "", lua_tonumber(L, -1));
+    lua_pop(L, 1);
+    luaL_addstring(&b, number);
+  }
+  luaL_pushresult(&b);
+  const char *text = lua_tostring(L, -1);
+  lua_setfield(L, texts, name);
+  return text;
+}
+
 // the value on top of the stack
-static deer_value read_value(lua_State *L, const char *name) {
+static deer_value read_value(lua_State *L, const char *name, int texts) {
   switch (lua_type(L, -1)) {
   case LUA_TNUMBER:
     return (deer_value){DEER_VALUE_NUMBER, lua_tonumber(L, -1), NULL};
@@ -169,8 +191,10 @@ static deer_value read_value(lua_State *L, const char *name) {
     return (deer_value){DEER_VALUE_BOOL, lua_toboolean(L, -1), NULL};
   case LUA_TSTRING:
     return (deer_value){DEER_VALUE_TEXT, 0, lua_tostring(L, -1)};
+  case LUA_TTABLE:
+    return (deer_value){DEER_VALUE_TEXT, 0, list_text(L, name, texts)};
   default:
-    deer_lua_bad_option(L, name, "a number, a name, true or false", -1);
+    deer_lua_bad_option(L, name, "a number, a name, a list of numbers, true or false", -1);
     return (deer_value){0};
   }
 }
@@ -184,12 +208,15 @@ const deer_option *deer_lua_options(lua_State *L, int index, int *n) {
     return NULL;
   }
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) count++;
-  deer_option *options = lua_newuserdatauv(L, (count + 1) * sizeof *options, 0);
+  deer_option *options = lua_newuserdatauv(L, (count + 1) * sizeof *options, 1);
+  lua_newtable(L);
+  int texts = lua_gettop(L);
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
     if (lua_type(L, -2) != LUA_TSTRING) continue;
     const char *name = lua_tostring(L, -2);
-    options[(*n)++] = (deer_option){name, read_value(L, name)};
+    options[(*n)++] = (deer_option){name, read_value(L, name, texts)};
   }
+  lua_setiuservalue(L, -2, 1);
   qsort(options, (size_t)*n, sizeof *options, compare_options);
   return options;
 }

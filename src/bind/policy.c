@@ -1,56 +1,69 @@
-/* policy.c: deer.Policy: epsilon-greedy, and policies written in Lua. */
+/* policy.c: deer.Policy: those written in C, and policies written in Lua. */
 #include "bind/core.h"
 
 #include <string.h>
 
-/* ---- epsilon-greedy ---- */
+/* ---- policies written in C ---- */
 
-// the policy at 1, which must have an epsilon
-static deer_epsilon_greedy *check_epsilon_greedy(lua_State *L) {
-  static const char name[] = "epsilon_greedy";
-  deer_policy *policy = luaL_checkudata(L, 1, DEER_POLICY_CLASS);
-  if (strcmp(policy->kind->name, name) != 0) deer_lua_fail(L, "this policy has no epsilon");
-  return (deer_epsilon_greedy *)policy;
+// the class called by the name at `arg`; raises with the nearest name
+static const deer_policy_class *check_class(lua_State *L, int arg) {
+  const char *name = luaL_checkstring(L, arg), *names[64];
+  size_t n = 0;
+  const deer_policy_class *class = deer_policy_find(name);
+  if (class) return class;
+  for (; n < 64 && deer_policy_at((int)n); n++) names[n] = deer_policy_at((int)n)->name;
+  deer_lua_unknown(L, "policy", name, names, n);
+  return NULL;
 }
 
-static double check_epsilon(lua_State *L, int arg, double epsilon) {
-  if (!(epsilon >= 0 && epsilon <= 1)) deer_lua_bad_argument(L, arg, "epsilon of 0 to 1 expected");
-  return epsilon;
-}
-
-static int policy_epsilon(lua_State *L) {
-  lua_pushnumber(L, check_epsilon_greedy(L)->epsilon);
-  return 1;
-}
-
-static int policy_set_epsilon(lua_State *L) {
-  deer_epsilon_greedy *policy = check_epsilon_greedy(L);
-  policy->epsilon = check_epsilon(L, 2, deer_lua_check_number(L, 2));
-  return 0;
-}
-
-// policy("epsilon_greedy", { epsilon = x })
+// policy(name, { epsilon = x, ... })
 static int policy_new(lua_State *L) {
-  static const char *const names[] = {"epsilon_greedy", NULL};
-  luaL_checkoption(L, 1, NULL, names);
-  double epsilon = 0.1;
-  if (!lua_isnoneornil(L, 2)) {
-    deer_lua_check_options(L, 2);
-    epsilon = check_epsilon(L, 2, deer_lua_number_option(L, 2, "epsilon", epsilon));
-  }
-  deer_epsilon_greedy *policy = lua_newuserdatauv(L, sizeof *policy, 1);
-  *policy = deer_epsilon_greedy_make(epsilon);
+  const deer_policy_class *class = check_class(L, 1);
+  lua_settop(L, 2);
+  if (!lua_isnil(L, 2)) deer_lua_check_options(L, 2);
+  int n;
+  const deer_option *options = deer_lua_options(L, 2, &n);
+  deer_policy *policy = lua_newuserdatauv(L, class->size, 1);
+  memset(policy, 0, class->size);
   luaL_setmetatable(L, DEER_POLICY_CLASS);
+  deer_status status = deer_policy_init(class, options, n, policy);
+  return status == DEER_OK ? 1 : deer_throw(L, status);
+}
+
+// the option called by the name at 2 of the policy at 1
+static const deer_field *check_option(lua_State *L, deer_policy **policy) {
+  *policy = luaL_checkudata(L, 1, DEER_POLICY_CLASS);
+  const char *name = luaL_checkstring(L, 2);
+  const deer_field *field = deer_fields_find((*policy)->kind->fields, name);
+  if (!field) deer_lua_fail(L, "this policy has no %s", name);
+  return field;
+}
+
+// option(name) -> number
+static int policy_option(lua_State *L) {
+  deer_policy *policy;
+  const deer_field *field = check_option(L, &policy);
+  lua_pushnumber(L, deer_fields_get(field, policy).number);
   return 1;
+}
+
+// setOption(name, number)
+static int policy_set_option(lua_State *L) {
+  deer_policy *policy;
+  const deer_field *field = check_option(L, &policy);
+  deer_value value = {DEER_VALUE_NUMBER, deer_lua_check_number(L, 3), NULL};
+  deer_status status = deer_fields_set(field, policy, field->name, value);
+  return status == DEER_OK ? 0 : deer_lua_bad_argument(L, 3, deer_error());
 }
 
 /* ---- policies written in Lua ---- */
 
-// state, mode
+// state, mode, is it the first choice of an episode?
 static void push_choice(lua_State *L, const void *data) {
   const deer_choice *choice = data;
   deer_lua_push_state(L, &choice->algo->space, choice->state);
   lua_pushinteger(L, choice->mode);
+  lua_pushboolean(L, choice->first);
 }
 
 // action [, value [, greedy]] at `index`; without the last an action that has a value is greedy
@@ -66,7 +79,7 @@ static deer_status read_choice(lua_State *L, int index, double *value, bool *gre
                    deer_lua_describe(L, index + 1, got));
 }
 
-// action(state, mode) -> action [, value [, greedy]]
+// action(state, mode, first) -> action [, value [, greedy]]
 static deer_status choose(deer_policy *self, const deer_choice *choice, deer_real *action,
                           double *value, bool *greedy) {
   int object;
@@ -74,7 +87,7 @@ static deer_status choose(deer_policy *self, const deer_choice *choice, deer_rea
   if (!call) return DEER_ESTATE;
   lua_State *L = call->L;
   int top = lua_gettop(L);
-  deer_method method = {"action", push_choice, choice, 2};
+  deer_method method = {"action", push_choice, choice, 3};
   DEER_TRY(deer_call_method(call, object, &method, 3));
   deer_status status = deer_lua_read_action(L, top + 2, &choice->algo->space.actions, action);
   if (status == DEER_OK) status = read_choice(L, top + 3, value, greedy);
@@ -113,7 +126,7 @@ void deer_lua_own_policy(deer_call *call, int index) {
 }
 
 static const luaL_Reg methods[] = {
-    {"epsilon", policy_epsilon}, {"setEpsilon", policy_set_epsilon}, {NULL, NULL}};
+    {"option", policy_option}, {"setOption", policy_set_option}, {NULL, NULL}};
 static const luaL_Reg functions[] = {
     {"policy", policy_new}, {"luapolicy", policy_lua}, {NULL, NULL}};
 

@@ -480,11 +480,17 @@ static int program_tostring(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"run", program_run},         {"set", program_set},
-    {"input", program_input},     {"output", program_output},
-    {"inputs", program_inputs},   {"steps", program_steps},
-    {"close", program_close},     {"text", program_text}, {"explain", program_text},
-    {"profile", program_profile}, {NULL, NULL},
+    {"run", program_run},
+    {"set", program_set},
+    {"input", program_input},
+    {"output", program_output},
+    {"inputs", program_inputs},
+    {"steps", program_steps},
+    {"close", program_close},
+    {"text", program_text},
+    {"explain", program_text},
+    {"profile", program_profile},
+    {NULL, NULL},
 };
 static const luaL_Reg events[] = {{"__gc", program_close},
                                   {"__close", program_close},

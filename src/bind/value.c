@@ -182,14 +182,22 @@ static double element(const deer_tensor *array, size_t i) {
   }
 }
 
+static bool all_finite(const deer_real *x, size_t n) {
+  // what is not finite times zero is NaN; without a branch compilers can use vectors
+  int wrong = 0;
+  for (size_t i = 0; i < n; i++) wrong |= x[i] * 0 != 0;
+  return !wrong;
+}
+
 // a tensor of the same shape; other types are converted where every element fits
 static deer_status read_tensor(reader *r, const deer_tensor *from) {
   char text[DEER_DESCRIBE + 64];
   if (!deer_shape_equal(&from->shape, &r->into->shape)) return wrong(r, 0, expected(r->into, text));
   size_t n = deer_shape_count(&from->shape);
-  // bytes are any bytes; reals have to be finite
-  if (from->dtype == DEER_DTYPE_U8 && r->into->dtype == DEER_DTYPE_U8) {
-    memcpy(r->into->data, from->data, n);
+  // of the same type nothing needs converting, but reals have to be finite
+  if (from->dtype == r->into->dtype &&
+      (from->dtype != DEER_DTYPE_REAL || all_finite(from->data, n))) {
+    if (n > 0) memmove(r->into->data, from->data, n * deer_dtype_size(from->dtype));
     return DEER_OK;
   }
   for (size_t i = 0; i < n; i++)

@@ -1,5 +1,27 @@
-/* env.c: life of environments written in C. */
+/* env.c: registry and life of environments written in C. */
 #include "env/env.h"
+
+#include <string.h>
+
+#define ENV(name) extern const deer_env_class deer_env_##name;
+#include "../../envs/envs.def"
+#undef ENV
+
+static const deer_env_class *const classes[] = {
+#define ENV(name) &deer_env_##name,
+#include "../../envs/envs.def"
+#undef ENV
+};
+
+const deer_env_class *deer_env_at(int i) {
+  return i >= 0 && i < (int)(sizeof classes / sizeof *classes) ? classes[i] : NULL;
+}
+
+const deer_env_class *deer_env_find(const char *name) {
+  for (int i = 0; deer_env_at(i); i++)
+    if (strcmp(deer_env_at(i)->name, name) == 0) return deer_env_at(i);
+  return NULL;
+}
 
 static deer_status start(deer_env *env, const deer_option *options, int n, const deer_rng *rng) {
   const deer_env_class *kind = env->kind;

@@ -67,4 +67,9 @@ typedef struct deer_option {
 deer_status deer_env_new(const deer_env_class *kind, const deer_option *options, int n,
                          const deer_rng *rng, deer_env **env);
 
+/* Every environment of envs/envs.def in its order; NULL past the end. By name: NULL when unknown.
+ */
+const deer_env_class *deer_env_at(int i);
+const deer_env_class *deer_env_find(const char *name);
+
 #endif

@@ -34,7 +34,10 @@ struct deer_program {
   int n_steps;      /* parts of a divided one count */
   deer_lane *lanes; /* NULL when one thread runs all steps in order */
   int n_lanes;
-  uint64_t runs;          /* on several lanes */
+  uint64_t runs;          /* with lanes, whether they were used or not */
+  uint64_t alone;         /* the best time of one thread for all steps, in nanoseconds */
+  int alone_left;         /* runs to be done by one thread before the others are tried again */
+  int patience;           /* how many there are after the next stall */
   deer_operand *operands; /* inputs of all steps */
   bool profiled;
   uint64_t timed_runs, *spent; /* nanoseconds of each step; NULL before the first profile */
@@ -51,6 +54,9 @@ void deer_restore_mode(unsigned mode);
 deer_status deer_schedule(deer_program *p, int threads);
 void deer_lanes_free(deer_program *p);
 void deer_lanes_run(deer_program *p);
+
+/* For tests: from now on programs with lanes run on all of them whatever that takes. */
+void deer_lanes_insist(bool on);
 
 /* Floating-point operations and bytes of a step, for estimates. */
 double deer_step_flops(const deer_step *step);

@@ -6,6 +6,7 @@
 #include "graph/program.h"
 
 #include <string.h>
+#include <time.h>
 
 /* rough costs in microseconds; only their proportions matter */
 #define FLOPS_PER_US 200000.0 /* of products */
@@ -299,11 +300,46 @@ static void run_lane(void *context, int worker) {
   deer_restore_mode(mode);
 }
 
+static uint64_t nanoseconds(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
+}
+
+static void run_alone(deer_program *p) {
+  const unsigned mode = deer_flush_subnormals();
+  for (int i = 0; i < p->n_steps; i++) p->steps[i].op->run(&p->steps[i]);
+  deer_restore_mode(mode);
+  for (int l = 0; l < p->n_lanes; l++)
+    atomic_store(&p->lanes[l].done, (p->runs + 1) * (uint64_t)p->lanes[l].n);
+}
+
+/* Where others use the cores, a thread that everybody waits for may not be running at all. So the
+ * first runs are done alone, to know how long that takes; a run on all lanes that takes longer is
+ * a stall, and sends the program back to one thread, for longer each time that it stalls again. */
+#define TRIALS        4
+#define MOST_PATIENCE 65536
+
+static bool insisting;
+
+void deer_lanes_insist(bool on) { insisting = on; }
+
 void deer_lanes_run(deer_program *p) {
-  if (!deer_pool_run(p->n_lanes, run_lane, p)) {
-    for (int i = 0; i < p->n_steps; i++) p->steps[i].op->run(&p->steps[i]);
-    for (int l = 0; l < p->n_lanes; l++)
-      atomic_store(&p->lanes[l].done, (p->runs + 1) * (uint64_t)p->lanes[l].n);
+  const uint64_t before = nanoseconds();
+  const bool trial = p->runs < TRIALS && !insisting;
+  const bool wanted = insisting || (!trial && p->alone_left == 0);
+  const bool shared = wanted && deer_pool_run(p->n_lanes, run_lane, p);
+  if (!shared) run_alone(p);
+  const uint64_t time = nanoseconds() - before;
+  if (trial && (p->alone == 0 || time < p->alone)) p->alone = time;
+  if (!trial && p->alone_left > 0) p->alone_left--;
+  if (shared && time > p->alone + p->alone / 2) {
+    p->patience = p->patience == 0              ? 16
+                  : p->patience < MOST_PATIENCE ? 2 * p->patience
+                                                : p->patience;
+    p->alone_left = p->patience;
+  } else if (shared && p->patience > 0 && p->runs % 64 == 0) {
+    p->patience /= 2;
   }
   p->runs++;
 }

@@ -36,8 +36,9 @@ deer_graph *deer_layer_graph(deer_layer_build *b);
 deer_node deer_layer_parameter(deer_layer_build *b, const char *name, deer_shape shape,
                                deer_init init);
 
-/* Tells that y = x W + b with the two parameters asked for last. */
-void deer_layer_tap(deer_layer_build *b, deer_node x, deer_node y);
+/* Tells who wants to know that the last two parameters are weight and bias of a dense layer that
+ * makes `output` of `input`. */
+void deer_layer_tap(deer_layer_build *b, deer_node input, deer_node output);
 
 /* The stream to draw noise from; NULL when there is to be none. */
 deer_rng *deer_layer_noise(deer_layer_build *b);

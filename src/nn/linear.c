@@ -50,9 +50,10 @@ deer_node deer_layer_linear(deer_layer_build *b, const deer_linear *linear, deer
                                deer_weight_init(linear->weights, n_in, n_out));
   deer_node bias =
       parameter(b, linear, "bias", DEER_SHAPE(n_out), deer_bias_init(linear->weights, n_in, n_out));
-  if (linear->sigma > 0) add_noise(b, linear, &weight, &bias);
+  const bool noisy = linear->sigma > 0;
+  if (noisy) add_noise(b, linear, &weight, &bias);
   deer_node product = deer_matmul(g, x, weight, false, false);
   deer_node shifted = deer_add(g, product, expand_to(g, bias, product, DEER_AXIS(1)));
-  if (linear->sigma == 0) deer_layer_tap(b, x, shifted);
+  if (!noisy) deer_layer_tap(b, x, shifted);
   return deer_activate(g, linear->weights->activation, shifted);
 }

@@ -73,10 +73,11 @@ deer_node deer_layer_parameter(deer_layer_build *b, const char *name, deer_shape
   return deer_name(b->g, deer_view(b->g, b->call->block, slot->offset, slot->shape), slot->name);
 }
 
-void deer_layer_tap(deer_layer_build *b, deer_node x, deer_node y) {
-  if (!b->call->taps) return;
-  const int weight = b->net->slots[b->next_slot - 2].offset;
-  b->call->taps[(*b->call->n_taps)++] = (deer_net_tap){x, y, weight};
+void deer_layer_tap(deer_layer_build *b, deer_node input, deer_node output) {
+  const deer_net_call *call = b->call;
+  if (b->laying_out || !call->taps) return;
+  const deer_net_slot *weight = &b->net->slots[b->next_slot - 2];
+  call->taps[(*call->n_taps)++] = (deer_net_tap){input, output, weight->offset};
 }
 
 /* ---- what is carried over ---- */

@@ -108,6 +108,10 @@ typedef struct deer_init {
   double gain, fan_in, fan_out;
 } deer_init;
 
+/* Fills the values of one parameter. */
+void deer_init_draw(const deer_init *init, const deer_shape *shape, deer_rng *rng,
+                    deer_real *values);
+
 /* Parameter i: its name ("subject0.conv1.weight"), place and shape; false past the end. */
 typedef struct deer_net_slot {
   char name[64];
@@ -165,6 +169,8 @@ typedef struct deer_net_tap {
   int weight;
 } deer_net_tap;
 
+#define DEER_MAX_TAPS (DEER_MAX_SLOTS / 2)
+
 /* One application with everything said. What is left zero is left out. */
 typedef struct deer_net_call {
   deer_node block;
@@ -180,8 +186,8 @@ typedef struct deer_net_call {
   const deer_node *memory;
   deer_node *remembered;
 
-  /* Takes the dense layers, wherever they are, as K-FAC wants to know them: *n_taps of at most
-   * DEER_MAX_SLOTS / 2. Noisy ones are not among them. */
+  /* taps[DEER_MAX_TAPS] takes the dense layers in the order in which they are applied, *n_taps how
+   * many there are; noisy ones do not count. For methods that look at their curvature. */
   deer_net_tap *taps;
   int *n_taps;
 } deer_net_call;

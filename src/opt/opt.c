@@ -74,6 +74,13 @@ void deer_opt_free(deer_opt *opt) {
   deer_free(opt);
 }
 
+deer_real *deer_opt_state(deer_opt *opt, int i, int *size) {
+  int n = opt->kind->n_blocks, scalar = i - n;
+  if (i < 0 || scalar >= opt->kind->n_scalars) return NULL;
+  *size = i < n ? opt->size : 1;
+  return i < n ? opt->blocks[i] : &opt->scalars[scalar];
+}
+
 /* ---- update ---- */
 
 int deer_opt_minimize(deer_opt *opt, deer_graph *g, deer_node parameters, deer_node gradient,

@@ -41,6 +41,10 @@ deer_status deer_opt_new(const deer_opt_class *kind, const deer_option *options,
                          deer_opt **opt);
 void deer_opt_free(deer_opt *opt);
 
+/* Block or number i of the state that updates change, [*size], for those who keep or restore it;
+ * NULL past the end. */
+deer_real *deer_opt_state(deer_opt *opt, int i, int *size);
+
 /* Emits one update: writes at most DEER_OPT_ASSIGNS assignments to `assigns`, returns how many.
  * `parameters` is a variable, `gradient` its gradient, `learning_rate` a variable of size 1. The
  * optimiser must outlive the program. */

@@ -12,7 +12,7 @@
 
 /* What was observed between s_tm1 and s_t. */
 typedef struct deer_transition {
-  deer_node a_tm1;      /* int32 [batch] */
+  deer_node a_tm1;      /* int32 [batch], where actions are discrete */
   deer_node r_t;        /* [batch] */
   deer_node discount_t; /* [batch] */
 } deer_transition;
@@ -24,6 +24,9 @@ typedef struct deer_transition {
  * arXiv:1509.06461. No gradient passes through the target. */
 deer_node deer_q_learning(deer_graph *g, deer_node q_tm1, const deer_transition *transition,
                           deer_node q_t, deer_node selector_t);
+
+/* What a value of s_tm1 should have been: r_t + discount_t v_t, [batch]. No gradient passes. */
+deer_node deer_td_target(deer_graph *g, const deer_transition *transition, deer_node v_t);
 
 /* ---- distributional.c: learning the distribution of returns ---- */
 
@@ -53,5 +56,24 @@ deer_node deer_support_values(deer_graph *g, const deer_support *support);
  * and Munos 2017 (C51, arXiv:1707.06887, algorithm 1). */
 deer_node deer_categorical_projection(deer_graph *g, const deer_support *support, deer_node r_t,
                                       deer_node discount_t, deer_node p_t);
+
+/* ---- actor_critic.c: continuous actions, from -1 to 1 ---- */
+
+/* The smaller of two estimates of the same values, against overestimation. Fujimoto, van Hoof and
+ * Meger 2018, arXiv:1802.09477. */
+deer_node deer_clipped_double_q(deer_graph *g, deer_node q_1, deer_node q_2);
+
+/* Target policy smoothing, of the same paper: clip(action + clip(noise, -limit, limit), -1, 1). */
+deer_node deer_smoothed_action(deer_graph *g, deer_node action, deer_node noise, double limit);
+
+/* The value of a state whose action was drawn with log-probability log_prob and is worth q, if
+ * entropy is worth alpha (a scalar): q - alpha log_prob, [batch]. Haarnoja et al. 2018,
+ * arXiv:1812.05905, equation 3. */
+deer_node deer_soft_value(deer_graph *g, deer_node q, deer_node log_prob, deer_node alpha);
+
+/* The loss of log alpha (a scalar), whose descent makes the entropy reach target_entropy:
+ * -alpha mean(log_prob + target_entropy). Same paper, equation 18. */
+deer_node deer_temperature_loss(deer_graph *g, deer_node log_alpha, deer_node log_prob,
+                                double target_entropy);
 
 #endif

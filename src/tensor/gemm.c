@@ -66,10 +66,11 @@ typedef struct strips {
   int k;
 } strips;
 
-/* how a row of a narrow result, four columns of it, ends */
+/* how a row of a narrow result, up to four columns of it, ends */
 typedef struct ending {
-  const deer_product *p;
-  int column;
+  float *c; /* its first row */
+  const float *gate;
+  ptrdiff_t ldc, ldgate;
   bool add;
   deer_epilogue epilogue;
   __m128 bias;
@@ -88,7 +89,7 @@ static inline __m128i first_of_4(int n) {
 
 /* ---- AVX-512 ---- */
 
-#define NAME(x)                wide_##x
+#define NAME(x)                avx512_##x
 #define ISA                    __attribute__((target("avx512f,avx2,fma")))
 #define WIDTH                  16
 #define VECTORS                4
@@ -112,8 +113,9 @@ static inline __m128i first_of_4(int n) {
   _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(x), _mm512_castps_pd(y)))
 #define HIGH_PAIR(x, y)                                                                            \
   _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(x), _mm512_castps_pd(y)))
-#define PART(to, x, i) _mm512_insertf32x4(to, x, i)
-#define FIRST_PART(x)  _mm512_castps128_ps512(x)
+#define PARTS_OF(x, y, which) _mm512_shuffle_f32x4(x, y, which)
+#define PART(to, x, i)        _mm512_insertf32x4(to, x, i)
+#define FIRST_PART(x)         _mm512_castps128_ps512(x)
 /* lanes l and l + 8 of the sixteen of an element */
 #define FOLD(c)                                                                                    \
   _mm256_add_ps(_mm512_castps512_ps256(c[0]),                                                      \
@@ -142,6 +144,7 @@ static inline __m128i first_of_4(int n) {
 #undef HIGH
 #undef LOW_PAIR
 #undef HIGH_PAIR
+#undef PARTS_OF
 #undef PART
 #undef FIRST_PART
 #undef FOLD
@@ -153,7 +156,7 @@ static inline __attribute__((target("avx2"))) __m256i first_of_8(int n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
-#define NAME(x)                narrow_##x
+#define NAME(x)                avx2_##x
 #define ISA                    __attribute__((target("avx2,fma")))
 #define WIDTH                  8
 #define VECTORS                2
@@ -200,9 +203,9 @@ bool deer_gemm_own(const deer_product *p) {
   if (level > allowed) level = allowed;
   if (level == 0 || (p->beta != 0 && p->beta != 1)) return false;
   if (level == 2)
-    wide_product(p);
+    avx512_product(p);
   else
-    narrow_product(p);
+    avx2_product(p);
   return true;
 }
 

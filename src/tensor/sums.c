@@ -1,25 +1,15 @@
 /* sums.c: one body, compiled for each kind of CPU. */
 #include "tensor/sums.h"
 
-#include "tensor/target.h"
+#include "tensor/lanes.h"
 
-#include <string.h>
-
-#define LANES 8
-typedef deer_real reals __attribute__((vector_size(LANES * sizeof(deer_real))));
-typedef double doubles __attribute__((vector_size(LANES * sizeof(double))));
-#define INLINE static inline __attribute__((always_inline))
-
-/* eight neighbours as doubles */
-#define LOAD(p)                                                                                    \
-  __extension__({                                                                                  \
-    reals eight;                                                                                   \
-    memcpy(&eight, p, sizeof eight);                                                               \
-    __builtin_convertvector(eight, doubles);                                                       \
-  })
+#define LANES DEER_LANES
+typedef deer_reals reals;
+typedef deer_doubles doubles;
+#define LOAD(p) DEER_WIDEN(DEER_LOAD(p))
 
 /* element j is the sum of the elements j, j + width, j + 2 width, ... of x; width divides LANES */
-INLINE void add_folded(const deer_real *x, size_t n, size_t width, double *total) {
+DEER_INLINE void add_folded(const deer_real *x, size_t n, size_t width, double *total) {
   doubles lane[4] = {{0}};
   size_t i = 0;
   for (; i + 4 * LANES <= n; i += 4 * LANES)
@@ -36,7 +26,8 @@ INLINE void add_folded(const deer_real *x, size_t n, size_t width, double *total
 /* `vectors` times eight columns, held in registers while the rows go by; a few rows are added as
  * they are before their sum becomes double */
 #define FEW 16
-INLINE void add_strip(const deer_row_block *m, size_t first, const size_t vectors, double *total) {
+DEER_INLINE void add_strip(const deer_row_block *m, size_t first, const size_t vectors,
+                           double *total) {
   doubles sum[8];
   for (size_t v = 0; v < vectors; v++) memcpy(&sum[v], total + first + v * LANES, sizeof *sum);
   const deer_real *row = m->x + first;
@@ -55,7 +46,7 @@ INLINE void add_strip(const deer_row_block *m, size_t first, const size_t vector
   for (size_t v = 0; v < vectors; v++) memcpy(total + first + v * LANES, &sum[v], sizeof *sum);
 }
 
-INLINE void add_rows(const deer_row_block *m, double *total) {
+DEER_INLINE void add_rows(const deer_row_block *m, double *total) {
   const size_t n = m->columns;
   if (m->stride == n && (n == 1 || n == 2 || n == 4)) {
     add_folded(m->x, m->rows * n, n, total);
@@ -76,33 +67,32 @@ INLINE void add_rows(const deer_row_block *m, double *total) {
   }
 }
 
-static void generic_add(const deer_row_block *m, double *total) { add_rows(m, total); }
-#ifdef DEER_HAVE_TARGETS
-static DEER_AVX2 void narrow_add(const deer_row_block *m, double *total) { add_rows(m, total); }
-static DEER_AVX512 void wide_add(const deer_row_block *m, double *total) { add_rows(m, total); }
-#endif
+DEER_FOR_EVERY_CPU(void deer_add_rows, add_rows, (const deer_row_block *m, double *total),
+                   (m, total))
 
-void deer_add_rows(const deer_row_block *m, double *total) {
-#ifdef DEER_HAVE_TARGETS
-  const int level = deer_cpu_level();
-  if (level == 2) {
-    wide_add(m, total);
-    return;
+/* ---- rows ---- */
+
+DEER_INLINE void sum_rows(const deer_row_block *m, deer_real *out) {
+  const deer_real *x = m->x;
+  for (size_t r = 0; r < m->rows; r++, x += m->stride) {
+    double total;
+    DEER_SUM(total, m->columns, DEER_LOAD(x + i), x[i]);
+    out[r] = (deer_real)total;
   }
-  if (level == 1) {
-    narrow_add(m, total);
-    return;
-  }
-#endif
-  generic_add(m, total);
 }
 
-#define SHORT 16
+DEER_FOR_EVERY_CPU(void deer_sum_rows, sum_rows, (const deer_row_block *m, deer_real *out),
+                   (m, out))
+
+DEER_INLINE void sum_row(const deer_real *x, size_t n, double *total) {
+  DEER_SUM(*total, n, DEER_LOAD(x + i), x[i]);
+}
+
+DEER_FOR_EVERY_CPU(static void add_up, sum_row, (const deer_real *x, size_t n, double *total),
+                   (x, n, total))
+
 double deer_sum_row(const deer_real *x, size_t n) {
   double total = 0;
-  /* a short row would take longer to call for than to add up */
-  for (size_t i = 0; n <= SHORT && i < n; i++) total += (double)x[i];
-  if (n <= SHORT) return total;
-  deer_add_rows(&(deer_row_block){.x = x, .rows = n, .columns = 1, .stride = 1}, &total);
+  add_up(x, n, &total);
   return total;
 }

@@ -17,4 +17,7 @@ typedef struct deer_row_block {
 /* Adds the rows to total[columns]. */
 void deer_add_rows(const deer_row_block *m, double *total);
 
+/* The sum of each row, rounded to out[rows]. */
+void deer_sum_rows(const deer_row_block *m, deer_real *out);
+
 #endif

@@ -84,7 +84,7 @@ static deer_status choose_seven(deer_policy *self, const deer_choice *choice, de
 
 static void action_of_a_policy_is_checked(void **state) {
   (void)state;
-  static const deer_policy_class class = {"seven", "", choose_seven};
+  static const deer_policy_class class = {.name = "seven", .choose = choose_seven};
   deer_policy policy = {&class};
   rig r = {.policy = &policy};
   rig_new(&r, (settings){.actions = 3}, NULL);
@@ -114,7 +114,7 @@ static void epsilon_greedy(void **state) {
   deer_real zeros[3] = {0}, action;
   const void *states[] = {zeros, zeros};
   deer_rng rng = deer_rng_seed(1), before = rng;
-  deer_choice choice = {r.algo, states, -1, &rng};
+  deer_choice choice = {.algo = r.algo, .state = states, .mode = -1, .rng = &rng};
   double value;
   bool greedy;
   /* the greedy policy draws no random number */

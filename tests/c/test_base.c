@@ -86,6 +86,7 @@ typedef struct settings {
   int64_t size;
   bool active;
   int rule;
+  deer_list start;
 } settings;
 
 static const deer_field fields[] = {
@@ -94,6 +95,7 @@ static const deer_field fields[] = {
     {"batch_size", DEER_FIELD_INT, offsetof(settings, size), .fallback = 32, .min = 1, .max = 100},
     {"active", DEER_FIELD_BOOL, offsetof(settings, active), .fallback = 1},
     {"rule", DEER_FIELD_CHOICE, offsetof(settings, rule), .fallback = 1, .choices = "sgd|adam"},
+    {"start", DEER_FIELD_LIST, offsetof(settings, start), .min = -1, .max = 1, .choices = "x|y|z"},
     {0}};
 
 static void refused(const char *name, deer_value value, const char *part) {
@@ -119,6 +121,30 @@ static void options_are_set(void **state) {
   assert_true(s.rate == 0.25 && s.size == 64 && !s.active && s.rule == 0);
   assert_string_equal(deer_fields_get(deer_fields_find(fields, "rule"), &s).text, "sgd");
   assert_true(deer_fields_get(deer_fields_find(fields, "batchsize"), &s).number == 64);
+}
+
+static void lists_are_options(void **state) {
+  (void)state;
+  settings s;
+  deer_fields_default(fields, &s);
+  const deer_field *start = deer_fields_find(fields, "start");
+  assert_int_equal(s.start.n, 0);
+  assert_string_equal(deer_fields_get(start, &s).text, "");
+  assert_int_equal(deer_fields_set(fields, &s, "start", word(" 0.1,-1 , 1e-3 ")), DEER_OK);
+  assert_int_equal(s.start.n, 3);
+  assert_true(s.start.at[0] == 0.1 && s.start.at[1] == -1 && s.start.at[2] == 1e-3);
+  /* every bit comes back */
+  settings copy = {0};
+  assert_int_equal(deer_fields_set(fields, &copy, "start", deer_fields_get(start, &s)), DEER_OK);
+  assert_memory_equal(&copy.start, &s.start, sizeof s.start);
+  static const char *const wrong[] = {
+      "",      "0",        "0, 0",         "0, 0, 0, 0",
+      "0 0 0", "0, 0, 0,", "0, 0, 2",      "0, nan, 0",
+      "0,, 0", "a, b, c",  "0, 0, 0, end", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1"};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+    refused("start", word(wrong[i]),
+            "expected a list of 3 numbers between -1 and 1 (x|y|z), got '");
+  refused("start", number(1), "(x|y|z), got 1");
 }
 
 static void wrong_options_are_refused(void **state) {
@@ -236,6 +262,7 @@ int main(void) {
                                      cmocka_unit_test(allocation_can_fail),
                                      cmocka_unit_test(nearest_name),
                                      cmocka_unit_test(options_are_set),
+                                     cmocka_unit_test(lists_are_options),
                                      cmocka_unit_test(wrong_options_are_refused),
                                      cmocka_unit_test(streams_repeat_and_differ),
                                      cmocka_unit_test(moments),

@@ -13,7 +13,7 @@
 
 #include "base/pool.h"
 #include "base/rng.h"
-#include "graph/internal.h"
+#include "graph/program.h"
 
 static deer_program *compiled(deer_graph *g, const deer_node *outputs, int n) {
   deer_program *program;
@@ -367,6 +367,7 @@ static void expect_close(const harvest *a, const harvest *b, uint64_t seed) {
 static void random_graphs_keep_their_meaning(void **state) {
   (void)state;
   static memory m, start;
+  deer_lanes_insist(true);
   deer_rng rng = deer_rng_seed(3);
   for (int i = 0; i < PARAMETERS; i++) start.a[i] = (deer_real)(0.3 * deer_rng_normal(&rng));
   for (int i = 0; i < 64; i++) start.b[i] = (deer_real)(0.3 * deer_rng_normal(&rng));
@@ -520,6 +521,30 @@ static void long_chains_are_cut(void **state) {
   deer_graph_free(g);
 }
 
+/* where the other thread does not get a core, a program is hardly slower than on one thread */
+static void a_busy_machine_is_survived(void **state) {
+  (void)state;
+  deer_lanes_insist(false);
+  assert_int_equal(deer_threads_set(3), DEER_OK);
+  deer_graph *g = deer_graph_new();
+  const deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(256, 256));
+  const deer_node y = deer_matmul(g, x, x, false, false);
+  deer_program *p = compiled(g, &y, 1);
+  assert_true(p->n_lanes == 3);
+  for (int i = 0; i < 20; i++) deer_program_run(p);
+  assert_true(p->alone > 0);
+  p->alone = 1; /* so that every run is a stall */
+  p->alone_left = p->patience = 0;
+  deer_program_run(p);
+  const int first = p->alone_left;
+  assert_true(first > 0);
+  for (int i = 0; i <= first; i++) deer_program_run(p);
+  assert_true(p->alone_left == 2 * first);
+  deer_threads_set(1);
+  deer_program_free(p);
+  deer_graph_free(g);
+}
+
 static void threads_are_checked(void **state) {
   (void)state;
   assert_int_equal(deer_threads_set(0), DEER_EINVAL);
@@ -537,6 +562,7 @@ int main(void) {
       cmocka_unit_test(dead_buffers_make_room),
       cmocka_unit_test(long_chains_are_cut),
       cmocka_unit_test(threads_are_checked),
+      cmocka_unit_test(a_busy_machine_is_survived),
       cmocka_unit_test(random_graphs_keep_their_meaning),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@
 /* the random numbers of the trace are all 0.5: the step is random while epsilon is above that */
 static deer_status trace_choose(deer_policy *self, const deer_choice *choice, deer_real *action,
                                 double *value, bool *greedy);
-static const deer_policy_class trace_policy_class = {"trace", "", trace_choose};
+static const deer_policy_class trace_policy_class = {.name = "trace", .choose = trace_choose};
 typedef struct trace_policy {
   deer_policy base;
   const rig *rig;

@@ -18,8 +18,9 @@ for _, name in ipairs(deer.kinds.list "env") do
 
     it("runs in an agent that learns", function()
       local env = Env{ seed = SEED }
+      local Algo = type(env:nActions()) == "number" and deer.QNetwork or deer.TD3
       local agent = deer.NeuralAgent{ environment = env, seed = SEED, replay_memory_size = 1000,
-        q_network = deer.QNetwork{ environment = env, seed = SEED } }
+        learning_algo = Algo{ environment = env, seed = SEED } }
       agent:run(1, STEPS)
       assert.equal(STEPS, agent:dataset():nElems())
     end)

@@ -1,5 +1,6 @@
-/* test_algos.c: every registered algorithm, on a task whose answer is the observation: the action
- * that equals it earns 1. */
+/* test_algos.c: every registered algorithm, on a task whose answer is told by the observation: of
+ * discrete actions the one that equals it earns 1, continuous ones earn the more the nearer they
+ * are to a place. */
 #include "deer.h"
 
 #include <math.h>
@@ -10,12 +11,40 @@
 
 #include <cmocka.h>
 
-enum { CHOICES = 3 };
+enum { CHOICES = 3, SIZE = 2 };
 
-static deer_space identity_space(void) {
+static deer_space make_space(bool discrete) {
   deer_space space = {.n_subjects = 1, .actions = {.n = CHOICES, .size = 1}};
   space.subjects[0] = (deer_subject){1, DEER_SHAPE(CHOICES), DEER_DTYPE_REAL};
+  if (!discrete) space.actions = (deer_action_space){.size = SIZE, .low = {-2, 0}, .high = {2, 1}};
   return space;
+}
+
+static deer_space space_of(const deer_algo_class *class) {
+  return make_space(class->caps & DEER_ALGO_DISCRETE);
+}
+
+/* where a continuous action should be when `asked` is observed */
+static const double places[CHOICES][SIZE] = {{-1, 0.25}, {0.5, 0.5}, {1.5, 0.9}};
+
+/* how far an action is from it, in half widths of the box */
+static double distance(const deer_space *space, const deer_real *action, int asked, int i) {
+  double half = 0.5 * (space->actions.high[i] - space->actions.low[i]);
+  return ((double)action[i] - places[asked][i]) / half;
+}
+
+/* what an action earns when `asked` is observed */
+static double reward(const deer_space *space, const deer_real *action, int asked) {
+  if (space->actions.n > 0) return (int)*action == asked;
+  double sum = 0;
+  for (int i = 0; i < SIZE; i++) sum -= pow(distance(space, action, asked, i), 2);
+  return sum;
+}
+
+static bool is_right(const deer_space *space, const deer_real *action, int asked) {
+  if (space->actions.n > 0) return (int)*action == asked;
+  double first = distance(space, action, asked, 0), second = distance(space, action, asked, 1);
+  return fabs(first) < 0.2 && fabs(second) < 0.2;
 }
 
 /* the observation that asks for action `a` */
@@ -24,42 +53,54 @@ static void show(int a, deer_real x[CHOICES]) {
 }
 
 static deer_algo *make(const deer_algo_class *class, uint64_t seed) {
-  deer_space space = identity_space();
+  deer_space space = space_of(class);
   deer_rng rng = deer_rng_seed(seed);
+  deer_option small = {"batch_size", {DEER_VALUE_NUMBER, 32, NULL}};
+  deer_algo_config config = {.space = &space, .options = &small, .n_options = 1, .rng = &rng};
   deer_algo *algo;
-  if (deer_algo_new(class, &(deer_algo_config){.space = &space, .rng = &rng}, &algo) != DEER_OK)
+  if (deer_algo_new(class, &config, &algo) != DEER_OK)
     fail_msg("%s: %s", class->name, deer_error());
   return algo;
 }
 
-static deer_replay *memory(void) {
-  deer_space space = identity_space();
+static deer_replay *memory(const deer_algo_class *class) {
+  deer_space space = space_of(class);
   deer_replay_config config = {.space = &space, .capacity = 1000, .only_full_history = true};
   deer_replay *replay;
   assert_int_equal(deer_replay_new(deer_replay_find("uniform"), &config, &replay), DEER_OK);
   deer_rng rng = deer_rng_seed(17);
   for (int t = 0; t < 600; t++) {
     int asked = (int)deer_rng_below(&rng, CHOICES);
-    deer_real x[CHOICES], action = (deer_real)deer_rng_below(&rng, CHOICES);
+    deer_real x[CHOICES], action[SIZE];
+    deer_random_action(&space.actions, &rng, action);
     show(asked, x);
     const void *observation[] = {x};
-    deer_sample sample = {observation, &action, (int)action == asked, DEER_TERMINATED};
+    deer_sample sample = {observation, action, reward(&space, action, asked), DEER_TERMINATED};
     assert_int_equal(deer_replay_push(replay, &sample), DEER_OK);
   }
   return replay;
 }
 
+/* how often the best action is right; what the algo draws lies in the box */
 static int right_answers(deer_algo *algo) {
   int right = 0;
+  deer_rng rng = deer_rng_seed(5);
   for (int asked = 0; asked < CHOICES; asked++) {
-    deer_real x[CHOICES], action = -1;
+    deer_real x[CHOICES], action[SIZE] = {-9, -9}, same[SIZE] = {-9, -9};
     double value;
     show(asked, x);
     const void *state[] = {x};
-    assert_int_equal(algo->kind->act(algo, state, &action, &value), DEER_OK);
-    assert_int_equal(deer_action_check(&algo->space.actions, &action), DEER_OK);
+    assert_int_equal(algo->kind->act(algo, state, action, &value), DEER_OK);
+    assert_int_equal(deer_action_check(&algo->space.actions, action), DEER_OK);
     assert_true(isfinite(value));
-    right += (int)action == asked;
+    right += is_right(&algo->space, action, asked);
+    /* nobody need ask for the value */
+    assert_int_equal(algo->kind->act(algo, state, same, NULL), DEER_OK);
+    assert_memory_equal(action, same, (size_t)algo->space.actions.size * sizeof *action);
+    for (int i = 0; algo->kind->explore && i < 20; i++) {
+      assert_int_equal(algo->kind->explore(algo, state, &rng, action), DEER_OK);
+      assert_int_equal(deer_action_check(&algo->space.actions, action), DEER_OK);
+    }
   }
   return right;
 }
@@ -72,17 +113,16 @@ static double train(deer_algo *algo, deer_replay *replay, int updates) {
   return loss;
 }
 
-static void identity_is_learned(void **state) {
+static void answers_are_learned(void **state) {
   (void)state;
   for (int kind = 0; deer_algo_at(kind); kind++) {
     const deer_algo_class *class = deer_algo_at(kind);
-    if (!(class->caps & DEER_ALGO_DISCRETE)) continue;
-    for (uint64_t seed = 1; seed <= 5; seed++) {
+    for (uint64_t seed = 1; seed <= 3; seed++) {
       deer_algo *algo = make(class, seed);
-      deer_replay *replay = memory();
-      train(algo, replay, 600);
+      deer_replay *replay = memory(class);
+      train(algo, replay, 1200);
       if (right_answers(algo) != CHOICES) fail_msg("%s, seed %d", class->name, (int)seed);
-      assert_int_equal(algo->updates, 600);
+      assert_int_equal(algo->updates, 1200);
       deer_replay_free(replay);
       deer_algo_free(algo);
     }
@@ -94,7 +134,7 @@ static void learning_repeats_and_allocates_nothing(void **state) {
   for (int kind = 0; deer_algo_at(kind); kind++) {
     deer_algo *a = make(deer_algo_at(kind), 4), *b = make(deer_algo_at(kind), 4),
               *c = make(deer_algo_at(kind), 5);
-    deer_replay *replay = memory();
+    deer_replay *replay = memory(deer_algo_at(kind));
     double first = train(a, replay, 20);
     uint64_t calls = deer_alloc_calls();
     assert_true(train(b, replay, 20) == first);
@@ -138,7 +178,7 @@ static void what_cannot_be_is_refused(void **state) {
   (void)state;
   for (int kind = 0; deer_algo_at(kind); kind++) {
     const deer_algo_class *class = deer_algo_at(kind);
-    deer_space space = identity_space();
+    deer_space space = space_of(class);
     deer_rng rng = deer_rng_seed(1);
     deer_option wrong = {"learning_rte", {DEER_VALUE_NUMBER, 1, NULL}};
     deer_algo *algo;
@@ -147,10 +187,40 @@ static void what_cannot_be_is_refused(void **state) {
     assert_null(algo);
     assert_non_null(strstr(deer_error(), "did you mean 'learning_rate'"));
     config.n_options = 0;
-    space.actions = (deer_action_space){.size = 1, .low = {-1}, .high = {1}};
-    if (class->caps & DEER_ALGO_CONTINUOUS) continue;
+    /* the actions it cannot take, if any */
+    bool discrete = class->caps & DEER_ALGO_DISCRETE;
+    space = make_space(!discrete);
+    if (discrete && class->caps & DEER_ALGO_CONTINUOUS) continue;
     assert_int_equal(deer_algo_new(class, &config, &algo), DEER_EINVAL);
-    assert_non_null(strstr(deer_error(), "discrete"));
+    char sentence[120];
+    snprintf(sentence, sizeof sentence, "%s works with %s actions, the environment has %s ones",
+             class->name, discrete ? "discrete" : "continuous",
+             discrete ? "continuous" : "discrete");
+    assert_string_equal(deer_error(), sentence);
+  }
+}
+
+/* some of the places where memory can run out while an algo is made */
+static void without_memory_nothing_is_left(void **state) {
+  (void)state;
+  for (int kind = 0; deer_algo_at(kind); kind++) {
+    const deer_algo_class *class = deer_algo_at(kind);
+    deer_space space = space_of(class);
+    deer_rng rng = deer_rng_seed(1);
+    deer_algo_config config = {.space = &space, .rng = &rng};
+    size_t blocks = deer_alloc_blocks();
+    deer_status status = DEER_ENOMEM;
+    for (uint64_t n = 1; status != DEER_OK; n += 5) {
+      deer_algo *algo;
+      deer_alloc_fail_at(n);
+      status = deer_algo_new(class, &config, &algo);
+      deer_alloc_fail_at(0);
+      if (status != DEER_OK && status != DEER_ENOMEM)
+        fail_msg("%s, allocation %d: %s", class->name, (int)n, deer_error());
+      assert_true((algo != NULL) == (status == DEER_OK));
+      deer_algo_free(algo);
+      assert_int_equal(deer_alloc_blocks(), blocks);
+    }
   }
 }
 
@@ -167,10 +237,11 @@ static void rates_are_checked(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(identity_is_learned),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(answers_are_learned),
                                      cmocka_unit_test(learning_repeats_and_allocates_nothing),
                                      cmocka_unit_test(parameters_are_visited),
                                      cmocka_unit_test(what_cannot_be_is_refused),
+                                     cmocka_unit_test(without_memory_nothing_is_left),
                                      cmocka_unit_test(rates_are_checked)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

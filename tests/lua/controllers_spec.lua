@@ -422,7 +422,7 @@ describe("ProgressController", function()
     assert.matches("^epoch 1/1 train  50%%$", shown[22])
     assert.matches("^epoch 1/1 train %[##%.%.%]  50%%$", shown[28])
     assert.matches("^epoch 1/1 train %[#+%.+%]  50%%$", shown[36])
-    assert.matches("^epoch 1/1 train %[#+%.+%]  50%%  %d+ steps/s  0:00 left$", shown[60])
+    assert.matches("^epoch 1/1 train %[#+%.+%]  50%%  %d+ steps/s  %d:%d%d left$", shown[60])
     assert.matches("%[############%.%.%.%.%.%.%.%.%.%.%.%.%]  50%%  %d+ steps/s", shown[90])
   end)
 

@@ -103,7 +103,7 @@ for kind, make in deer.spairs { layers = layered, ["a function"] = written } do
         local expected = 0.75 * before:get(i) + 0.25 * goal:get(i)
         assert.is_true(math.abs(expected - slow:tensor():get(i)) < 1e-6)
       end
-      raises(function() slow:follow(g, fast, 2) end, "expected a share from 0 to 1, got 2")
+      raises(function() slow:follow(g, fast, 2) end, "expected a share above 0, at most 1")
     end)
 
     it("is saved and loaded", function()
@@ -167,6 +167,95 @@ describe("deer.network", function()
     assert.same({ 7, 2 }, own:apply(g:input("c", { 7, 6 }), g:input("d", { 7, 1 })):shape())
   end)
 
+  it("has several heads", function()
+    local net = deer.network{ inputs = { 3 }, trunk = { RELU }, heads = { policy = { RELU } },
+      outputs = { { "policy", 4 }, { "value", 1, atoms = 5 } } }
+    local g = deer.graph.new()
+    local policy, value = net:apply(g:input("x", { 6, 3 }))
+    assert.same({ 6, 4 }, policy:shape())
+    assert.same({ 6, 1, 5 }, value:shape())
+    assert.equal("policy.dense1.weight", net:slots()[3].name)
+  end)
+
+  it("may be described in JSON, or by a name", function()
+    local net = deer.network{ inputs = { 3 }, outputs = 2, seed = 1,
+      '[{"type": "dense", "units": 8, "activation": "relu"}]' }
+    assert.equal(layered(1):tensor():bytes(), net:tensor():bytes())
+    assert.equal(50 * 8 + 50 + 50 * 20 + 20 + 20 * 2 + 2,
+      deer.network{ inputs = { 8 }, outputs = 2, "deer" }:size())
+  end)
+
+  it("draws noise when it is told to", function()
+    local net = deer.network{ inputs = { 3 }, outputs = 2,
+      { "noisy", units = 4, activation = "tanh" } }
+    local g = deer.graph.new()
+    local x = g:input("x", { 1, 3 })
+    local still, noisy = net:apply(x), net:applyWith({ noise = true }, x)
+    local program = g:compile{ outputs = { still, noisy } }
+    local a, b = program:run{ x = { { 1, 2, 3 } } }
+    local first, second = a:bytes(), b:bytes()
+    assert.not_equal(first, second)
+    program:run()
+    assert.equal(first, a:bytes())
+    assert.not_equal(second, b:bytes())
+    -- the stream that is drawn from lives as long as the program
+    net = nil -- luacheck: ignore
+    collectgarbage()
+    program:run()
+  end)
+
+  it("reads histories", function()
+    local net = deer.network{ inputs = { { 3, history = 4 } }, outputs = 2, { "gru", units = 5 } }
+    local g = deer.graph.new()
+    assert.same({ 6, 2 }, net:apply(g:input("x", { 6, 4, 3 })):shape())
+    raises(function() net:apply(g:input("y", { 6, 3 })) end, "a batch of float32 of shape %[4, 3%]")
+    assert.same({ 7, 4, 3 }, net:makeInputs(g, 7)[1]:shape())
+    deer.test.network(net)
+  end)
+
+  it("carries over what recurrent layers remember", function()
+    local net = deer.network{ inputs = { 3 }, outputs = 2, { "gru", units = 5 } }
+    assert.same({ 5 }, net:memory())
+    local g = deer.graph.new()
+    local x, h = g:input("x", { 1, 3 }), g:input("h", { 1, 5 })
+    local out, next_h = net:applyWith({ memory = { h } }, x)
+    local fresh, first_h = net:applyWith({ memory = true }, x)
+    assert.same({ 1, 5 }, next_h[1]:shape())
+    local program = g:compile{ outputs = { out, next_h[1], fresh, first_h[1] } }
+    local zeros = deer.Tensor("float32", { 1, 5 })
+    local o, n, f, m = program:run{ x = { { 1, 2, 3 } }, h = zeros }
+    assert.equal(f:bytes(), o:bytes())
+    assert.equal(m:bytes(), n:bytes())
+    local before = o:bytes()
+    program:run{ h = n:clone() }
+    assert.not_equal(before, o:bytes())
+    raises(function() net:applyWith({ memory = {} }, x) end, "carries 1 nodes over, got 0")
+    raises(function() net:applyWith({ memory = 3 }, x) end, "a list of nodes or true, got 3")
+    raises(function() net:applyWith({ nois = true }, x) end, "unknown option 'nois'")
+    raises(function() written():applyWith({}, x) end, "has apply alone")
+  end)
+
+  it("draws initial values of every kind", function()
+    local function values(init, gain)
+      local net = deer.network{ inputs = { 4 }, seed = 2, build = function(p, x)
+        return x:matmul(p("w", { 4, 3 }, init, gain))
+      end }
+      return net:tensor():totable()
+    end
+    for _, x in ipairs(values("constant", 0.5)) do assert.equal(0.5, x) end
+    for _, x in ipairs(values "zeros") do assert.equal(0, x) end
+    for _, x in ipairs(values("uniform", 2)) do assert.is_true(math.abs(x) <= 2 and x ~= 0) end
+    -- three orthonormal columns of length 2
+    local w = values("orthogonal", 2)
+    for i = 1, 3 do
+      for k = 1, 3 do
+        local dot = 0
+        for row = 0, 3 do dot = dot + w[3 * row + i] * w[3 * row + k] end
+        assert.is_true(math.abs(dot - (i == k and 4 or 0)) < 1e-5)
+      end
+    end
+  end)
+
   it("is one variable in a graph, however often it is applied", function()
     local net, g = layered(), deer.graph.new()
     local x = g:input("x", { 3, 3 })
@@ -178,7 +267,7 @@ describe("deer.network", function()
 
   it("shares a parameter that is asked for twice", function()
     local net = deer.network{ inputs = { 2 }, seed = 4, build = function(p, x)
-      return x:matmul(p("w", { 2, 2 }, 1)):matmul(p("w", { 2, 2 }, 1))
+      return x:matmul(p("w", { 2, 2 })):matmul(p("w", { 2, 2 }))
     end }
     assert.equal(4, net:size())
   end)
@@ -200,6 +289,9 @@ describe("deer.network", function()
     raises(function() network(3) end, "expected a table, as in")
     raises(function() network{ inputs = { 3 } } end, "'outputs' is missing")
     raises(function() network{ outputs = 3 } end, "'inputs' is missing")
+    raises(function() network{ inputs = { 3 }, outputs = "2" } end, "expected a number of units")
+    raises(function() network{ inputs = { 3 }, outputs = { { "v" } } } end, "head 1: expected a")
+    raises(function() network{ inputs = { 3 }, outputs = {} } end, "expected 1 to 8 heads")
     raises(function() network{ inputs = { 3 }, build = f, outputs = 2 } end, "no 'outputs'")
     raises(function() network{ inputs = { 3 }, build = f, trunk = {} } end, "one of these")
     raises(function() network{ RELU, inputs = { 3 }, outputs = 2, trunk = {} } end, "one of these")
@@ -214,7 +306,7 @@ describe("deer.network", function()
     raises(function() network{ inputs = { 3 }, build = function(p) return p "w" end } end,
       "expected a name and a shape")
     raises(function() network{ inputs = { 3 }, build = function(p) p("w", { 2 }, "ones") end } end,
-      "'glorot_uniform', 'he_uniform', 'zeros' or a bound")
+      "unknown initial values 'ones'; expected one of glorot_uniform|")
     raises(function()
       network{ inputs = { 3 }, build = function(p) p("w", { 2 }) p("w", { 3 }) end }
     end, "parameter 'w' is of shape {2}, not {3}")
@@ -277,6 +369,49 @@ describe("an optimiser", function()
     assert.equal(before, w:bytes())
   end)
 
+  it("keeps gradients within limits", function()
+    -- the step that sgd takes for these gradients of a vector and of a 1 x 2 matrix
+    local function step(options, as_list)
+      local a, b = deer.Tensor("float32", { 2 }), deer.Tensor("float32", { 1, 2 })
+      local g = deer.graph.new()
+      options.lr = 1
+      local gradients = { g:constant{ 3, 4 }, g:constant{ { 0, -12 } } }
+      local params = { g:variable("a", a), g:variable("b", b) }
+      if not as_list then params, gradients = params[1], gradients[1] end
+      g:compile{ updates = deer.opt.sgd(options):apply(params, gradients) }:run()
+      local steps = {}
+      for i, x in ipairs { a:get(1), a:get(2), b:get(1, 1), b:get(1, 2) } do
+        steps[i] = math.floor(-1000 * x + 0.5)
+      end
+      return steps
+    end
+    assert.same({ 3000, 4000, 0, -12000 }, step({}, true))
+    assert.same({ 3000, 3500, 0, -3500 }, step({ clip_value = 3.5 }, true))
+    assert.same({ 600, 800, 0, -1000 }, step({ clip_norm = 1 }, true))
+    assert.same({ 1500, 2000, 0, -6000 }, step({ clip_global_norm = 6.5 }, true))
+    assert.same({ 3000, 4000, 0, -12000 }, step({ clip_global_norm = 14 }, true))
+    assert.same({ 600, 800, 0, 0 }, step({ clip_global_norm = 1 }))
+    -- of a network every weight and bias is cut on its own
+    local net, g = layered(), deer.graph.new()
+    local before = net:tensor():clone()
+    local gradient = g:constant(deer.Tensor("float32", { 50 }):fill(1):totable())
+    g:compile{ updates = deer.opt.sgd{ lr = 1, clip_norm = 1 }:apply(net, gradient) }:run()
+    for _, slot in ipairs(net:slots()) do
+      local n = slot.shape[1] * (slot.shape[2] or 1)
+      local moved = before:get(slot.offset + 1) - net:tensor():get(slot.offset + 1)
+      assert.is_true(math.abs(moved - 1 / math.sqrt(n)) < 1e-5)
+    end
+  end)
+
+  it("is followed by what its step makes of a network", function()
+    local net, g = layered(), deer.graph.new()
+    local slow = net:clone()
+    local loss = net:apply(g:constant(X)):square():sum()
+    g:compile{ updates = { deer.opt.sgd{ lr = 0.1 }:minimize(loss, net),
+      slow:follow(g, net, 1) } }:run()
+    assert.equal(net:tensor():bytes(), slow:tensor():bytes())
+  end)
+
   it("learns several things at once, each with a state of its own", function()
     local a, b = deer.Tensor("float32", {}, 1), layered()
     local g = deer.graph.new()
@@ -312,37 +447,5 @@ describe("an optimiser", function()
     raises(function() adam:apply({ w }, {}) end, "expected gradients")
     raises(function() adam:apply({ w, w }, { x }) end, "expected 2 gradients, got 1")
     raises(function() adam:apply({ w }, { g:constant{ 1 } }) end, "has another shape; made at: w")
-  end)
-end)
-
-describe("deer.rl", function()
-  it("has the error of Q-learning, also of the double kind", function()
-    local g = deer.graph.new()
-    local nodes = { q_tm1 = g:constant{ { 1, 2 }, { 3, 4 } },
-      q_t = g:constant{ { 5, 6 }, { 8, 7 } }, a_tm1 = g:input("a", { 2 }, "int32"),
-      r_t = g:constant{ 0.5, -1 },
-      discount_t = g:constant{ 0.5, 0 } }
-    local plain = deer.rl.qLearning(nodes)
-    nodes.selector_t = g:constant{ { 1, 0 }, { 0, 1 } }
-    local program = g:compile{ outputs = { plain, deer.rl.qLearning(nodes) } }
-    local one, two = program:run{ a = { 1, 0 } }
-    assert.same({ 0.5 + 0.5 * 6 - 2, -1 - 3 }, one:totable())
-    assert.same({ 0.5 + 0.5 * 5 - 2, -1 - 3 }, two:totable())
-  end)
-
-  it("names what is missing, unknown or wrong", function()
-    local g = deer.graph.new()
-    local q, r = g:input("q", { 2, 2 }), g:input("r", { 2 })
-    local rl = deer.rl
-    raises(function() rl.qLearning{ q_tm1 = q } end, "qLearning: a_tm1: expected a node, got nil")
-    raises(function() rl.qLearning{ q_tm = q } end, "unknown node of qLearning 'q_tm'; did you")
-    raises(function() rl.qLearning{ q } end, "its nodes have names: q_tm1 a_tm1")
-    raises(function() rl.qLearning(q) end, "table expected")
-    raises(function()
-      rl.qLearning{ q_tm1 = q, a_tm1 = r, r_t = r, discount_t = r, q_t = q }
-    end, "take%(.*made at: q %[2, 2%]")
-    raises(function()
-      rl.qLearning{ q_tm1 = q, a_tm1 = deer.graph.new():constant(1) }
-    end, "a_tm1 is a node of another graph than q_tm1")
   end)
 end)

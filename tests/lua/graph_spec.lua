@@ -561,6 +561,27 @@ describe("lives", function()
   end)
 end)
 
+--- Every function of the core's builder is bound.
+describe("src/graph/graph.h", function()
+  -- those that are bound under another name, or as part of something
+  local OTHER = { min = "minimum", max = "maximum", max_axis = "max", min_axis = "min",
+    max_last = "max", min_last = "min", argmax_last = "argmax", argmin_last = "argmin",
+    graph_fail = "name", power = "pow" }
+
+  it("has no builder function that scripts cannot call", function()
+    local g = graph.new()
+    local x = g:input("x", { 2 })
+    local of_node, of_graph = debug.getmetatable(x).__index, debug.getmetatable(g).__index
+    local n = 0
+    for name in assert(io.open "src/graph/graph.h"):read "a":gmatch "\ndeer_node deer_([%w_]+)%(" do
+      local bound = OTHER[name] or name:gsub("_(%l)", string.upper)
+      assert(rawget(of_node, bound) or rawget(of_graph, bound), name .. " is not bound")
+      n = n + 1
+    end
+    assert.is_true(n > 90)
+  end)
+end)
+
 --- Everything that is bound is documented, where editors look.
 describe("lua/deer/graph/init.lua", function()
   it("lists every method there is", function()

@@ -73,4 +73,12 @@ describe("tutorial", function()
     for each in out:gmatch "is ([-%d.]+) %(average" do score = each end
     assert.equal("1.0", score)
   end)
+
+  it("11: the pendulum is swung up", function()
+    local out, best = output "11_pendulum_sac", -math.huge
+    for score in out:gmatch "is ([-%d.]+) %(average" do best = math.max(best, tonumber(score)) end
+    assert.is_true(best > -200, out)
+    local hanging, upright = out:match "hanging: .* value (%S+)\nupright: .* value (%S+)\n$"
+    assert.is_true(tonumber(hanging) < tonumber(upright) - 100)
+  end)
 end)

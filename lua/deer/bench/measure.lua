@@ -64,6 +64,14 @@ local function ask_peer(path)
   return us
 end
 
+-- processes that compute at this moment, this one left out; 0 where the system does not tell
+local function others()
+  local file = io.open "/proc/loadavg"
+  local running = file and file:read("a"):match "(%d+)/%d"
+  if file then file:close() end
+  return running and tonumber(running) - 1 or 0
+end
+
 -- ---- rounds ------------------------------------------------------------------------------------
 
 ---@class deer.bench.Row
@@ -122,9 +130,9 @@ end
 ---@param works deer.bench.Work[]
 ---@param options { threads: integer, runs: integer, seconds: number, peers: boolean }
 ---@return deer.bench.Row[] rows
----@return number flops
+---@return { flops: number, others: number } machine other processes that ran, in the mean
 function measure.run(works, options)
-  local runs, rows, flops = {}, {}, 0
+  local runs, rows, flops, busy = {}, {}, 0, 0
   local show = sys.isatty(2) and text.status or function() end
   for i, work in ipairs(works) do
     show("preparing " .. work.name)
@@ -134,12 +142,13 @@ function measure.run(works, options)
     flops = math.max(flops, core.bench.flops(math.min(0.02, options.seconds)))
     for _, run in ipairs(runs) do
       show(("run %d of %d: %s"):format(k, options.runs, run.work.name))
+      busy = busy + others()
       round(run, options)
     end
   end
   show(nil)
   for i, run in ipairs(runs) do rows[i] = finish(run, flops, options.threads) end
-  return rows, flops
+  return rows, { flops = flops, others = busy / (options.runs * #runs) }
 end
 
 return measure

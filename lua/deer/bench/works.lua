@@ -64,9 +64,7 @@ local function pendulum(class, units, batch_size)
     local algo = deer[class] { environment = env, seed = 1, batch_size = batch_size, tau = 0.005,
       discount = 0.99, learning_rate = 1e-3, network = { dense(units), dense(units) } }
     local agent = deer.NeuralAgent{ environment = env, learning_algo = algo, seed = 1,
-      replay_memory_size = 10000, replay_start_size = batch_size }
-    agent:attach(deer.controllers.TrainerController{ periodicity = 1,
-      show_episode_avg_V_value = false, show_avg_Bellman_residual = false })
+      replay_memory_size = 10000, replay_start_size = batch_size, train_every = 1 }
     agent:run(1, batch_size + 50)
     return function(n) agent:run(1, n) end
   end

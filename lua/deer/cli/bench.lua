@@ -101,9 +101,16 @@ local function goal_text(row)
   return ("%s%s%s"):format(short(row.goal), row.work.goal.us and " us" or " x peer", verdict)
 end
 
-local function print_table(rows, flops, values)
-  print(("%d thread%s, %d run%s; one core computes %.0f GFLOP/s at most"):format(values.threads,
-    values.threads == 1 and "" or "s", values.runs, values.runs == 1 and "" or "s", flops / 1e9))
+local function plural(n, word) return ("%d %s%s"):format(n, word, n == 1 and "" or "s") end
+
+local function print_table(rows, machine, values)
+  print(("%s, %s; one core computes %.0f GFLOP/s at most"):format(plural(values.threads, "thread"),
+    plural(values.runs, "run"), machine.flops / 1e9))
+  -- a peer that computes for seconds suffers more from them than short measurements with pauses
+  if machine.others >= 0.5 then
+    print(("the machine was busy: %.1f other processes ran, ratios may flatter"):format(
+      machine.others))
+  end
   local line = "%-14s %10s %8s %9s %9s %10s %7s  %s"
   print(line:format("work", "us", "GFLOP/s", "limit us", "of limit", "peer us", "ratio", "goal"))
   for _, row in ipairs(rows) do
@@ -156,9 +163,9 @@ function bench.run(args)
     return 0
   end
   deer.threads(values.threads)
-  local rows, flops = require("deer.bench.measure").run(works, { threads = values.threads,
+  local rows, machine = require("deer.bench.measure").run(works, { threads = values.threads,
     runs = values.runs, seconds = values.seconds, peers = not values["no-peers"] })
-  if values.json then print_json(rows, values) else print_table(rows, flops, values) end
+  if values.json then print_json(rows, values) else print_table(rows, machine, values) end
   return 0
 end
 

@@ -1,15 +1,68 @@
 --- Formulas of reinforcement learning over the nodes of a graph: deer.rl. Each takes one table of
---- named nodes. Names carry the time index of Sutton and Barto: in state s_tm1 the action a_tm1 was
---- taken; it led to the reward r_t and the state s_t; discount_t is gamma, and 0 where s_t is
---- terminal. The papers are named in src/rl.
+--- named nodes (and numbers). Names carry the time index of Sutton and Barto: in state s_tm1 the
+--- action a_tm1 was taken; it led to the reward r_t and the state s_t; discount_t is gamma, and 0
+--- where s_t is terminal. What belongs to one sample is the last axis of parameters and actions.
+--- The papers, and what exactly is computed, are in src/rl/rl.h and src/rl/distribution.h.
 
 local core = require "deer.core"
 
 ---@class deer.Formulas
----@field qLearning fun(nodes: { q_tm1: deer.Node, a_tm1: deer.Node, r_t: deer.Node,
----  discount_t: deer.Node, q_t: deer.Node, selector_t?: deer.Node }): deer.Node temporal-difference
----  errors [batch]; with selector_t of the online network and q_t of a target network: double
----  Q-learning
+---@field qLearning fun(nodes: { q_tm1: deer.Node, a_tm1: deer.Node, r_t: deer.Node, discount_t:
+---  deer.Node, q_t: deer.Node, selector_t?: deer.Node }): deer.Node errors [batch]; selector_t of
+---  the online network and q_t of a target network: double Q-learning
+---@field tdTarget fun(nodes: { r_t: deer.Node, discount_t: deer.Node, v_t: deer.Node }): deer.Node
+---@field clippedDoubleQ fun(nodes: { q_1: deer.Node, q_2: deer.Node }): deer.Node
+---@field smoothedAction fun(nodes: { action: deer.Node, noise: deer.Node, limit: number }):
+---  deer.Node in -1..1
+---@field softValue fun(nodes: { q: deer.Node, log_prob: deer.Node, alpha: deer.Node }): deer.Node
+---@field temperatureLoss fun(nodes: { log_alpha: deer.Node, log_prob: deer.Node,
+---  target_entropy: number }): deer.Node
+---@field quantileHuber fun(nodes: { quantiles: deer.Node, taus?: deer.Node, targets: deer.Node,
+---  threshold?: number }): deer.Node losses [batch]
+---@field categoricalProjection fun(nodes: { r_t: deer.Node, discount_t: deer.Node, p_t: deer.Node,
+---  low: number, high: number, atoms: number }): deer.Node probabilities [batch, atoms]
+---@field categoricalSample fun(nodes: { logits: deer.Node, noise: deer.Node }): deer.Node noise of
+---  randomGumbel
+---@field categoricalLogProb fun(nodes: { logits: deer.Node, action: deer.Node }): deer.Node
+---@field categoricalEntropy fun(nodes: { logits: deer.Node }): deer.Node
+---@field categoricalKl fun(nodes: { logits_p: deer.Node, logits_q: deer.Node }): deer.Node
+---@field categoricalMode fun(nodes: { logits: deer.Node }): deer.Node
+---@field multiCategoricalSample fun(nodes: { logits: deer.Node, noise: deer.Node, sizes: integer[]
+---  }): deer.Node
+---@field multiCategoricalLogProb fun(nodes: { logits: deer.Node, action: deer.Node, sizes:
+---  integer[] }): deer.Node
+---@field multiCategoricalEntropy fun(nodes: { logits: deer.Node, sizes: integer[] }): deer.Node
+---@field multiCategoricalKl fun(nodes: { logits_p: deer.Node, logits_q: deer.Node, sizes:
+---  integer[] }): deer.Node
+---@field multiCategoricalMode fun(nodes: { logits: deer.Node, sizes: integer[] }): deer.Node
+---@field bernoulliSample fun(nodes: { logits: deer.Node, noise: deer.Node }): deer.Node noise of
+---  randomUniform
+---@field bernoulliLogProb fun(nodes: { logits: deer.Node, action: deer.Node }): deer.Node
+---@field bernoulliEntropy fun(nodes: { logits: deer.Node }): deer.Node
+---@field bernoulliKl fun(nodes: { logits_p: deer.Node, logits_q: deer.Node }): deer.Node
+---@field bernoulliMode fun(nodes: { logits: deer.Node }): deer.Node
+---@field gaussianSample fun(nodes: { mean: deer.Node, log_std: deer.Node, noise: deer.Node }):
+---  deer.Node noise of randomNormal
+---@field gaussianLogProb fun(nodes: { mean: deer.Node, log_std: deer.Node, action: deer.Node }):
+---  deer.Node
+---@field gaussianEntropy fun(nodes: { log_std: deer.Node }): deer.Node
+---@field gaussianKl fun(nodes: { mean_p: deer.Node, log_std_p: deer.Node, mean_q: deer.Node,
+---  log_std_q: deer.Node }): deer.Node
+---@field squashedGaussianSample fun(nodes: { mean: deer.Node, log_std: deer.Node, noise: deer.Node
+---  }): deer.Node, deer.Node action and log-probability
+---@field squashedGaussianLogProb fun(nodes: { mean: deer.Node, log_std: deer.Node, action:
+---  deer.Node }): deer.Node
+---@field betaSample fun(nodes: { alpha: deer.Node, beta: deer.Node, rng: deer.Rng }): deer.Node
+---@field betaLogProb fun(nodes: { alpha: deer.Node, beta: deer.Node, action: deer.Node }):
+---  deer.Node
+---@field betaEntropy fun(nodes: { alpha: deer.Node, beta: deer.Node }): deer.Node
+---@field betaKl fun(nodes: { alpha_p: deer.Node, beta_p: deer.Node, alpha_q: deer.Node, beta_q:
+---  deer.Node }): deer.Node
+---@field betaMode fun(nodes: { alpha: deer.Node, beta: deer.Node }): deer.Node
+---@field gumbelSoftmaxSample fun(nodes: { logits: deer.Node, noise: deer.Node, temperature?:
+---  number, hard?: boolean }): deer.Node
+---@field gumbelSoftmaxLogProb fun(nodes: { logits: deer.Node, action: deer.Node, temperature?:
+---  number }): deer.Node
 local formulas = core.rl
 
 return formulas

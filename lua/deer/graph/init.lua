@@ -36,6 +36,8 @@ local core = require "deer.core"
 ---@field randomNormal fun(self, rng: deer.Rng, shape: deer.Shape|deer.Node): deer.Node
 ---@field randomGumbel fun(self, rng: deer.Rng, shape: deer.Shape|deer.Node): deer.Node logits +
 ---  this, then argmax, draws from softmax(logits)
+---@field randomGamma fun(self, rng: deer.Rng, shapes: deer.Node): deer.Node from the gamma
+---  distributions of these shapes, scale 1
 ---@field gradients fun(self, loss: deer.Node, of: deer.Node|deer.Node[]): deer.Node|deer.Node[]
 ---  d loss / d node for each, as nodes: they can be differentiated again
 ---@field assign fun(self, variable: deer.Node, value: deer.Operand): deer.Update
@@ -103,6 +105,11 @@ local core = require "deer.core"
 ---@field log1p fun(self): deer.Node log(1 + x)
 ---@field huber fun(self, threshold?: number): deer.Node Huber 1964; the threshold is 1 unless given
 ---@field stop fun(self): deer.Node the same value, through which no gradient passes
+---@field lgamma fun(self): deer.Node logarithm of the gamma function
+---@field polygamma fun(self, order: integer): deer.Node derivative order + 1 of lgamma
+---@field spdInverse fun(self): deer.Node of a symmetric positive definite matrix
+---@field diagonal fun(self): deer.Node [n, n] to [n]
+---@field diagonalMatrix fun(self): deer.Node [n] to [n, n]
 ---@field scaleGradient fun(self, factor: number): deer.Node the same value, its gradient multiplied
 ---@field clipGradient fun(self, limit: number): deer.Node the same value, its gradient clipped to
 ---  -limit..limit

@@ -3,22 +3,25 @@
 ---   local net = deer.network{ {"dense", units = 64}, inputs = {4}, outputs = 2 }
 ---   local q = net:apply(g:input("obs", {32, 4}))   -- [32, 2]
 ---
---- The layers are those of deer.QNetwork (lua/deer/README.md), a list or { branches =, trunk = }; a
---- linear layer of `outputs` units follows. `inputs` is the shape of what comes in without the
---- batch, a list of shapes, or an environment. A network may also be a function over nodes, which
---- asks for its parameters by name and shape:
+--- The layers are those of deer.QNetwork (lua/deer/README.md): a list, branches, trunk, heads and
+--- output, a name, or JSON. A linear layer of `outputs` units follows, or several:
+--- `outputs = { { "policy", 4 }, { "value", 1 } }`, with `atoms = n` for a distribution per unit.
+--- `inputs` is the shape of what comes in without the batch, a list of shapes, or an environment;
+--- { 84, 84, history = 4, dtype = "uint8" } takes [batch, 4, 84, 84].
+--- A network may also be a function over nodes, which asks for its parameters by name and shape:
 ---
 ---   local net = deer.network{ inputs = {4}, build = function(p, x)
 ---     local h = x:affine(p("w1", {4, 64}), p("b1", {64})):relu()
 ---     return h:affine(p("w2", {64, 2}), p("b2", {2}))
 ---   end }
 ---
---- p takes as a third argument how initial values are drawn: "glorot_uniform" (the default of
---- weights), "he_uniform", "zeros" (of biases), or the bound of a uniform distribution.
+--- p takes how initial values are drawn as the layers do: p("w", {4, 64}, "orthogonal", gain).
+--- Weights begin as "glorot_uniform", biases, which have one axis, as "zeros".
 
 local Environment = require "deer.environment"
 local class = require "deer.class"
 local core = require "deer.core"
+local network_spec = require "deer.network_spec"
 local options = require "deer.options"
 local seeds = require "deer.seeds"
 local spairs = require "deer.spairs"
@@ -29,18 +32,22 @@ local Network = class.new "network"
 
 local OPTIONS = options.list {
   inputs = { required = true, type = "any", help = "shapes without the batch, or an environment" },
-  outputs = { type = "integer", range = { 1, 2 ^ 31 - 1 }, help = "units of the last layer" },
+  outputs = { type = "any", help = "units of the last layer, or a list of heads" },
   branches = { type = "table", help = "a list of layers for each input" },
   trunk = { type = "table", help = "layers for what the branches give" },
+  heads = { type = "table", help = "layers of each head by its name" },
+  output = { type = "table", help = "the last layer, linear unless another is named" },
   build = { type = "function", help = "instead of layers: a function over nodes" },
   seed = { type = "seed", alias = { "rng", "random_state" }, help = "of the initial values" },
 }
+
+-- a table whose entries go with the graphs that are their keys
+local function per_graph() return setmetatable({}, { __mode = "k" }) end
 
 ---@class deer.NetworkSlot
 ---@field name string
 ---@field offset integer in the flat tensor, from 0
 ---@field shape integer[]
----@field init? string|number
 
 -- a list of shapes from what was given: {4}, { {4}, {2} } or an environment
 local function shapes_of(inputs)
@@ -62,6 +69,12 @@ local function count(shape)
   return n
 end
 
+-- [batch, ...] or [batch, history, ...]
+local function with_batch(shape, batch)
+  return shape.history and { batch, shape.history, table.unpack(shape) }
+    or { batch, table.unpack(shape) }
+end
+
 local function same_shape(a, b)
   if type(b) ~= "table" or #a ~= #b then return false end
   for i, dim in ipairs(a) do
@@ -73,40 +86,15 @@ end
 
 ---- functions over nodes ----
 
--- what a unit of a weight sees and feeds: [inputs, outputs] or [filters, channels, rows, columns]
-local function fans(shape)
-  if #shape == 2 then return shape[1], shape[2] end
-  local window = count(shape) // (shape[1] * (shape[2] or 1))
-  return (shape[2] or 1) * window, shape[1] * window
-end
-
--- Glorot and Bengio 2010; He et al. 2015
-local BOUNDS = {
-  glorot_uniform = function(inputs, outputs) return math.sqrt(6 / (inputs + outputs)) end,
-  he_uniform = function(inputs) return math.sqrt(6 / inputs) end,
-  zeros = function() return 0 end,
-}
-
-local function bound_of(slot)
-  if type(slot.init) == "number" then return slot.init end
-  return BOUNDS[slot.init](fans(slot.shape))
-end
-
-local function check_init(name, init)
-  if type(init) == "number" and init >= 0 and init < math.huge or BOUNDS[init] then return init end
-  text.fail("network: parameter '%s': expected 'glorot_uniform', 'he_uniform', 'zeros' or a bound \z
-    of at least 0, got %s", name, text.describe(init))
-end
-
 -- gives the function its parameters: `make` finds or registers a slot and returns its node
 local function asker(make)
   local seen = {}
-  return function(name, shape, init)
+  return function(name, shape, init, gain)
     if type(name) ~= "string" or type(shape) ~= "table" then
       text.fail('network: expected a name and a shape, as in p("w1", {4, 64}), got %s and %s',
         text.describe(name), text.describe(shape))
     end
-    local known = seen[name] or make(name, shape, init)
+    local known = seen[name] or make(name, shape, init, gain)
     seen[name] = known
     if not same_shape(known.shape, shape) then
       text.fail("network: parameter '%s' is of shape {%s}, not {%s}", name,
@@ -120,12 +108,13 @@ end
 local function lay_out(self, shapes)
   local g, nodes = core.graph(), {}
   for i, shape in ipairs(shapes) do
-    nodes[i] = g:input("input " .. i, { 1, table.unpack(shape) }, shape.dtype)
+    nodes[i] = g:input("input " .. i, with_batch(shape, 1), shape.dtype)
   end
   self._slots, self._size = {}, 0
-  self.build(asker(function(name, shape, init)
+  self.build(asker(function(name, shape, init, gain)
     local slot = { name = name, offset = self._size, shape = { table.unpack(shape) },
-      init = check_init(name, init or (#shape > 1 and "glorot_uniform" or "zeros")) }
+      init = init or (#shape > 1 and "glorot_uniform" or "zeros"), gain = gain or 1 }
+    core.initial(slot.init, slot.gain)
     slot.node = g:input("parameter " .. name, shape)
     self._slots[#self._slots + 1], self._size = slot, self._size + count(shape)
     return slot
@@ -135,15 +124,10 @@ local function lay_out(self, shapes)
 end
 
 local function draw(self, seed)
-  local rng, pieces = core.Rng(seed), {}
+  local rng = core.Rng(seed)
   for _, slot in ipairs(self._slots) do
-    local values, bound = {}, bound_of(slot)
-    for i = 1, count(slot.shape) do
-      values[i] = string.pack("f", bound == 0 and 0 or rng:uniform(-bound, bound))
-    end
-    pieces[#pieces + 1] = table.concat(values)
+    core.initial(slot.init, slot.gain, slot.shape, rng, self._tensor, slot.offset)
   end
-  self._tensor:set(table.concat(pieces))
 end
 
 -- the function's results for nodes of graph g
@@ -166,18 +150,23 @@ local function layers_of(given)
     if type(key) == "number" then layers[key] = value else rest[key] = value end
   end
   local checked = options.check("network", OPTIONS, rest)
-  local kinds = (#layers > 0 and 1 or 0) + (checked.build and 1 or 0)
-    + ((checked.branches or checked.trunk) and 1 or 0)
-  if kinds > 1 then
-    text.fail "network: expected a list of layers, 'branches' and 'trunk', or 'build': one of these"
+  local parts = { branches = checked.branches, trunk = checked.trunk, heads = checked.heads,
+    output = checked.output }
+  local named = next(parts) ~= nil
+  if (#layers > 0 and 1 or 0) + (checked.build and 1 or 0) + (named and 1 or 0) > 1 then
+    text.fail "network: expected a list of layers, parts by name, or 'build': one of these"
   end
   if checked.build and checked.outputs or not checked.build and not checked.outputs then
     text.fail("network: %s", checked.build and "what it returns is up to 'build': no 'outputs'"
       or "option 'outputs' is missing: how many units has the last layer?")
   end
-  if #layers == 1 and type(layers[1]) == "string" then layers = layers[1] end
-  return kinds > 0 and #layers == 0 and { branches = checked.branches, trunk = checked.trunk }
-    or layers, checked
+  if checked.outputs and type(checked.outputs) ~= "table"
+    and not (math.type(checked.outputs) == "integer" and checked.outputs >= 1) then
+    text.fail("network: option 'outputs': expected a number of units, or a list of heads such as \z
+      { \"value\", 1 }, got %s", text.describe(checked.outputs))
+  end
+  if #layers == 1 and type(layers[1]) == "string" then layers = network_spec.resolve(layers[1]) end
+  return named and parts or layers, checked
 end
 
 local function make(given)
@@ -187,7 +176,7 @@ local function make(given)
   end
   local layers, checked = layers_of(given)
   local self = setmetatable({ build = checked.build, _inputs = shapes_of(checked.inputs),
-    _blocks = setmetatable({}, { __mode = "k" }) }, Network)
+    _blocks = per_graph(), _updated = per_graph() }, Network)
   if self.build then
     lay_out(self, self._inputs)
   else
@@ -213,7 +202,7 @@ end
 --- A network of the same layers with parameters of its own, which begin as those of this one.
 ---@return deer.Network
 function Network:clone()
-  local other = setmetatable({ _blocks = setmetatable({}, { __mode = "k" }) }, Network)
+  local other = setmetatable({ _blocks = per_graph(), _updated = per_graph() }, Network)
   for _, key in ipairs { "build", "_net", "_inputs", "_slots", "_size" } do
     other[key] = self[key]
   end
@@ -223,25 +212,57 @@ end
 
 ---- nodes ----
 
---- What comes out for these inputs; a function over nodes may return several nodes. A graph may
---- stand before the nodes.
+local function is(value, name)
+  return type(value) == "userdata" and (getmetatable(value) or {}).__name == name
+end
+
+-- the nodes among the arguments of `who`; a graph may stand before them
+local function check_nodes(who, ...)
+  local nodes = table.pack(...)
+  if is(nodes[1], "deer.Graph") then table.remove(nodes, 1) end
+  for i = 1, math.max(1, #nodes) do
+    if not is(nodes[i], "deer.Node") then
+      text.fail("network:%s: expected nodes, got %s", who, text.describe(nodes[i]))
+    end
+  end
+  return nodes
+end
+
+--- What comes out for these inputs: a node for each head, or what the function over nodes returns.
+--- A graph may stand before the nodes.
 ---@param ... deer.Node
 ---@return deer.Node ...
 function Network:apply(...)
-  local nodes = table.pack(...)
-  local first = nodes[1]
-  local kind = type(first) == "userdata" and (getmetatable(first) or {}).__name
-  if kind == "deer.Graph" then table.remove(nodes, 1) end
-  for i = 1, math.max(1, #nodes) do
-    local node = nodes[i]
-    if type(node) ~= "userdata" or (getmetatable(node) or {}).__name ~= "deer.Node" then
-      text.fail("network:apply: expected nodes, got %s", text.describe(node))
-    end
-  end
+  local nodes = check_nodes("apply", ...)
   local g = nodes[1]:graph()
   if self.build then return call(self, g, nodes) end
   return self._net:apply(self:block(g), nodes)
 end
+
+local HOW = options.list {
+  noise = { default = false, help = "noisy layers and dropout draw" },
+  memory = { type = "any", help = "what recurrent layers carried over, or true for nothing yet" },
+}
+
+--- The same for a network of layers that draws noise, or whose recurrent layers carry something
+--- from one application to the next: a list of nodes, which is returned after the outputs.
+---@param how { noise?: boolean, memory?: deer.Node[]|true }
+---@param ... deer.Node
+---@return deer.Node|deer.Node[] ...
+function Network:applyWith(how, ...)
+  local checked = options.check("network:applyWith", HOW, how)
+  local nodes = check_nodes("applyWith", ...)
+  if self.build then text.fail "network:applyWith: a function over nodes has apply alone" end
+  if not (checked.memory == nil or checked.memory == true or type(checked.memory) == "table") then
+    text.fail("network:applyWith: option 'memory': expected a list of nodes or true, got %s",
+      text.describe(checked.memory))
+  end
+  return self._net:apply(self:block(nodes[1]:graph()), nodes, checked.noise, checked.memory)
+end
+
+--- The widths of what recurrent layers carry over: nodes [batch, width].
+---@return integer[]
+function Network:memory() return self._net and self._net:memory() or {} end
 
 --- All parameters as one variable of a graph: what gradients are taken of.
 ---@param g deer.Graph
@@ -263,30 +284,32 @@ local function check_other(self, other, who)
 end
 
 --- An update that moves the parameters a little towards those of another network at each run:
---- theta + tau (other - theta). Lillicrap et al. 2016, arXiv:1509.02971.
+--- theta + tau (other - theta), where other is as the minimize before this call leaves it.
+--- Lillicrap et al. 2016, arXiv:1509.02971.
 ---@param g deer.Graph
 ---@param other deer.Network
 ---@param tau number
 ---@return deer.Update
 function Network:follow(g, other, tau)
   check_other(self, other, "follow")
-  if type(tau) ~= "number" or not (tau >= 0 and tau <= 1) then
-    text.fail("network:follow: expected a share from 0 to 1, got %s", text.describe(tau))
+  if type(tau) ~= "number" or not (tau > 0 and tau <= 1) then
+    text.fail("network:follow: expected a share above 0, at most 1, got %s", text.describe(tau))
   end
-  local own = self:block(g)
-  return g:assign(own, own + tau * (other:block(g) - own))
+  return core.softUpdate(self:block(g), other._updated[g] or other:block(g), tau)
 end
 
 ---- parameters ----
 
---- The shape of each input, without the batch, and in its field dtype the type ("float32" if nil).
----@return table[]
-function Network:inputs()
-  local shapes = {}
+--- Nodes of a graph that could come in: "input 1" and so on, for a batch.
+---@param g deer.Graph
+---@param batch integer
+---@return deer.Node[]
+function Network:makeInputs(g, batch)
+  local nodes = {}
   for i, shape in ipairs(self._inputs) do
-    shapes[i] = { dtype = shape.dtype, table.unpack(shape) }
+    nodes[i] = g:input("input " .. i, with_batch(shape, batch), shape.dtype)
   end
-  return shapes
+  return nodes
 end
 
 --- The number of parameters.

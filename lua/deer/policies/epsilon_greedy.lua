@@ -16,9 +16,9 @@ function EpsilonGreedyPolicy:init(options)
 end
 
 ---@return number
-function EpsilonGreedyPolicy:epsilon() return self._handle:epsilon() end
+function EpsilonGreedyPolicy:epsilon() return self._handle:option "epsilon" end
 
 ---@param epsilon number from 0 to 1
-function EpsilonGreedyPolicy:setEpsilon(epsilon) self._handle:setEpsilon(epsilon) end
+function EpsilonGreedyPolicy:setEpsilon(epsilon) self._handle:setOption("epsilon", epsilon) end
 
 return EpsilonGreedyPolicy

@@ -24,30 +24,20 @@ local OPTIONS = options.list {
 -- random inputs, a list of nested tables
 local function draw_inputs(net, given, rng)
   local values = {}
-  for i, shape in ipairs(net:inputs()) do
-    local list = {}
-    local bytes = shape.dtype == "uint8"
-    for k = 1, given.batch * numbers.count(shape) do
+  for i, node in ipairs(net:makeInputs(deer.graph.new(), given.batch)) do
+    local list, shape, bytes = {}, node:shape(), node:dtype() == "uint8"
+    for k = 1, numbers.count(shape) do
       list[k] = bytes and rng:below(256) or rng:uniform(-given.scale, given.scale)
     end
-    values[i] = numbers.nest(list, { given.batch, table.unpack(shape) })
+    values[i] = numbers.nest(list, shape)
   end
   return values
-end
-
--- the nodes of inputs for a batch of n
-local function make_nodes(g, net, n)
-  local nodes = {}
-  for i, shape in ipairs(net:inputs()) do
-    nodes[i] = g:input("input " .. i, { n, table.unpack(shape) }, shape.dtype)
-  end
-  return nodes
 end
 
 -- a program from inputs in their order to all outputs
 local function make_program(net, n)
   local g = deer.graph.new()
-  local nodes = make_nodes(g, net, n)
+  local nodes = net:makeInputs(g, n)
   local outputs = { net:apply(table.unpack(nodes)) }
   return g:compile{ inputs = nodes, outputs = outputs }, #outputs, outputs
 end
@@ -116,7 +106,7 @@ end
 -- a program that gives all outputs and then the gradient of all parameters
 local function make_backward(net, given, rng)
   local g = deer.graph.new()
-  local nodes = make_nodes(g, net, given.batch)
+  local nodes = net:makeInputs(g, given.batch)
   local outputs = { net:apply(table.unpack(nodes)) }
   local loss, weights = draw_loss(g, outputs, rng)
   outputs[#outputs + 1] = g:gradients(loss, net:block(g))
@@ -173,7 +163,7 @@ end
 local function check_learns(net, given, values, rng)
   if given.updates == 0 then return end
   local copy, g = net:clone(), deer.graph.new()
-  local nodes = make_nodes(g, net, given.batch)
+  local nodes = net:makeInputs(g, given.batch)
   local out, goal = copy:apply(table.unpack(nodes)), {}
   for k = 1, numbers.count(out:shape()) do goal[k] = rng:uniform(-1, 1) end
   local loss = (out - g:constant(numbers.nest(goal, out:shape()))):square():mean()

@@ -93,6 +93,10 @@ static void sum_run(const deer_step *step) {
   walk kept = {.count = 1}, summed = {.count = 1};
   for (int i = 0; i < all.n - 1; i++)
     walk_add(all.at[i].kept ? &kept : &summed, all.at[i].dim, all.at[i].big);
+  if (!last.kept && summed.count == 1) {
+    deer_sum_rows(&(deer_row_block){x, kept.count, last.dim, last.dim}, out);
+    return;
+  }
   for (size_t k = 0; k < kept.count; k++, walk_next(&kept)) {
     if (last.kept) {
       sum_columns(x + kept.offset, summed, last.dim, out + k * last.dim);

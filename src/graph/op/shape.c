@@ -109,13 +109,42 @@ static piece piece_of(const deer_operand *operand, int axis, int start, int leng
                  .pitch = (size_t)shape->dim[axis] * inner};
 }
 
-static void copy_piece(piece to, piece from) {
+/* runs of a few numbers are moved by an instruction or two, where a call would take longer */
+static inline __attribute__((always_inline)) void copy_runs(piece to, piece from, size_t bytes) {
   for (size_t i = 0; i < to.count; i++)
-    memcpy(to.data + i * to.pitch, from.data + i * from.pitch, to.bytes);
+    memcpy(to.data + i * to.pitch, from.data + i * from.pitch, bytes);
+}
+
+static void copy_piece(piece to, piece from) {
+  switch (to.bytes) {
+  case 4:
+    copy_runs(to, from, 4);
+    break;
+  case 8:
+    copy_runs(to, from, 8);
+    break;
+  case 12:
+    copy_runs(to, from, 12);
+    break;
+  case 16:
+    copy_runs(to, from, 16);
+    break;
+  default:
+    copy_runs(to, from, to.bytes);
+  }
+}
+
+static inline __attribute__((always_inline)) void clear_runs(piece to, size_t bytes) {
+  for (size_t i = 0; i < to.count; i++) memset(to.data + i * to.pitch, 0, bytes);
 }
 
 static void clear_piece(piece to) {
-  for (size_t i = 0; i < to.count; i++) memset(to.data + i * to.pitch, 0, to.bytes);
+  if (to.bytes == 4)
+    clear_runs(to, 4);
+  else if (to.bytes == 8)
+    clear_runs(to, 8);
+  else if (to.bytes > 0)
+    clear_runs(to, to.bytes);
 }
 
 static int axis_of(const deer_step *step) { return step->attr->number[0]; }

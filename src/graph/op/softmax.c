@@ -27,18 +27,19 @@ static deer_status logsumexp_shape(deer_step *step) {
 
 #define BLOCK 2048 /* elements; more only where a single row has more */
 
-/* A block of rows of n: what was subtracted from each (`shift`) and what is left, exponentiated. */
+/* A block of rows of n: what was subtracted from each (`shift`), what is left, exponentiated, and
+ * the sum of that. */
 typedef struct block {
   const deer_real *x;
   size_t rows, n;
-  deer_real *shift, *e;
+  deer_real *shift, *sum, *e;
 } block;
 
 static size_t rows_of_block(size_t n) { return n < BLOCK ? BLOCK / n : 1; }
 
 static size_t softmax_scratch(const deer_step *step) {
   const size_t n = last_dim(&step->in[0].shape), rows = rows_of_block(n);
-  return (rows + rows * n) * sizeof(deer_real);
+  return (2 * rows + rows * n) * sizeof(deer_real);
 }
 
 /* an infinite element is not subtracted: infinity less infinity is not a number */
@@ -56,6 +57,7 @@ static void exponentiate(const block *b, const deer_attr *attr) {
   }
   const deer_real *const in[] = {b->e};
   deer_map_kernel(DEER_MAP_exp)(in, b->e, b->rows * b->n, attr);
+  deer_sum_rows(&(deer_row_block){b->e, b->rows, b->n, b->n}, b->sum);
 }
 
 /* what to write of a block; `out` is that of its first row */
@@ -65,31 +67,31 @@ static void finish_softmax(const block *b, deer_real *out) {
   for (size_t r = 0; r < b->rows; r++) {
     const deer_real *restrict e = b->e + r * b->n;
     deer_real *restrict y = out + r * b->n;
-    const deer_real factor = (deer_real)(1 / deer_sum_row(e, b->n));
+    const deer_real factor = 1 / b->sum[r];
     for (size_t i = 0; i < b->n; i++) y[i] = e[i] * factor;
   }
 }
 
 static void finish_log_softmax(const block *b, deer_real *out) {
+  for (size_t r = 0; r < b->rows; r++) b->sum[r] = DEER_LOG(b->sum[r]);
   for (size_t r = 0; r < b->rows; r++) {
     const deer_real *restrict x = b->x + r * b->n;
     deer_real *restrict y = out + r * b->n;
-    const deer_real shift = b->shift[r],
-                    rest = DEER_LOG((deer_real)deer_sum_row(b->e + r * b->n, b->n));
+    const deer_real shift = b->shift[r], rest = b->sum[r];
     for (size_t i = 0; i < b->n; i++) y[i] = (x[i] - shift) - rest;
   }
 }
 
 static void finish_logsumexp(const block *b, deer_real *out) {
-  for (size_t r = 0; r < b->rows; r++)
-    out[r] = b->shift[r] + DEER_LOG((deer_real)deer_sum_row(b->e + r * b->n, b->n));
+  for (size_t r = 0; r < b->rows; r++) out[r] = b->shift[r] + DEER_LOG(b->sum[r]);
 }
 
 /* `width` elements of out belong to a row */
 static void run_blocks(const deer_step *step, finish_function *finish, size_t width) {
   const size_t n = last_dim(&step->in[0].shape), most = rows_of_block(n);
   const size_t rows = deer_shape_count(&step->in[0].shape) / n;
-  block b = {.n = n, .shift = step->scratch, .e = (deer_real *)step->scratch + most};
+  deer_real *scratch = step->scratch;
+  block b = {.n = n, .shift = scratch, .sum = scratch + most, .e = scratch + 2 * most};
   for (size_t r = 0; r < rows; r += most) {
     b.x = in_real(step, 0) + r * n;
     b.rows = rows - r < most ? rows - r : most;

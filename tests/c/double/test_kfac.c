@@ -320,6 +320,159 @@ static void state_can_be_carried_over(void **state) {
   for (int k = 0; k < 2; k++) free_deep(&n[k]);
 }
 
+/* ---- a network through its taps ---- */
+
+/* layers of 6 and 5, inputs of 3, outputs of 2 */
+static deer_net *small_net(const char *second) {
+  deer_space space = {.n_subjects = 1, .actions = {.n = 2, .size = 1}};
+  space.subjects[0] = (deer_subject){1, DEER_SHAPE(3), DEER_DTYPE_REAL};
+  deer_net_spec spec = {0};
+  const char *const kinds[] = {"dense", second};
+  for (int i = 0; i < 2; i++) {
+    deer_layer_spec *layer = deer_layer_add(&spec.trunk, kinds[i]);
+    assert_non_null(layer);
+    deer_layer_set(layer, "units", (deer_value){DEER_VALUE_NUMBER, 6 - i, NULL});
+    deer_layer_set(layer, "activation", (deer_value){DEER_VALUE_TEXT, 0, "tanh"});
+  }
+  deer_net *net;
+  if (deer_net_new(&spec, &space, 2, &net) != DEER_OK) fail_msg("%s", deer_error());
+  return net;
+}
+
+static bool is_dense_weight(const deer_net_slot *slot) {
+  const size_t length = strlen(slot->name);
+  return !strstr(slot->name, "noisy") && strcmp(slot->name + length - 6, "weight") == 0;
+}
+
+static void taps_name_the_dense_layers(void **state) {
+  (void)state;
+  for (int noisy = 0; noisy < 2; noisy++) {
+    deer_net *net = small_net(noisy ? "noisy" : "dense");
+    deer_real block[256];
+    deer_graph *g = deer_graph_new();
+    deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(4, 1, 3)), y;
+    deer_net_tap taps[DEER_MAX_TAPS];
+    int n_taps = 99, tap = 0;
+    deer_net_call call = {.block = deer_variable(g, "block", block, deer_net_size(net)),
+                          .states = &x,
+                          .taps = taps,
+                          .n_taps = &n_taps};
+    deer_net_apply_heads(net, g, &call, &y);
+    assert_int_equal(n_taps, noisy ? 2 : 3);
+    deer_net_slot slot, bias;
+    for (int i = 0; deer_net_slot_at(net, i, &slot); i++) {
+      if (!is_dense_weight(&slot)) continue;
+      const deer_shape in = deer_node_shape(g, taps[tap].input);
+      const deer_shape out = deer_node_shape(g, taps[tap].output);
+      assert_int_equal(taps[tap++].weight, slot.offset);
+      assert_true(in.dim[1] == slot.shape.dim[0] && out.dim[1] == slot.shape.dim[1]);
+      assert_true(deer_net_slot_at(net, i + 1, &bias));
+      assert_int_equal(bias.offset, slot.offset + (int)deer_shape_count(&slot.shape));
+    }
+    assert_int_equal(tap, n_taps);
+    /* the output layer is linear: what it makes is what the network says */
+    assert_int_equal(taps[n_taps - 1].output.id, y.id);
+    deer_graph_free(g);
+    deer_net_free(net);
+  }
+}
+
+/* ---- learning: a network imitates another, on inputs of very different sizes ---- */
+
+enum { SAMPLES = 64, STEPS = 60 };
+
+typedef struct pupil {
+  deer_net *net;
+  deer_kfac *kfac;
+  deer_opt *opt;
+  deer_real p[256], teacher[256], rate;
+  deer_node x, z, loss;
+  deer_program *update, *invert;
+} pupil;
+
+/* the gradient made natural, with what that needs appended to the outputs */
+static deer_node naturalise(pupil *l, deer_graph *g, const deer_net_tap *taps, int n_taps,
+                            deer_node gradient, deer_node *outputs, int *n) {
+  const deer_kfac_options options = {.decay = 0.9, .damping = 1e-3};
+  assert_int_equal(deer_kfac_new(&options, g, taps, n_taps, &l->kfac), DEER_OK);
+  *n = deer_kfac_invert(l->kfac, g, outputs);
+  assert_int_equal(deer_compile(g, outputs, *n, &l->invert), DEER_OK);
+  /* a draw of the network's own distribution */
+  l->z = deer_input(g, "z", DEER_DTYPE_REAL, DEER_SHAPE(SAMPLES, 2));
+  deer_node y = taps[n_taps - 1].output, said = deer_stop(g, deer_add(g, y, l->z));
+  *n = deer_kfac_observe(l->kfac, g, taps, gaussian_loss(g, y, said), outputs);
+  return deer_kfac_direction(l->kfac, g, gradient);
+}
+
+static void build_pupil(pupil *l, bool natural) {
+  l->net = small_net("dense");
+  const int size = deer_net_size(l->net);
+  for (int i = 0; i < 2; i++) {
+    deer_rng rng = deer_rng_seed(5 + (uint64_t)i);
+    deer_net_init(l->net, &rng, i ? l->teacher : l->p);
+    /* small inputs have large weights [3, 6], which come first: all matter alike */
+    for (int k = 0; k < 18; k++) (i ? l->teacher : l->p)[k] *= pow(10, k / 6);
+  }
+  assert_int_equal(deer_opt_new(deer_opt_find("sgd"), NULL, 0, size, &l->opt), DEER_OK);
+
+  deer_graph *g = deer_graph_new();
+  deer_node p = deer_variable(g, "p", l->p, size), y, gradient;
+  deer_node rate = deer_variable(g, "rate", &l->rate, 1);
+  deer_node teacher = deer_variable(g, "teacher", l->teacher, size);
+  l->x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(SAMPLES, 1, 3));
+  deer_net_tap taps[DEER_MAX_TAPS];
+  int n_taps, n = 0;
+  deer_net_call call = {.block = p, .states = &l->x, .taps = taps, .n_taps = &n_taps};
+  deer_net_apply_heads(l->net, g, &call, &y);
+  l->loss = gaussian_loss(g, y, deer_net_apply(l->net, g, teacher, &l->x));
+  assert_int_equal(deer_gradients(g, l->loss, &p, 1, &gradient), DEER_OK);
+  deer_node outputs[DEER_KFAC_ASSIGNS(3) + DEER_OPT_ASSIGNS + 1];
+  if (natural) {
+    deer_node direction = naturalise(l, g, taps, n_taps, gradient, outputs, &n);
+    gradient = deer_trust_region(g, direction, gradient, rate, 0.01);
+  }
+  n += deer_opt_minimize(l->opt, g, p, gradient, rate, outputs + n);
+  outputs[n++] = l->loss;
+  if (deer_compile(g, outputs, n, &l->update) != DEER_OK) fail_msg("%s", deer_error());
+  deer_graph_free(g);
+  deer_real *x = deer_program_data(l->update, l->x);
+  for (int i = 0; i < 3 * SAMPLES; i++) x[i] = pow(0.1, i % 3) * 3 * sin(i * i);
+}
+
+/* the loss after STEPS steps, as a share of the first */
+static double learn(bool natural, double rate) {
+  pupil l = {.rate = rate};
+  build_pupil(&l, natural);
+  deer_rng noise = deer_rng_seed(3);
+  deer_real *z = natural ? deer_program_data(l.update, l.z) : NULL;
+  const deer_real *loss = deer_program_data(l.update, l.loss);
+  double first = 0;
+  for (int step = 0; step < STEPS; step++) {
+    for (int i = 0; z && i < 2 * SAMPLES; i++) z[i] = deer_rng_normal(&noise);
+    /* at the first update there are no factors to invert */
+    if (natural && step % 5 == 1) deer_program_run(l.invert);
+    deer_program_run(l.update);
+    if (step == 0) first = *loss;
+  }
+  const double share = *loss / first;
+  deer_program_free(l.update);
+  deer_program_free(l.invert);
+  deer_kfac_free(l.kfac);
+  deer_opt_free(l.opt);
+  deer_net_free(l.net);
+  return share;
+}
+
+/* than plain gradient descent at the best of its rates */
+static void natural_gradients_learn_faster(void **state) {
+  (void)state;
+  double best = 1;
+  for (double rate = 0.01; rate < 3; rate *= 1.5) best = fmin(best, learn(false, rate));
+  const double natural = learn(true, 0.5);
+  if (!(natural < best / 4))
+    fail_msg("%g of the loss is left, plain descent leaves %g", natural, best);
+}
+
 /* ---- trust region ---- */
 
 static void steps_stay_in_the_trust_region(void **state) {
@@ -393,6 +546,8 @@ int main(void) {
       cmocka_unit_test(one_step_solves_a_linear_regression),
       cmocka_unit_test(damped_running_factors_by_hand),
       cmocka_unit_test(state_can_be_carried_over),
+      cmocka_unit_test(taps_name_the_dense_layers),
+      cmocka_unit_test(natural_gradients_learn_faster),
       cmocka_unit_test(steps_stay_in_the_trust_region),
       cmocka_unit_test(wrong_use_is_refused),
   };

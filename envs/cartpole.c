@@ -1,0 +1,96 @@
+/* cartpole.c: a pole hinged to a cart that is pushed to the left or to the right; 1 for each step
+ * until it falls. Barto, Sutton and Anderson 1983, with the numbers of Gymnasium's CartPole-v1. */
+#include "deer.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { TIME_LIMIT = 500 };
+
+static const double gravity = 9.8, mass_pole = 0.1, mass_total = 1.1, half_length = 0.5,
+                    force_size = 10, tau = 0.02;                              /* kg, m, N, s */
+static const double far = 2.4, steep = 12 * 2 * 3.14159265358979323846 / 360; /* the end of it */
+
+typedef struct cartpole {
+  deer_env base;
+  deer_list start_state; /* option */
+  deer_rng rng[2];       /* of training and of tests: one does not disturb the other */
+  double x, speed, angle, spin;
+  int64_t steps;
+} cartpole;
+
+static const deer_field fields[] = {
+    {"start_state", DEER_FIELD_LIST, offsetof(cartpole, start_state), .min = -1000, .max = 1000,
+     .choices = "position|speed|angle|turning speed",
+     .help = "where every episode begins; drawn near 0 if not given"},
+    {0}};
+
+static deer_status init(deer_env *self, const deer_rng *rng) {
+  cartpole *c = (cartpole *)self;
+  c->rng[0] = deer_rng_split(rng, "training");
+  c->rng[1] = deer_rng_split(rng, "tests");
+  self->space = (deer_space){.n_subjects = 1,
+                             .subjects = {{1, DEER_SHAPE(4), DEER_DTYPE_REAL}},
+                             .actions = {.n = 2, .size = 1}};
+  return DEER_OK;
+}
+
+static deer_status reset(deer_env *self, int mode, void *const *history) {
+  cartpole *c = (cartpole *)self;
+  (void)history; /* nothing came before */
+  double state[4];
+  for (int i = 0; i < 4; i++) state[i] = 0.1 * deer_rng_uniform(&c->rng[mode >= 0]) - 0.05;
+  if (c->start_state.n > 0) memcpy(state, c->start_state.at, sizeof state);
+  c->x = state[0], c->speed = state[1], c->angle = state[2], c->spin = state[3];
+  c->steps = 0;
+  return DEER_OK;
+}
+
+/* Euler's method, positions before speeds */
+static deer_status act(deer_env *self, const deer_real *action, double *reward) {
+  cartpole *c = (cartpole *)self;
+  double force = *action > 0 ? force_size : -force_size, lever = mass_pole * half_length;
+  double cosine = cos(c->angle), sine = sin(c->angle);
+  double push = (force + lever * (c->spin * c->spin) * sine) / mass_total;
+  double turn = (gravity * sine - cosine * push) /
+                (half_length * (4.0 / 3.0 - mass_pole * (cosine * cosine) / mass_total));
+  double pull = push - lever * turn * cosine / mass_total;
+  c->x += tau * c->speed;
+  c->speed += tau * pull;
+  c->angle += tau * c->spin;
+  c->spin += tau * turn;
+  c->steps++;
+  *reward = 1;
+  return DEER_OK;
+}
+
+static deer_status observe(deer_env *self, void *const *observation) {
+  const cartpole *c = (const cartpole *)self;
+  deer_real *o = observation[0];
+  o[0] = (deer_real)c->x;
+  o[1] = (deer_real)c->speed;
+  o[2] = (deer_real)c->angle;
+  o[3] = (deer_real)c->spin;
+  return DEER_OK;
+}
+
+static deer_status ending(deer_env *self, deer_ending *how) {
+  const cartpole *c = (const cartpole *)self;
+  if (fabs(c->x) > far || fabs(c->angle) > steep)
+    *how = DEER_TERMINATED;
+  else
+    *how = c->steps >= TIME_LIMIT ? DEER_TRUNCATED : DEER_RUNNING;
+  return DEER_OK;
+}
+
+const deer_env_class deer_env_cartpole = {
+    .abi = DEER_ENV_ABI,
+    .name = "cartpole",
+    .help = "keep a pole upright by pushing its cart; 1 for each of at most 500 steps",
+    .size = sizeof(cartpole),
+    .fields = fields,
+    .init = init,
+    .reset = reset,
+    .act = act,
+    .observe = observe,
+    .ending = ending};

@@ -1,0 +1,80 @@
+--- Algorithms written in C (src/algo/*.c) as classes, whose options are those of the field table
+--- there. NativeAlgo.define makes one.
+
+local Algo = require "deer.algo"
+local core = require "deer.core"
+local network_spec = require "deer.network_spec"
+local options = require "deer.options"
+local seeds = require "deer.seeds"
+local text = require "deer.text"
+
+---@class deer.NativeAlgo: deer.Algo
+local NativeAlgo = Algo:extend "NativeAlgo"
+
+-- DeeR's names for options that are called otherwise here
+local ALIASES = {
+  discount = { "discount_factor", "df" },
+  learning_rate = { "lr" },
+  rho = { "rms_decay" },
+}
+
+--- A class for the algorithm that C calls `native_name`.
+---@param class_name string
+---@param native_name string
+---@param base? deer.NativeAlgo the class it extends
+---@return deer.NativeAlgo
+function NativeAlgo.define(class_name, native_name, base)
+  local class = (base or NativeAlgo):extend(class_name)
+  class.native_name, class.help = native_name, core.about("algo", native_name).help
+  class.fields = options.fromFields(core.fields("algo", native_name))
+  class.options = {
+    network = { type = "any", alias = { "neural_network", "network_type" },
+      help = "'deer', 'deer-0.2', 'deer-lstm', a list of layers, { branches =, trunk =, \z
+        output = }, or JSON that says so, as text or as the path of a file" },
+  }
+  for _, field in ipairs(class.fields) do
+    field.alias = ALIASES[field.name]
+    class.options[field.name] = field
+  end
+  return class
+end
+
+function NativeAlgo:init(given) self:make(given) end
+
+function NativeAlgo:make(given)
+  if self._handle then return self._handle end
+  local values = {}
+  for _, field in ipairs(self.fields) do values[field.name] = given[field.name] end
+  self._handle = core.algo(self.native_name, {
+    environment = self.environment:handle(),
+    options = values,
+    network = network_spec.resolve(given.network),
+    seed = math.tointeger(given.seed) or seeds.default(),
+  })
+  return self._handle
+end
+
+--- The best action in a state, and the value of the state. `state` has one entry per subject: its
+--- history, oldest first.
+---@param state table
+---@return integer|number[] action discrete actions count from 0
+---@return number value
+function NativeAlgo:chooseBestAction(state) return self._handle:chooseBestAction(state) end
+
+--- The number of updates done.
+---@return integer
+function NativeAlgo:updates() return self._handle:updates() end
+
+---@return table[]
+function NativeAlgo:getAllParams() return self._handle:parameters() end
+
+---@param params table[]
+function NativeAlgo:setAllParams(params)
+  if type(params) ~= "table" then
+    text.fail("%s:setAllParams: expected a list that getAllParams gave, got %s", self.__name,
+      text.describe(params))
+  end
+  self._handle:setParameters(params)
+end
+
+return NativeAlgo

@@ -1,0 +1,187 @@
+/* env.c: deer.Env, an environment of the core: one written in C that runs by itself or in an agent
+ * without going through Lua, or (luaenv.c) a Lua object. */
+#include "bind/core.h"
+
+#include <string.h>
+
+// where a native environment writes what is observed: behind this, in user value 1 of its userdata
+typedef struct native_buffers {
+  void *history[DEER_MAX_SUBJECTS], *observation[DEER_MAX_SUBJECTS];
+} native_buffers;
+
+/* ---- life ---- */
+
+static size_t aligned(size_t bytes) { return (bytes + 15) / 16 * 16; }
+
+// pushes the buffers for one history and one observation of each subject
+static void push_buffers(lua_State *L, const deer_space *space) {
+  size_t bytes = aligned(sizeof(native_buffers));
+  for (int s = 0; s < space->n_subjects; s++) {
+    size_t one = deer_subject_bytes(&space->subjects[s]);
+    bytes += aligned((size_t)space->subjects[s].history * one) + aligned(one);
+  }
+  native_buffers *buffers = lua_newuserdatauv(L, bytes, 0);
+  char *next = (char *)buffers + aligned(sizeof *buffers);
+  for (int s = 0; s < space->n_subjects; s++) {
+    size_t one = deer_subject_bytes(&space->subjects[s]);
+    buffers->history[s] = next;
+    next += aligned((size_t)space->subjects[s].history * one);
+    buffers->observation[s] = next;
+    next += aligned(one);
+  }
+}
+
+// the class called by the name at `arg`; raises with the nearest name
+static const deer_env_class *check_class(lua_State *L, int arg) {
+  const char *name = luaL_checkstring(L, arg), *names[256];
+  size_t n = 0;
+  const deer_env_class *class = deer_env_find(name);
+  if (class) return class;
+  for (; n < 256 && deer_env_at((int)n); n++) names[n] = deer_env_at((int)n)->name;
+  deer_lua_unknown(L, "environment", name, names, n);
+  return NULL;
+}
+
+// env(name, { options =, seed = })
+static int env_new(lua_State *L) {
+  const deer_env_class *class = check_class(L, 1);
+  deer_lua_check_options(L, 2);
+  deer_rng seed = deer_rng_seed((uint64_t)deer_lua_integer_option(L, 2, "seed", 0, LUA_MININTEGER));
+  deer_rng rng = deer_rng_split(&seed, "environment");
+  if (lua_getfield(L, 2, "options") != LUA_TNIL && !lua_istable(L, -1))
+    deer_lua_bad_option(L, "options", "a table", -1);
+  int n;
+  const deer_option *options = deer_lua_options(L, lua_gettop(L), &n);
+  // the userdata comes first, so that nothing is lost if there is no memory for it
+  deer_env_box *box = lua_newuserdatauv(L, sizeof *box, 1);
+  *box = (deer_env_box){.owned = true};
+  luaL_setmetatable(L, DEER_ENV_CLASS);
+  deer_status status = deer_env_new(class, options, n, &rng, &box->env);
+  if (status != DEER_OK) return deer_throw(L, status);
+  push_buffers(L, &box->env->space);
+  lua_setiuservalue(L, -2, 1);
+  return 1;
+}
+
+// those written in Lua lie inside their userdata
+static int env_gc(lua_State *L) {
+  deer_env_box *box = luaL_checkudata(L, 1, DEER_ENV_CLASS);
+  if (box->owned) deer_env_free(box->env);
+  box->env = NULL;
+  return 0;
+}
+
+/* ---- by itself ---- */
+
+// the native environment at 1
+static deer_env *check_native(lua_State *L) {
+  const deer_env_box *box = luaL_checkudata(L, 1, DEER_ENV_CLASS);
+  if (!box->owned) deer_lua_fail(L, "this environment is written in Lua: ask its own object");
+  return box->env;
+}
+
+// pushes the buffers of the environment at 1
+static native_buffers *get_buffers(lua_State *L) {
+  lua_getiuservalue(L, 1, 1);
+  return lua_touserdata(L, -1);
+}
+
+// reset(mode) -> histories
+static int env_reset(lua_State *L) {
+  deer_env *env = check_native(L);
+  const deer_space *space = &env->space;
+  lua_Integer mode = deer_lua_check_integer(L, 2);
+  if (mode < -1 || mode > 1 << 20)
+    return deer_lua_bad_argument(L, 2, "mode of -1 (training), 0, 1, ... expected");
+  native_buffers *buffers = get_buffers(L);
+  for (int s = 0; s < space->n_subjects; s++) {
+    const deer_subject *subject = &space->subjects[s];
+    memset(buffers->history[s], 0, (size_t)subject->history * deer_subject_bytes(subject));
+  }
+  deer_status status = env->kind->reset(env, (int)mode, buffers->history);
+  if (status != DEER_OK) return deer_throw(L, status);
+  deer_lua_push_state(L, space, (const void *const *)buffers->history);
+  return 1;
+}
+
+// act(action) -> reward
+static int env_act(lua_State *L) {
+  deer_env *env = check_native(L);
+  deer_real action[DEER_MAX_ACTION_SIZE];
+  double reward;
+  luaL_checkany(L, 2);
+  if (deer_lua_read_action(L, 2, &env->space.actions, action) != DEER_OK)
+    return deer_lua_bad_argument(L, 2, deer_error());
+  deer_status status = env->kind->act(env, action, &reward);
+  if (status != DEER_OK) return deer_throw(L, status);
+  lua_pushnumber(L, reward);
+  return 1;
+}
+
+// observe() -> list with one entry per subject
+static int env_observe(lua_State *L) {
+  deer_env *env = check_native(L);
+  native_buffers *buffers = get_buffers(L);
+  deer_status status = env->kind->observe(env, buffers->observation);
+  if (status != DEER_OK) return deer_throw(L, status);
+  lua_createtable(L, env->space.n_subjects, 0);
+  for (int s = 0; s < env->space.n_subjects; s++) {
+    const deer_subject *subject = &env->space.subjects[s];
+    deer_tensor from = deer_tensor_wrap(subject->dtype, subject->shape, buffers->observation[s]);
+    deer_lua_push(L, &from);
+    lua_rawseti(L, -2, s + 1);
+  }
+  return 1;
+}
+
+static int push_ending(lua_State *L, deer_ending wanted) {
+  deer_env *env = check_native(L);
+  deer_ending ending;
+  deer_status status = env->kind->ending(env, &ending);
+  if (status != DEER_OK) return deer_throw(L, status);
+  lua_pushboolean(L, ending == wanted);
+  return 1;
+}
+
+static int env_terminal(lua_State *L) { return push_ending(L, DEER_TERMINATED); }
+
+static int env_truncated(lua_State *L) { return push_ending(L, DEER_TRUNCATED); }
+
+// space() -> { inputDimensions =, nActions =, observationTypes = }
+static int env_space(lua_State *L) {
+  const deer_env_box *box = luaL_checkudata(L, 1, DEER_ENV_CLASS);
+  const deer_space *space = &box->env->space;
+  lua_createtable(L, 0, 3);
+  deer_lua_push_dimensions(L, space);
+  lua_setfield(L, -2, "inputDimensions");
+  deer_lua_push_n_actions(L, &space->actions);
+  lua_setfield(L, -2, "nActions");
+  lua_createtable(L, space->n_subjects, 0);
+  for (int s = 0; s < space->n_subjects; s++) {
+    lua_pushstring(L, deer_dtype_name(space->subjects[s].dtype));
+    lua_rawseti(L, -2, s + 1);
+  }
+  lua_setfield(L, -2, "observationTypes");
+  return 1;
+}
+
+/* ---- what the other files see ---- */
+
+deer_env *deer_lua_to_env(lua_State *L, int index) {
+  const deer_env_box *box = luaL_testudata(L, index, DEER_ENV_CLASS);
+  return box ? box->env : NULL;
+}
+
+static const luaL_Reg methods[] = {
+    {"space", env_space},     {"reset", env_reset},
+    {"act", env_act},         {"observe", env_observe},
+    {"terminal", env_terminal}, {"truncated", env_truncated},
+    {NULL, NULL},
+};
+static const luaL_Reg events[] = {{"__gc", env_gc}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"env", env_new}, {NULL, NULL}};
+
+void deer_open_env(lua_State *L) {
+  deer_lua_class(L, DEER_ENV_CLASS, methods, events);
+  luaL_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,149 @@
+-- The environments written in C: Gymnasium's trajectories, how they begin and end, their Lua face.
+local core = require "deer.core"
+local deer = require "deer"
+local golden = require("golden").read "gymnasium"
+local raises = require "raises"
+
+local function near(a, b) return math.abs(a - b) <= 1e-5 * math.max(1, math.abs(b)) end
+
+local function follows(name, case)
+  local env = deer.env(name) { start_state = case.start_state }
+  env:reset(-1)
+  for t, action in ipairs(case.actions) do
+    assert.is_false(env:inTerminalState())
+    local reward = env:act(action)
+    assert.is_true(near(reward, case.rewards[t]), ("step %d: reward %.9g"):format(t, reward))
+    for i, x in ipairs(env:observe()[1]) do
+      local y = case.observations[t][i]
+      assert.is_true(near(x, y), ("step %d, number %d: %.9g, not %.9g"):format(t, i, x, y))
+    end
+  end
+  assert.equal(case.terminal_at > 0, env:inTerminalState())
+end
+
+describe("an environment written in C", function()
+  it("follows Gymnasium", function()
+    for _, name in ipairs { "cartpole", "pendulum" } do
+      for _, case in ipairs(golden[name]) do follows(name, case) end
+    end
+  end)
+
+  it("is truncated at its time limit", function()
+    for name, limit in deer.spairs { pendulum = 200, cartpole = 500 } do
+      local env = deer.env(name) { start_state = name == "cartpole" and { 0, 0, 0, 0 } or nil }
+      for _ = 1, 2 do
+        env:reset(0)
+        for t = 1, limit do
+          assert.is_false(env:isTruncated() or env:inTerminalState(), ("step %d"):format(t))
+          local o, action = env:observe()[1], 0
+          -- this keeps the pole up
+          if name == "cartpole" then
+            action = o[3] + 0.5 * o[4] + 0.05 * o[1] + 0.1 * o[2] > 0 and 1 or 0
+          end
+          env:act(action)
+        end
+        assert.is_true(env:isTruncated())
+        assert.is_false(env:inTerminalState())
+      end
+    end
+  end)
+
+  it("begins where Gymnasium does, in training and in tests by chances of their own", function()
+    for name, most in deer.spairs { pendulum = { 1, 1, 1 }, cartpole = { .05, .05, .05, .05 } } do
+      local Env = deer.env(name)
+      local env, same, tested = Env{ seed = 5 }, Env{ seed = 5 }, Env{ seed = 5 }
+      local largest, sum = {}, {}
+      for i = 1, #most do largest[i], sum[i] = 0, 0 end
+      for _ = 1, 2000 do
+        env:reset(-1)
+        for i, x in ipairs(env:observe()[1]) do
+          largest[i], sum[i] = math.max(largest[i], math.abs(x)), sum[i] + x
+        end
+      end
+      for i, bound in ipairs(most) do
+        assert.is_true(largest[i] <= bound and largest[i] > 0.99 * bound)
+        assert.is_true(math.abs(sum[i]) < 2000 * 0.1 * bound)
+      end
+      env = Env{ seed = 5 }
+      for _ = 1, 5 do
+        env:reset(-1)
+        same:reset(-1)
+        tested:reset(-1)
+        tested:reset(0)
+        assert.same(env:observe(), same:observe())
+        assert.are_not.same(env:observe(), tested:observe())
+      end
+      assert.are_not.same(env:observe(), (function() same:reset(-1) return same:observe() end)())
+    end
+  end)
+
+  it("says what it observes and what can be done", function()
+    local cartpole, pendulum = deer.env "cartpole" {}, deer.env "pendulum" {}
+    assert.same({ { 1, 4 } }, cartpole:inputDimensions())
+    assert.same({ { 1, 3 } }, pendulum:inputDimensions())
+    assert.equal(2, cartpole:nActions())
+    assert.same({ { -2, 2 } }, pendulum:nActions())
+    assert.equal("float32", pendulum:observationType(0))
+    assert.same({ { { 0, 0, 0 } } }, pendulum:reset(-1))
+    assert.equal("Cartpole", deer.env("cartpole").__name)
+    assert.equal(deer.env "cartpole", deer.env "cartpole")
+  end)
+
+  it("takes an action as a number or a list, and only one of the space", function()
+    local pendulum, cartpole = deer.env "pendulum" {}, deer.env "cartpole" {}
+    local other = deer.env "pendulum" {}
+    assert.equal(pendulum:act(1.5), other:act { 1.5 })
+    raises(function() pendulum:act(2.5) end, "bad argument #1 to 'act' %(action: number 0 is 2.5")
+    raises(function() pendulum:act { 1, 1 } end,
+      "action: expected a list of 1 number, got a table with 2")
+    raises(function() pendulum:act "left" end, "expected a list of 1 number, got the string 'left'")
+    raises(function() pendulum:act() end, "bad argument #1 to 'act'")
+    raises(function() cartpole:act(2) end, "expected an action of 0..1, got 2")
+    raises(function() cartpole:act { 1 } end, "expected an action of 0..1, got a table")
+    raises(function() cartpole:reset "now" end, "bad argument #1 to 'reset'")
+    raises(function() cartpole:reset(-2) end, "mode of %-1 %(training%), 0, 1, ... expected")
+  end)
+
+  it("refuses wrong options", function()
+    local Env = deer.env "cartpole"
+    raises(function() Env{ start_state = { 0, 0, 0 } } end,
+      "Cartpole: option 'start_state': expected {position, speed, angle, turning speed} from ")
+    raises(function() Env{ start_state = { 0, 0, 0, "0" } } end, "got a table")
+    raises(function() Env{ start_state = { 0, 0, 0, 1e4 } } end, "got a table")
+    raises(function() Env{ start_state = 0 } end, "got 0")
+    raises(function() core.env("cartpole", { options = { start_state = { 0 } } }) end,
+      "expected a list of 4 numbers between %-1000 and 1000 %(position|speed|.*, got '0'")
+    raises(function() core.env("cartpole", { options = { start_state = { {} } } }) end,
+      "option 'start_state': expected a list of numbers")
+    raises(function() core.env("cartpol", {}) end, "unknown environment 'cartpol'; did you mean")
+  end)
+
+  -- what is drawn and stored does not depend on who steps it
+  it("is the same in an agent as behind an object of Lua", function()
+    local Native = deer.env "cartpole"
+    local Wrapped = Native:extend "Wrapped"
+    function Wrapped:act(action) return 2 * Native.act(self, action) end
+    local function samples(Env)
+      local env = Env{ seed = 3 }
+      local agent = deer.NeuralAgent{ environment = env, seed = 3, replay_memory_size = 1000,
+        q_network = deer.QNetwork{ environment = env, seed = 3 } }
+      agent:run(2, 150)
+      return agent:dataset()
+    end
+    local native, wrapped = samples(Native), samples(Wrapped)
+    assert.same(native:observations(), wrapped:observations())
+    assert.same(native:actions(), wrapped:actions())
+    assert.same(native:terminals(), wrapped:terminals())
+    assert.equal(1, native:rewards()[1])
+    assert.equal(2, wrapped:rewards()[1])
+    raises(function() Wrapped{}:handle():reset(-1) end, "is written in Lua: ask its own object")
+  end)
+
+  it("goes when nobody needs it", function()
+    local weak = setmetatable({}, { __mode = "k" })
+    for _ = 1, 20 do weak[deer.env "pendulum" {}:handle()] = true end
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(next(weak))
+  end)
+end)
