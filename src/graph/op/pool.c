@@ -1,10 +1,11 @@
-/* pool.c: the largest and the mean of windows of a picture. Each output row is made tap by tap: for
- * every element (i, j) of the window one loop over the row, which the compiler makes vector code
- * of. number[0..3] of all ops are the window, number[4] and [5] height and width of the kernel. */
+/* pool.c: the largest and the mean of windows of a picture. number[0..3] of all ops are the window,
+ * number[4] and [5] height and width of the kernel. */
 #include "graph/op/window.h"
 
 #include <math.h>
 #include <string.h>
+
+#include "tensor/target.h"
 
 /* ---- geometry ---- */
 
@@ -14,7 +15,7 @@ typedef struct geometry {
   int out_h, out_w;  /* of the result */
   int kernel_h, kernel_w;
   deer_window window;
-  deer_real *room; /* one row of the result */
+  deer_real *room; /* scratch */
 } geometry;
 
 /* the shape of the picture: an input, or, for the transpose, an attribute */
@@ -82,41 +83,23 @@ static deer_status pool_input_shape(deer_step *step) {
   return DEER_OK;
 }
 
-/* ---- taps: element (i, j) of the windows of one output row, where it lies in the picture ---- */
+/* ---- rows of windows: first down the columns, which are neighbours, then along the result ---- */
 
-typedef struct tap {
-  size_t first, n;   /* windows of the row that have it */
-  size_t at, stride; /* where that of the first one lies in the plane, and the next one after it */
-} tap;
+/* one row of windows: most read a plane and write a row of the result */
+typedef void row_function(const geometry *c, const deer_real *from, int row, void *to);
 
-/* false when none has it: it lies in the padding */
-static bool tap_at(const geometry *c, int row, int i, int j, tap *t) {
-  const int stride = c->window.stride_w;
-  const int y = row * c->window.stride_h + i - c->window.pad_h, x = j - c->window.pad_w;
-  if (y < 0 || y >= c->height || x >= c->width) return false;
-  const int first = x < 0 ? (stride - 1 - x) / stride : 0;
-  const int inside = (c->width - 1 - x) / stride + 1, end = inside < c->out_w ? inside : c->out_w;
-  if (end <= first) return false;
-  *t = (tap){.first = (size_t)first,
-             .n = (size_t)(end - first),
-             .at = (size_t)y * (size_t)c->width + (size_t)(x + first * stride),
-             .stride = (size_t)stride};
-  return true;
-}
-
-#define FOR_TAPS(c, row, t)                                                                        \
-  for (int i = 0; i < (c)->kernel_h; i++)                                                          \
-    for (int j = 0; j < (c)->kernel_w; j++)                                                        \
-      if (tap_at(c, row, i, j, &(t)))
-
-/* function(t, stride, ...); the compiler makes shuffles of the strides it knows */
-#define BY_STRIDE(t, function, ...)                                                                \
-  ((t)->stride == 1   ? function(t, 1, __VA_ARGS__)                                                \
-   : (t)->stride == 2 ? function(t, 2, __VA_ARGS__)                                                \
-                      : function(t, (t)->stride, __VA_ARGS__))
-
-/* one row of the result, from the plane it looks at */
-typedef void row_function(const geometry *c, const deer_real *plane, int row, void *out);
+/* compiled for each kind of CPU */
+#define INLINE static inline __attribute__((always_inline))
+#ifdef DEER_HAVE_TARGETS
+#define FOR_CPUS(name)                                                                             \
+  static DEER_AVX2 void name##_avx2(const geometry *c, const deer_real *from, int row, void *to) { \
+    name(c, from, row, to);                                                                        \
+  }                                                                                                \
+  static row_function *name##_function(void) { return deer_cpu_level() ? name##_avx2 : name; }
+#else
+#define FOR_CPUS(name)                                                                             \
+  static row_function *name##_function(void) { return name; }
+#endif
 
 static void for_rows(const deer_step *step, row_function *function) {
   const geometry c = geometry_of(step);
@@ -127,24 +110,76 @@ static void for_rows(const deer_step *step, row_function *function) {
     for (int row = 0; row < c.out_h; row++, out += bytes) function(&c, plane, row, out);
 }
 
+/* the rows of the picture that a row of windows sees; at least one */
+typedef struct span {
+  int first, end;
+} span;
+
+static span rows_seen(const geometry *c, int row) {
+  const int first = row * c->window.stride_h - c->window.pad_h, end = first + c->kernel_h;
+  return (span){first < 0 ? 0 : first, end < c->height ? end : c->height};
+}
+
+/* element j of the windows of a row: which of them have it, and where it lies in the first one */
+typedef struct tap {
+  size_t first, n, at, stride;
+} tap;
+
+/* false when none has it: it lies in the padding */
+static bool tap_at(const geometry *c, int j, tap *t) {
+  const int stride = c->window.stride_w, x = j - c->window.pad_w;
+  if (x >= c->width) return false;
+  const int first = x < 0 ? (stride - 1 - x) / stride : 0;
+  const int inside = (c->width - 1 - x) / stride + 1, end = inside < c->out_w ? inside : c->out_w;
+  *t = (tap){.first = (size_t)first,
+             .n = (size_t)(end - first),
+             .at = (size_t)(x + first * stride),
+             .stride = (size_t)stride};
+  return end > first;
+}
+
+#define FOR_TAPS(c, t)                                                                             \
+  for (int j = 0; j < (c)->kernel_w; j++)                                                          \
+    if (tap_at(c, j, &(t)))
+
+/* function(t, stride, ...); the compiler makes shuffles of the strides it knows */
+#define BY_STRIDE(t, function, ...)                                                                \
+  ((t)->stride == 1   ? function(t, 1, __VA_ARGS__)                                                \
+   : (t)->stride == 2 ? function(t, 2, __VA_ARGS__)                                                \
+                      : function(t, (t)->stride, __VA_ARGS__))
+
 /* ---- largest: NaN counts as larger than everything ---- */
 
-static inline void max_tap(const tap *t, size_t stride, const deer_real *restrict plane,
-                           deer_real *restrict best) {
-  for (size_t o = 0; o < t->n; o++) {
-    const deer_real x = plane[t->at + o * stride], y = best[t->first + o];
-    best[t->first + o] = ((x > y) | (x != x)) ? x : y;
+INLINE deer_real larger(deer_real x, deer_real y) {
+  const deer_real number = x > y ? x : y;
+  return x != x ? x : number;
+}
+
+INLINE void max_tap(const tap *t, size_t stride, const deer_real *restrict from,
+                    deer_real *restrict best) {
+  const size_t n = t->n;
+  from += t->at, best += t->first;
+  for (size_t o = 0; o < n; o++) best[o] = larger(from[o * stride], best[o]);
+}
+
+INLINE void largest_row(const geometry *c, const deer_real *plane, int row, void *out) {
+  const span rows = rows_seen(c, row);
+  const size_t width = (size_t)c->width, n = (size_t)c->out_w;
+  const deer_real *restrict from = plane + (size_t)rows.first * width;
+  deer_real *restrict down = c->room, *best = out;
+  memcpy(down, from, width * sizeof *down);
+  for (int y = rows.first + 1; y < rows.end; y++) {
+    from += width;
+    for (size_t x = 0; x < width; x++) down[x] = larger(from[x], down[x]);
   }
-}
-
-static void largest_row(const geometry *c, const deer_real *plane, int row, void *out) {
-  deer_real *best = out;
-  for (int o = 0; o < c->out_w; o++) best[o] = -(deer_real)INFINITY;
+  for (size_t o = 0; o < n; o++) best[o] = -(deer_real)INFINITY;
   tap t;
-  FOR_TAPS(c, row, t) BY_STRIDE(&t, max_tap, plane, best);
+  FOR_TAPS(c, t) BY_STRIDE(&t, max_tap, down, best);
 }
 
-static void maxpool_run(const deer_step *step) { for_rows(step, largest_row); }
+FOR_CPUS(largest_row)
+
+static void maxpool_run(const deer_step *step) { for_rows(step, largest_row_function()); }
 
 /* what comes back goes where the value came from */
 static void maxpool_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
@@ -160,72 +195,158 @@ static void maxpool_grad(deer_graph *g, deer_node self, deer_node gy, deer_node 
 
 /* ---- where in the plane the first largest lies ---- */
 
-static int from_zero(int x) { return x < 0 ? 0 : x; }
+/* the largest of a column, or so far of a window, and where it lies */
+typedef struct found {
+  deer_real *best;
+  int32_t *index;
+} found;
 
-static inline void index_tap(const tap *t, size_t stride, const deer_real *restrict plane,
-                             deer_real *restrict best, int32_t *restrict index) {
-  for (size_t o = 0; o < t->n; o++) {
-    const size_t at = t->at + o * stride;
-    const deer_real x = plane[at], y = best[t->first + o];
-    /* larger, or the first NaN */
-    const bool better = !(x <= y) & (y == y);
-    best[t->first + o] = better ? x : y;
-    index[t->first + o] = better ? (int32_t)at : index[t->first + o];
+/* Rows are worked on in whole vectors, in rooms that have space behind them: with elements left
+ * over each would cost a jump that nothing foretells. */
+#define VECTOR 8
+static inline size_t whole(size_t n) { return (n + VECTOR - 1) / VECTOR * VECTOR; }
+
+/* reals of a room for a row of the picture, and of the result */
+static size_t room_down(const geometry *c) {
+  return whole((size_t)c->width) + VECTOR * (size_t)c->window.stride_w;
+}
+static size_t room_along(const geometry *c) { return whole((size_t)c->out_w) + VECTOR; }
+
+INLINE void index_tap(const tap *t, size_t stride, found down, found out) {
+  const deer_real *restrict from = down.best + t->at;
+  const int32_t *restrict from_index = down.index + t->at;
+  deer_real *restrict best = out.best + t->first;
+  int32_t *restrict index = out.index + t->first;
+  const size_t n = whole(t->n);
+  for (size_t o = 0; o < n; o++) {
+    const deer_real x = from[o * stride], y = best[o];
+    const int32_t at_x = from_index[o * stride], at_y = index[o];
+    /* larger, or as large and before */
+    const int above = (x > y) | ((x != x) & (y == y));
+    const int equal = (x == y) | ((x != x) & (y != y));
+    const int better = above | (equal & (at_x < at_y));
+    best[o] = better ? x : y;
+    index[o] = better ? at_x : at_y;
   }
 }
 
-static void index_row(const geometry *c, const deer_real *plane, int row, void *out) {
-  deer_real *best = c->room;
-  int32_t *index = out;
-  const int y = from_zero(row * c->window.stride_h - c->window.pad_h);
-  for (int o = 0; o < c->out_w; o++) {
-    best[o] = -(deer_real)INFINITY;
-    index[o] = y * c->width + from_zero(o * c->window.stride_w - c->window.pad_w);
+/* a row of the picture, whose first element has the number `place`, against the columns above it */
+INLINE void index_down(const deer_real *restrict row, size_t width, size_t place, found down) {
+  deer_real *restrict best = down.best;
+  int32_t *restrict index = down.index;
+  const size_t n = whole(width);
+  for (size_t i = 0; i < n; i++) {
+    const deer_real x = row[i], y = best[i];
+    const int better = !(x <= y) & (y == y);
+    best[i] = better ? x : y;
+    index[i] = better ? (int32_t)(place + i) : index[i];
   }
+}
+
+INLINE void index_row(const geometry *c, const deer_real *plane, int row, void *out) {
+  const span rows = rows_seen(c, row);
+  const size_t width = (size_t)c->width, n = (size_t)c->out_w, room = room_down(c);
+  const found down = {c->room, (int32_t *)(c->room + room)};
+  const found along = {c->room + 2 * room, (int32_t *)(c->room + 2 * room + room_along(c))};
+  deer_real *copy = c->room + 2 * (room + room_along(c));
+  size_t place = (size_t)rows.first * width;
+  memcpy(down.best, plane + place, width * sizeof *plane);
+  for (size_t i = 0; i < width; i++) down.index[i] = (int32_t)(place + i);
+  for (int y = rows.first + 1; y < rows.end; y++) {
+    place += width;
+    memcpy(copy, plane + place, width * sizeof *copy);
+    index_down(copy, width, place, down);
+  }
+  for (size_t o = 0; o < n; o++) along.best[o] = -(deer_real)INFINITY;
+  for (size_t o = 0; o < n; o++) along.index[o] = INT32_MAX;
   tap t;
-  FOR_TAPS(c, row, t) BY_STRIDE(&t, index_tap, plane, best, index);
+  FOR_TAPS(c, t) BY_STRIDE(&t, index_tap, down, along);
+  memcpy(out, along.index, n * sizeof *along.index);
 }
 
-static void poolindex_run(const deer_step *step) { for_rows(step, index_row); }
+FOR_CPUS(index_row)
+
+/* what lies behind the rows must never be found */
+static void poolindex_run(const deer_step *step) {
+  const geometry c = geometry_of(step);
+  const size_t room = room_down(&c), width = (size_t)c.width;
+  int32_t *index = (int32_t *)(c.room + room);
+  deer_real *copy = c.room + 2 * (room + room_along(&c));
+  for (size_t i = width; i < room; i++) {
+    c.room[i] = copy[i] = -(deer_real)INFINITY;
+    index[i] = INT32_MAX;
+  }
+  for_rows(step, index_row_function());
+}
 
 static size_t poolindex_scratch(const deer_step *step) {
-  return (size_t)geometry_of(step).out_w * sizeof(deer_real);
+  const geometry c = geometry_of(step);
+  return (3 * room_down(&c) + 2 * room_along(&c)) * sizeof(deer_real);
+}
+
+/* one row of the picture */
+static size_t pool_scratch(const deer_step *step) {
+  return (size_t)geometry_of(step).width * sizeof(deer_real);
 }
 
 /* ---- sums, and their transpose ---- */
 
-static inline void sum_tap(const tap *t, size_t stride, const deer_real *restrict plane,
-                           deer_real *restrict sum) {
-  for (size_t o = 0; o < t->n; o++) sum[t->first + o] += plane[t->at + o * stride];
+INLINE void sum_tap(const tap *t, size_t stride, const deer_real *restrict from,
+                    deer_real *restrict sum) {
+  const size_t n = t->n;
+  from += t->at, sum += t->first;
+  for (size_t o = 0; o < n; o++) sum[o] += from[o * stride];
 }
 
-static void total_row(const geometry *c, const deer_real *plane, int row, void *out) {
-  deer_real *sum = out;
+INLINE void total_row(const geometry *c, const deer_real *plane, int row, void *out) {
+  const span rows = rows_seen(c, row);
+  const size_t width = (size_t)c->width;
+  const deer_real *restrict from = plane + (size_t)rows.first * width;
+  deer_real *restrict down = c->room, *sum = out;
+  memcpy(down, from, width * sizeof *down);
+  for (int y = rows.first + 1; y < rows.end; y++) {
+    from += width;
+    for (size_t x = 0; x < width; x++) down[x] += from[x];
+  }
   memset(sum, 0, (size_t)c->out_w * sizeof *sum);
   tap t;
-  FOR_TAPS(c, row, t) BY_STRIDE(&t, sum_tap, plane, sum);
+  FOR_TAPS(c, t) BY_STRIDE(&t, sum_tap, down, sum);
 }
 
-static void sumpool_run(const deer_step *step) { for_rows(step, total_row); }
+FOR_CPUS(total_row)
+
+static void sumpool_run(const deer_step *step) { for_rows(step, total_row_function()); }
+
+INLINE void spread_tap(const tap *t, size_t stride, const deer_real *restrict sum,
+                       deer_real *restrict to) {
+  const size_t n = t->n;
+  sum += t->first, to += t->at;
+  for (size_t o = 0; o < n; o++) to[o * stride] += sum[o];
+}
 
 /* adds a row of sums onto the elements they are made of */
-static inline void spread_tap(const tap *t, size_t stride, const deer_real *restrict sum,
-                              deer_real *restrict plane) {
-  for (size_t o = 0; o < t->n; o++) plane[t->at + o * stride] += sum[t->first + o];
+INLINE void spread_row(const geometry *c, const deer_real *sum, int row, void *plane) {
+  const span rows = rows_seen(c, row);
+  const size_t width = (size_t)c->width;
+  deer_real *restrict along = c->room;
+  memset(along, 0, width * sizeof *along);
+  tap t;
+  FOR_TAPS(c, t) BY_STRIDE(&t, spread_tap, sum, along);
+  deer_real *restrict to = (deer_real *)plane + (size_t)rows.first * width;
+  for (int y = rows.first; y < rows.end; y++, to += width)
+    for (size_t x = 0; x < width; x++) to[x] += along[x];
 }
 
-static void spread_row(const geometry *c, const deer_real *sum, int row, deer_real *plane) {
-  tap t;
-  FOR_TAPS(c, row, t) BY_STRIDE(&t, spread_tap, sum, plane);
-}
+FOR_CPUS(spread_row)
 
 static void sumpool_input_run(const deer_step *step) {
   const geometry c = geometry_of(step);
+  row_function *spread = spread_row_function();
   const deer_real *sums = in_real(step, 0);
   deer_real *plane = out_real(step);
   memset(plane, 0, out_count(step) * sizeof *plane);
   for (size_t p = 0; p < c.planes; p++, plane += c.height * c.width)
-    for (int row = 0; row < c.out_h; row++, sums += c.out_w) spread_row(&c, sums, row, plane);
+    for (int row = 0; row < c.out_h; row++, sums += c.out_w) spread(&c, sums, row, plane);
 }
 
 static void sumpool_grad(deer_graph *g, deer_node self, deer_node gy, deer_node *gx) {
@@ -242,21 +363,24 @@ static void sumpool_input_grad(deer_graph *g, deer_node self, deer_node gy, deer
 
 const deer_op deer_op_maxpool2d = {.name = "maxpool2d",
                                    .n_inputs = 1,
+                                   .scratch = pool_scratch,
                                    .shape = pool_shape,
                                    .run = maxpool_run,
                                    .grad = maxpool_grad};
 const deer_op deer_op_poolindex2d = {.name = "poolindex2d",
                                      .n_inputs = 1,
-                                     .shape = poolindex_shape,
                                      .scratch = poolindex_scratch,
+                                     .shape = poolindex_shape,
                                      .run = poolindex_run};
 const deer_op deer_op_sumpool2d = {.name = "sumpool2d",
                                    .n_inputs = 1,
+                                   .scratch = pool_scratch,
                                    .shape = pool_shape,
                                    .run = sumpool_run,
                                    .grad = sumpool_grad};
 const deer_op deer_op_sumpool2d_input = {.name = "sumpool2d_input",
                                          .n_inputs = 1,
+                                         .scratch = pool_scratch,
                                          .shape = pool_input_shape,
                                          .run = sumpool_input_run,
                                          .grad = sumpool_input_grad};
