@@ -34,6 +34,7 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
   self->space = (deer_space){.n_subjects = 1,
                              .subjects = {{1, DEER_SHAPE(6), DEER_DTYPE_REAL}},
                              .actions = {.n = 3, .size = 1}};
+  self->picture_width = self->picture_height = 400;
   return DEER_OK;
 }
 
@@ -121,6 +122,23 @@ static deer_status ending(deer_env *self, deer_ending *how) {
   return DEER_OK;
 }
 
+static deer_status render(deer_env *self, deer_canvas *canvas) {
+  static const deer_color white = {255, 255, 255, 255}, grey = {150, 155, 160, 255},
+                          dark = {45, 55, 72, 255}, blue = {78, 135, 190, 255};
+  const double *s = ((const acrobot *)self)->state, scale = 85; /* pixels for a metre */
+  deer_xy at[3] = {{200, 200}};
+  for (int i = 0; i < 2; i++) {
+    double angle = i == 0 ? s[0] : s[0] + s[1];
+    at[i + 1].x = at[i].x + scale * length * sin(angle);
+    at[i + 1].y = at[i].y + scale * length * cos(angle);
+  }
+  deer_canvas_fill(canvas, white);
+  deer_canvas_rect(canvas, (deer_rect){0, 200 - scale - 1, 400, 2}, grey); /* the goal */
+  deer_canvas_polyline(canvas, at, 3, (deer_stroke){18, blue});
+  for (int i = 0; i < 2; i++) deer_canvas_circle(canvas, at[i], 6, dark);
+  return DEER_OK;
+}
+
 const deer_env_class deer_env_acrobot = {
     .abi = DEER_ENV_ABI,
     .name = "acrobot",
@@ -131,4 +149,5 @@ const deer_env_class deer_env_acrobot = {
     .reset = reset,
     .act = act,
     .observe = observe,
-    .ending = ending};
+    .ending = ending,
+    .render = render};

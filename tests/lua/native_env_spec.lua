@@ -113,6 +113,42 @@ describe("an environment written in C", function()
     assert.equal(deer.env "cartpole", deer.env "cartpole")
   end)
 
+  -- the colour in that column and row, counted from 0
+  local function color(picture, x, y)
+    local at = (y * picture:shape()[2] + x) * 3
+    return { picture:bytes():byte(at + 1, at + 3) }
+  end
+
+  it("draws its state", function()
+    local function picture(name, ...)
+      local env = deer.env(name) { start_state = { ... } }
+      env:reset(-1)
+      return env:render()
+    end
+    local wood, dark, white, blue = { 202, 138, 75 }, { 45, 55, 72 }, { 255, 255, 255 },
+      { 78, 135, 190 }
+    -- 125 pixels are a metre: an upright pole, and one a quarter of a turn to the right
+    local upright, fallen = picture("cartpole", 1, 0, 0, 0),
+      picture("cartpole", 1, 0, math.pi / 2, 0)
+    assert.same({ 300, 600, 3 }, upright:shape())
+    assert.equal("uint8", upright:dtype())
+    assert.same({ wood, white }, { color(upright, 425, 120), color(upright, 500, 220) })
+    assert.same({ white, wood }, { color(fallen, 425, 120), color(fallen, 500, 220) })
+    -- a positive angle is to the left
+    local red = { 204, 77, 77 }
+    assert.same(red, color(picture("pendulum", math.pi / 2, 0), 100, 200))
+    assert.same(red, color(picture("pendulum", math.pi, 0), 200, 300))
+    -- the tip hangs below, or is beside the hinge of the second link
+    assert.same(blue, color(picture("acrobot", 0, 0, 0, 0), 200, 360))
+    assert.same(blue, color(picture("acrobot", 0, math.pi / 2, 0, 0), 270, 285))
+    -- at the bottom of the valley, (0.55 - 0.45) metres high
+    local bottom = math.pi / 6
+    for _, name in ipairs { "mountain_car", "mountain_car_continuous" } do
+      assert.same(dark, color(picture(name, -bottom, 0), math.floor((1.2 - bottom) / 0.003), 337))
+      assert.same(white, color(picture(name, 0, 0), math.floor((1.2 - bottom) / 0.003), 337))
+    end
+  end)
+
   it("takes an action as a number or a list, and only one of the space", function()
     local pendulum, cartpole = deer.env "pendulum" {}, deer.env "cartpole" {}
     local other = deer.env "pendulum" {}
