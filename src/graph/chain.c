@@ -246,10 +246,9 @@ static void fill(deer_real *to, const deer_slot *slot, size_t first, size_t n) {
 static void prefetch_block(const deer_chain *c, size_t first) {
 #if defined(__GNUC__)
   for (int s = 0; s < c->n_slots; s++) {
+    if (c->slots[s].kind != DEER_SLOT_STREAM) continue;
     const char *at = c->slots[s].data + first * sizeof(deer_real);
-    for (size_t i = 0; c->slots[s].kind == DEER_SLOT_STREAM && i < c->length * sizeof(deer_real);
-         i += 64)
-      __builtin_prefetch(at + i);
+    for (size_t i = 0; i < c->length * sizeof(deer_real); i += 64) __builtin_prefetch(at + i);
   }
 #endif
 }
