@@ -68,6 +68,7 @@ static void *worker_main(void *argument) {
 
 /* a forked child has the memory of the pool, but none of its threads */
 static void forget_workers(void) {
+  atomic_flag_clear(&pool.busy); /* whoever used it is not here */
   pool.n_workers = 0;
   pool.threads = 1;
 }

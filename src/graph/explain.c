@@ -5,12 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-static uint64_t nanoseconds(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
-}
-
 deer_status deer_program_profile(deer_program *p, bool on) {
   if (on && !p->spent) {
     p->spent = deer_alloc_array((size_t)p->n_steps + 1, sizeof *p->spent);
@@ -21,10 +15,10 @@ deer_status deer_program_profile(deer_program *p, bool on) {
 }
 
 void deer_program_run_timed(deer_program *p) {
-  uint64_t before = nanoseconds();
+  uint64_t before = deer_nanoseconds();
   for (int i = 0; i < p->n_steps; i++) {
     p->steps[i].op->run(&p->steps[i]);
-    const uint64_t after = nanoseconds();
+    const uint64_t after = deer_nanoseconds();
     p->spent[i] += after - before;
     before = after;
   }

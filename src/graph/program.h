@@ -50,6 +50,8 @@ void deer_restore_mode(unsigned mode);
 
 /* ---- schedule.c ---- */
 
+uint64_t deer_nanoseconds(void); /* of a clock that never goes back */
+
 /* Divides large steps and says which lane runs what, if several threads make it faster. */
 deer_status deer_schedule(deer_program *p, int threads);
 void deer_lanes_free(deer_program *p);

@@ -300,7 +300,7 @@ static void run_lane(void *context, int worker) {
   deer_restore_mode(mode);
 }
 
-static uint64_t nanoseconds(void) {
+uint64_t deer_nanoseconds(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
@@ -325,12 +325,12 @@ static bool insisting;
 void deer_lanes_insist(bool on) { insisting = on; }
 
 void deer_lanes_run(deer_program *p) {
-  const uint64_t before = nanoseconds();
+  const uint64_t before = deer_nanoseconds();
   const bool trial = p->runs < TRIALS && !insisting;
   const bool wanted = insisting || (!trial && p->alone_left == 0);
   const bool shared = wanted && deer_pool_run(p->n_lanes, run_lane, p);
   if (!shared) run_alone(p);
-  const uint64_t time = nanoseconds() - before;
+  const uint64_t time = deer_nanoseconds() - before;
   if (trial && (p->alone == 0 || time < p->alone)) p->alone = time;
   if (!trial && p->alone_left > 0) p->alone_left--;
   if (shared && time > p->alone + p->alone / 2) {

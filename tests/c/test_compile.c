@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/pool.h"
 #include "base/rng.h"
@@ -627,6 +629,31 @@ static void a_busy_machine_is_survived(void **state) {
   deer_graph_free(g);
 }
 
+/* a forked child has no other threads, and does without them */
+static void a_child_works_alone(void **state) {
+  (void)state;
+  deer_lanes_insist(true);
+  assert_int_equal(deer_threads_set(2), DEER_OK);
+  deer_graph *g = deer_graph_new();
+  const deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(256, 256));
+  const deer_node y = deer_sum(g, deer_matmul(g, x, x, false, false), DEER_ALL_AXES);
+  deer_program *p = compiled(g, &y, 1);
+  deer_real *in = deer_program_data(p, x);
+  for (int i = 0; i < 256 * 256; i++) in[i] = 1;
+  deer_program_run(p);
+  const pid_t child = fork();
+  if (child == 0) {
+    deer_program_run(p);
+    const bool right = *(deer_real *)deer_program_data(p, y) == 16777216;
+    _exit(right && deer_threads() == 1 && deer_threads_set(2) == DEER_OK ? 0 : 1);
+  }
+  int status = -1;
+  assert_true(waitpid(child, &status, 0) == child && status == 0);
+  deer_threads_set(1);
+  deer_program_free(p);
+  deer_graph_free(g);
+}
+
 static void threads_are_checked(void **state) {
   (void)state;
   assert_int_equal(deer_threads_set(0), DEER_EINVAL);
@@ -645,6 +672,7 @@ int main(void) {
       cmocka_unit_test(one_thread_does_the_work_of_two),
       cmocka_unit_test(dead_buffers_make_room),
       cmocka_unit_test(long_chains_are_cut),
+      cmocka_unit_test(a_child_works_alone),
       cmocka_unit_test(threads_are_checked),
       cmocka_unit_test(a_busy_machine_is_survived),
       cmocka_unit_test(random_graphs_keep_their_meaning),
