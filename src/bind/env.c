@@ -173,9 +173,12 @@ deer_env *deer_lua_to_env(lua_State *L, int index) {
 }
 
 static const luaL_Reg methods[] = {
-    {"space", env_space},     {"reset", env_reset},
-    {"act", env_act},         {"observe", env_observe},
-    {"terminal", env_terminal}, {"truncated", env_truncated},
+    {"space", env_space},
+    {"reset", env_reset},
+    {"act", env_act},
+    {"observe", env_observe},
+    {"terminal", env_terminal},
+    {"truncated", env_truncated},
     {NULL, NULL},
 };
 static const luaL_Reg events[] = {{"__gc", env_gc}, {NULL, NULL}};
