@@ -1,7 +1,9 @@
 --- A learning rule. One written in Lua extends this class and has the methods
 ---
 ---   function Mine:chooseBestAction(state) ... return action, value end
----   function Mine:train(states, actions, rewards, next_states, terminals) ... return loss end
+---   function Mine:train(states, actions, rewards, next_states, terminals, weights)
+---     ... return loss -- and, for a prioritised replay, a list of the samples' errors
+---   end
 ---
 --- In a batch, states[subject][sample] is the history of a subject, actions[sample] a number (a
 --- list in a continuous space). A third method, qValues(state), is optional. deer.QNetwork

@@ -5,12 +5,18 @@
 ---   nElems()        samples held                bytes()    memory used
 ---   addSample(observation, action, reward, terminal [, truncated])
 ---   close(observation)     what was observed after the last sample, when nothing follows it
----   randomBatch(size)      states, actions, rewards, next_states, terminals, indices;
+---   randomBatch(size)      states, actions, rewards, next_states, terminals, indices, weights;
 ---                          nil and a message when nothing can be drawn
+---   updatePriorities(indices, errors)
+---                          how wrong what was learnt from samples was, for a prioritised replay;
+---                          indices as drawn, before anything is added
 ---   randomBatchInto{ obs_tm1 = tensor, action_tm1 =, r_t =, continue_t =, obs_t = }
 ---                          the same into tensors of equal first dimensions, such as the inputs of
 ---                          a program; a list of tensors where there are several subjects; a_tm1
----                          is discrete actions as int32, continue_t 0 where obs_t is terminal
+---                          is discrete actions as int32, continue_t 0 where obs_t is terminal,
+---                          weight how much a sample counts. With n_step = n and discount =, r_t
+---                          sums n rewards, obs_t is what the last of them led to and continue_t
+---                          what its value counts, to be multiplied by the discount
 ---
 ---   local set = deer.DataSet{ environment = env, capacity = 10000 }
 
@@ -18,6 +24,7 @@ local Environment = require "deer.environment"
 local class = require "deer.class"
 local core = require "deer.core"
 local options = require "deer.options"
+local replay = require "deer.replay"
 local seeds = require "deer.seeds"
 local text = require "deer.text"
 
@@ -34,6 +41,7 @@ local text = require "deer.text"
 ---@field randomBatch fun(self, size: integer): table|nil, any, ...
 ---@field randomBatchInto fun(self, tensors: table<string, deer.Tensor|deer.Tensor[]>): true|nil,
 ---  string?
+---@field updatePriorities fun(self, indices: integer[], errors: number[])
 ---@field bytes fun(self): integer
 
 local OPTIONS = options.list {
@@ -44,7 +52,9 @@ local OPTIONS = options.list {
   capacity = { default = 1000000, type = "integer", range = { 1, 2 ^ 40 },
     alias = { "max_size", "replay_memory_size" }, help = "samples kept" },
   only_full_history = { default = true, help = "draw only samples whose whole history is known" },
-  replay = { default = "uniform", help = "how samples are drawn" },
+  replay = replay.KIND,
+  replay_options = replay.OPTIONS,
+  use_priority = { default = false, help = "DeeR's: replay = 'prioritized'" },
   seed = { type = "seed", alias = { "random_state" }, help = "same number, same draws" },
 }
 
@@ -60,6 +70,9 @@ return function(given)
     text.fail("DataSet: option 'environment': expected an environment, got %s",
       text.describe(environment))
   end
+  if checked.use_priority and checked.replay == "uniform" then checked.replay = "prioritized" end
+  checked.replay, checked.replay_options =
+    replay.check("DataSet", checked.replay, checked.replay_options)
   checked.environment = environment and environment:handle()
   checked.seed = checked.seed or seeds.default()
   return core.dataset(checked)

@@ -13,6 +13,7 @@ local Signals = require "deer.signals"
 local class = require "deer.class"
 local core = require "deer.core"
 local networks = require "deer.networks"
+local replay = require "deer.replay"
 local seeds = require "deer.seeds"
 local text = require "deer.text"
 
@@ -42,7 +43,10 @@ NeuralAgent.options = {
   train_policy = { type = "any", help = "that of the algo if not given, for deer.QNetwork \z
     epsilon-greedy with epsilon 0.1" },
   test_policy = { type = "any", help = "greedy if not given" },
-  exp_priority = { default = 0, type = "number", help = "0: samples are drawn uniformly" },
+  replay = replay.KIND,
+  replay_options = replay.OPTIONS,
+  exp_priority = { default = 0, type = "number", range = { 0, 2 },
+    help = "above 0: DeeR's prioritised replay with this exponent of the squared error" },
   only_full_history = { default = true, help = "learn only from samples with a whole history" },
   seed = { type = "seed", alias = { "random_state" }, help = "same number, same run" },
 }
@@ -63,14 +67,22 @@ local function check_parts(options)
       text.fail("NeuralAgent: option '%s': expected a policy, got %s", name, text.describe(policy))
     end
   end
-  if options.exp_priority ~= 0 then
-    text.fail("NeuralAgent: option 'exp_priority': prioritised replay is not built yet, expected 0 "
-      .. "(uniform draws), got %s", text.format(options.exp_priority))
-  end
   if options.batch_size and options.batch_size ~= algo:batchSize() then
     text.fail("NeuralAgent: option 'batch_size': expected %d, that of the %s, or none; got %d",
       algo:batchSize(), algo.__name, options.batch_size)
   end
+end
+
+-- how samples are drawn, and with which options
+local function choose_replay(options)
+  if options.exp_priority == 0 then
+    return replay.check("NeuralAgent", options.replay, options.replay_options)
+  end
+  if options.replay ~= "uniform" or options.replay_options then
+    text.fail "NeuralAgent: expected exp_priority, which is DeeR's prioritised replay, or the \z
+      options replay and replay_options, not both"
+  end
+  return replay.deer(options.exp_priority)
 end
 
 function NeuralAgent:init(options)
@@ -81,6 +93,7 @@ function NeuralAgent:init(options)
   self.test_policy = options.test_policy or EpsilonGreedyPolicy{ epsilon = 0 }
   self.n_epochs, self.epoch_length = 0, 0
   local environment = self.environment:handle() -- checks its methods
+  local kind, replay_options = choose_replay(options)
   local n_actions, rng = self.environment:nActions(), core.Rng(seed)
   self.train_policy:attached(self.learning_algo, n_actions, rng:split "train_policy")
   self.test_policy:attached(self.learning_algo, n_actions, rng:split "test_policy")
@@ -89,8 +102,8 @@ function NeuralAgent:init(options)
     algo = self.learning_algo:handle(),
     train_policy = self.train_policy:handle(),
     test_policy = self.test_policy:handle(),
-    replay = "uniform",
-    replay_options = {},
+    replay = kind,
+    replay_options = replay_options,
     replay_memory_size = options.replay_memory_size,
     replay_start_size = options.replay_start_size,
     only_full_history = options.only_full_history,

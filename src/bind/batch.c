@@ -30,6 +30,7 @@ size_t deer_lua_place_batch(const deer_space *space, deer_batch *batch, void *bl
   batch->action_tm1 = take(block, &used, n * action);
   batch->r_t = take(block, &used, n * sizeof *batch->r_t);
   batch->continue_t = take(block, &used, n * sizeof *batch->continue_t);
+  batch->weight = take(block, &used, n * sizeof *batch->weight);
   batch->index = take(block, &used, n * sizeof *batch->index);
   return used;
 }

@@ -149,7 +149,7 @@ static void push_batch(lua_State *L, const deer_algo *algo) {
     deer_random_action(&space->actions, &rng, action);
     if (space->actions.n > 0) batch.a_tm1[i] = (int32_t)*action;
     batch.r_t[i] = (deer_real)deer_rng_uniform(&rng);
-    batch.continue_t[i] = 1;
+    batch.continue_t[i] = batch.weight[i] = 1;
   }
   memcpy(block, &batch, sizeof batch);
 }

@@ -86,6 +86,9 @@ static int dataset_new(lua_State *L) {
                                    deer_lua_boolean_option(L, 1, "only_full_history", true)};
   const char *kind = deer_lua_word_option(L, 1, "replay", "uniform");
   const deer_replay_class *class = deer_lua_replay(L, kind);
+  if (lua_getfield(L, 1, "replay_options") != LUA_TNIL && !lua_istable(L, -1))
+    deer_lua_bad_option(L, "replay_options", "a table", -1);
+  config.options = deer_lua_options(L, lua_gettop(L), &config.n_options);
   deer_rng rng = deer_rng_seed((uint64_t)deer_lua_integer_option(L, 1, "seed", 0, LUA_MININTEGER));
   dataset *set = push_dataset(L, &space, &rng);
   deer_status status = deer_replay_new(class, &config, &set->own);
@@ -229,7 +232,8 @@ static void number_samples(const deer_replay *replay, int64_t *index, int n, int
   for (int i = 0; i < n; i++) index[i] = number[index[i]];
 }
 
-// randomBatch(size) -> states, actions, rewards, next_states, terminals, indices; nil, message
+// randomBatch(size) -> states, actions, rewards, next_states, terminals, indices, weights;
+// nil, message
 static int dataset_batch(lua_State *L) {
   dataset *set = check_dataset(L);
   lua_Integer size = luaL_checkinteger(L, 2);
@@ -260,7 +264,45 @@ static int dataset_batch(lua_State *L) {
     lua_pushinteger(L, (lua_Integer)batch.index[i]);
     lua_rawseti(L, -2, i + 1);
   }
-  return 6;
+  deer_tensor weights = deer_tensor_wrap(DEER_DTYPE_REAL, DEER_SHAPE(batch.size), batch.weight);
+  deer_lua_push(L, &weights);
+  return 7;
+}
+
+// the slots of the samples numbered from 0
+static int64_t *push_slots(lua_State *L, const deer_replay *replay) {
+  int64_t count = 0;
+  int64_t *slots = lua_newuserdatauv(L, (size_t)deer_replay_count(replay) * sizeof *slots + 1, 0);
+  // what a finalizer may have added or taken away meanwhile is left out
+  int64_t room = (int64_t)(lua_rawlen(L, -1) / sizeof *slots);
+  for (int64_t slot = -1; count < room && deer_replay_next(replay, &slot);) slots[count++] = slot;
+  for (; count < room; count++) slots[count] = -1;
+  return slots;
+}
+
+// updatePriorities(indices, errors)
+static int dataset_update(lua_State *L) {
+  check_dataset(L);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 3);
+  lua_Unsigned size = lua_rawlen(L, 2);
+  luaL_argcheck(L, size >= 1 && size <= DEER_MOST_SAMPLES, 2, "list of 1 to 2^24 indices expected");
+  int n = (int)size;
+  deer_real *error = lua_newuserdatauv(L, size * sizeof *error, 0);
+  int64_t *index = lua_newuserdatauv(L, size * sizeof *index, 0);
+  deer_tensor into = deer_tensor_wrap(DEER_DTYPE_REAL, DEER_SHAPE(n), error);
+  if (deer_lua_read(L, 3, &into) != DEER_OK) luaL_argerror(L, 3, deer_error());
+  const int64_t *slots = push_slots(L, check_replay(L));
+  int64_t count = (int64_t)(lua_rawlen(L, -1) / sizeof *slots);
+  for (int i = 0; i < n; i++) {
+    lua_rawgeti(L, 2, i + 1);
+    lua_Integer number = deer_lua_check_integer(L, -1);
+    luaL_argcheck(L, number >= 0 && number < count, 2, "index of a sample that was drawn expected");
+    index[i] = slots[number];
+    lua_pop(L, 1);
+  }
+  deer_status status = deer_replay_update(check_replay(L), n, index, error);
+  return status == DEER_OK ? 0 : deer_throw(L, status);
 }
 
 /* ---- drawing into tensors ---- */
@@ -317,10 +359,28 @@ static void take_observations(lua_State *L, const char *name, const deer_space *
   lua_settop(L, top);
 }
 
+// how many rewards are summed, and what the later ones count
+static void take_steps(lua_State *L, deer_batch *batch, int *n_fields) {
+  int top = lua_gettop(L);
+  bool steps = lua_getfield(L, INTO, "n_step") != LUA_TNIL;
+  bool discount = lua_getfield(L, INTO, "discount") != LUA_TNIL;
+  *n_fields += steps + discount;
+  if (steps || discount) {
+    lua_Integer n = lua_tointeger(L, -2);
+    lua_Number gamma = lua_tonumber(L, -1);
+    if (n < 1 || n > INT_MAX || !lua_isnumber(L, -1) || !(gamma >= 0 && gamma <= 1))
+      deer_lua_fail(L, "randomBatchInto: expected n_step, an integer of at least 1, with discount, "
+                       "a number from 0 to 1");
+    batch->n_step = (int)n;
+    batch->discount = gamma;
+  }
+  lua_settop(L, top);
+}
+
 // the buffers of a batch from the table of tensors
 static void take_batch(lua_State *L, const deer_space *space, deer_batch *batch) {
-  static const char *const names[] = {"obs_tm1", "obs_t",      "a_tm1",
-                                      "r_t",     "continue_t", "action_tm1"};
+  static const char *const names[] = {"obs_tm1",    "obs_t",  "a_tm1",  "r_t",     "continue_t",
+                                      "action_tm1", "weight", "n_step", "discount"};
   int *size = &batch->size, known = 0, n = 0;
   take_observations(L, "obs_tm1", space, batch->obs_tm1, size);
   take_observations(L, "obs_t", space, batch->obs_t, size);
@@ -329,6 +389,8 @@ static void take_batch(lua_State *L, const deer_space *space, deer_batch *batch)
   batch->action_tm1 = take_field(L, "action_tm1", DEER_DTYPE_REAL, actions, size, &known);
   batch->r_t = take_field(L, "r_t", DEER_DTYPE_REAL, 1, size, &known);
   batch->continue_t = take_field(L, "continue_t", DEER_DTYPE_REAL, 1, size, &known);
+  batch->weight = take_field(L, "weight", DEER_DTYPE_REAL, 1, size, &known);
+  take_steps(L, batch, &known);
   known += (batch->obs_tm1[0] != NULL) + (batch->obs_t[0] != NULL);
   // something that nobody fills would be learnt from all the same
   for (lua_pushnil(L); lua_next(L, INTO); lua_pop(L, 1)) n++;
@@ -363,12 +425,19 @@ static int dataset_batch_into(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"nElems", dataset_count},        {"observations", dataset_observations},
-    {"actions", dataset_actions},     {"rewards", dataset_rewards},
-    {"terminals", dataset_terminals}, {"truncateds", dataset_truncateds},
-    {"addSample", dataset_add},       {"close", dataset_close},
-    {"randomBatch", dataset_batch},   {"randomBatchInto", dataset_batch_into},
-    {"bytes", dataset_bytes},         {NULL, NULL},
+    {"nElems", dataset_count},
+    {"observations", dataset_observations},
+    {"actions", dataset_actions},
+    {"rewards", dataset_rewards},
+    {"terminals", dataset_terminals},
+    {"truncateds", dataset_truncateds},
+    {"addSample", dataset_add},
+    {"close", dataset_close},
+    {"randomBatch", dataset_batch},
+    {"randomBatchInto", dataset_batch_into},
+    {"bytes", dataset_bytes},
+    {"updatePriorities", dataset_update},
+    {NULL, NULL},
 };
 static const luaL_Reg events[] = {{"__gc", dataset_gc}, {NULL, NULL}};
 static const luaL_Reg functions[] = {{"dataset", dataset_new}, {NULL, NULL}};

@@ -77,10 +77,22 @@ static deer_status values(deer_algo *self, const void *const *state, deer_real *
 
 /* ---- learning ---- */
 
-// states, actions, rewards, next_states, terminals
+// states, actions, rewards, next_states, terminals, weights
 static void push_batch(lua_State *L, const void *data) {
   const lua_algo *algo = data;
-  deer_lua_push_batch(L, &algo->base.space, &algo->batch);
+  const deer_batch *batch = &algo->batch;
+  deer_lua_push_batch(L, &algo->base.space, batch);
+  deer_tensor weights = deer_tensor_wrap(DEER_DTYPE_REAL, DEER_SHAPE(batch->size), batch->weight);
+  deer_lua_push(L, &weights);
+}
+
+// the errors at `index`, if there are any, become priorities; they take the place of the weights
+static deer_status tell_errors(lua_State *L, int index, lua_algo *algo, deer_replay *replay) {
+  const deer_batch *batch = &algo->batch;
+  if (lua_isnil(L, index)) return DEER_OK;
+  deer_tensor into = deer_tensor_wrap(DEER_DTYPE_REAL, DEER_SHAPE(batch->size), batch->weight);
+  DEER_TRY(deer_lua_read(L, index, &into));
+  return deer_replay_update(replay, batch->size, batch->index, batch->weight);
 }
 
 // the loss at `index`
@@ -92,7 +104,7 @@ static deer_status read_loss(lua_State *L, int index, double *loss) {
                    deer_lua_describe(L, index, got));
 }
 
-// train(states, actions, rewards, next_states, terminals) -> loss [, losses]
+// train(states, actions, rewards, next_states, terminals, weights) -> loss [, errors]
 static deer_status learn(deer_algo *self, deer_replay *replay, deer_rng *rng, double *loss) {
   lua_algo *algo = (lua_algo *)self;
   int object;
@@ -102,9 +114,10 @@ static deer_status learn(deer_algo *self, deer_replay *replay, deer_rng *rng, do
   lua_State *L = call->L;
   int top = lua_gettop(L);
   // the tables are copies: the method may draw the next batch itself
-  deer_method method = {"train", push_batch, algo, 5};
-  DEER_TRY(deer_call_method(call, object, &method, 1));
+  deer_method method = {"train", push_batch, algo, 6};
+  DEER_TRY(deer_call_method(call, object, &method, 2));
   deer_status status = read_loss(L, top + 2, loss);
+  if (status == DEER_OK) status = tell_errors(L, top + 3, algo, replay);
   if (status != DEER_OK)
     status = deer_call_refuse(call, top + 1, "train");
   else

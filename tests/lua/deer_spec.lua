@@ -326,7 +326,6 @@ describe("a NeuralAgent", function()
     raises(function() make{ learning_algo = env } end, "expected a learning algorithm, got a Walk")
     raises(function() make{ train_policy = env } end, "'train_policy': expected a policy")
     raises(function() make{ batch_size = 5 } end, "'batch_size': expected 4, .* got 5")
-    raises(function() make{ exp_priority = 1 } end, "prioritised replay is not built yet")
     raises(function() make{ replay_memory_siz = 5 } end, "did you mean 'replay_memory_size'")
     raises(function() make{ replay_memory_size = 0 } end, "expected an integer from 1")
     local agent = make{}

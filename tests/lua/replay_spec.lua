@@ -1,0 +1,120 @@
+--- The replays by name, from scripts: priorities, importance weights, returns over several steps.
+local deer = require "deer"
+local raises = require "raises"
+
+-- sample i: observation i, reward i; all of them end their episodes unless `running`
+local function filled(options, running)
+  options.input_dimensions, options.n_actions = { { 1 } }, 2
+  options.capacity, options.seed = options.capacity or 100, 1
+  local set = deer.DataSet(options)
+  for i = 1, 10 do set:addSample({ i }, 0, i, not running) end
+  return set
+end
+
+describe("a prioritised data set", function()
+  it("draws what was wrong most, and says what it weighs", function()
+    local set = filled{ replay = "prioritized",
+      replay_options = { alpha = 1, beta = 1, epsilon = 1e-9 } }
+    local indices, errors = {}, {}
+    for i = 1, 10 do indices[i], errors[i] = i - 1, i == 4 and -90 or i == 5 and 9 or 0.125 end
+    set:updatePriorities(indices, errors)
+    local _, _, rewards, _, _, drawn, weights = set:randomBatch(100)
+    local counts = {}
+    for k = 1, 100 do
+      counts[drawn[k]] = (counts[drawn[k]] or 0) + 1
+      assert.equal(drawn[k] + 1, rewards[k])
+    end
+    -- a hundred strata of width 1, at whose borders a draw may go either way
+    assert.is_true(math.abs(counts[3] - 90) <= 1 and math.abs(counts[4] - 9) <= 1)
+    assert.equal(100, #weights)
+    local least = math.huge
+    for k = 1, 100 do least = math.min(least, math.abs(errors[drawn[k] + 1])) end
+    for k = 1, 100 do
+      local expected = least / math.abs(errors[drawn[k] + 1])
+      assert.is_true(math.abs(weights[k] - expected) < 1e-6)
+    end
+    local weight = deer.Tensor("float32", { 5 })
+    assert.is_true(set:randomBatchInto{ weight = weight })
+    assert.equal(1, math.max(table.unpack(weight:totable())))
+  end)
+
+  it("is DeeR's with use_priority", function()
+    assert.is_true(filled{ use_priority = true }:bytes() > filled{}:bytes())
+  end)
+
+  it("refuses what cannot be", function()
+    local set = filled{ replay = "prioritized" }
+    raises(function() set:updatePriorities({ 10 }, { 1 }) end, "index of a sample")
+    raises(function() set:updatePriorities({ -1 }, { 1 }) end, "index of a sample")
+    raises(function() set:updatePriorities({ 1, 2 }, { 1 }) end, "#2")
+    raises(function() set:updatePriorities({}, {}) end, "indices expected")
+    raises(function() set:updatePriorities({ 1 }, { 0 / 0 }) end, "finite")
+    raises(function() filled{ replay = "prioritised" } end, "expected one of uniform, prioritized")
+    raises(function() filled{ replay = "prioritized", replay_options = { alfa = 1 } } end,
+      "did you mean 'alpha'")
+    raises(function() filled{ replay_options = { alpha = 1 } } end, "alpha")
+  end)
+end)
+
+describe("batches of several steps", function()
+  it("sum rewards", function()
+    local set = filled({}, true)
+    local r_t, continue_t = deer.Tensor("float32", { 50 }), deer.Tensor("float32", { 50 })
+    local from, to = deer.Tensor("float32", { 50, 1 }), deer.Tensor("float32", { 50, 1 })
+    assert.is_true(set:randomBatchInto{ obs_tm1 = from, obs_t = to, r_t = r_t,
+      continue_t = continue_t, n_step = 3, discount = 0.5 })
+    for k = 1, 50 do
+      local i, steps, sum = math.tointeger(from:get(k)[1]), 0, 0
+      repeat
+        sum = sum + 0.5 ^ steps * (i + steps)
+        steps = steps + 1
+      until steps == 3 or i + steps == 10
+      assert.same({ i + steps }, to:get(k))
+      assert.equal(sum, r_t:get(k))
+      assert.equal(0.5 ^ (steps - 1), continue_t:get(k))
+    end
+    raises(function() set:randomBatchInto{ r_t = r_t, n_step = 3 } end, "with discount")
+    raises(function() set:randomBatchInto{ r_t = r_t, n_step = 0, discount = 1 } end, "at least 1")
+  end)
+end)
+
+describe("an agent's prioritised replay", function()
+  local env = deer.env "cartpole" { seed = 1 }
+
+  it("gives weights to an algorithm in Lua and takes its errors", function()
+    local Mine, seen = deer.Algo:extend "Mine", {}
+    function Mine.chooseBestAction() return 0, 0 end
+    function Mine:train(_, _, _, _, _, weights)
+      local errors = {}
+      for k = 1, #weights do errors[k] = k end
+      seen[#seen + 1] = weights
+      return 0, self.mistaken and { 1 } or errors
+    end
+    local mine = Mine{ environment = env, batch_size = 8 }
+    local agent = deer.NeuralAgent{ environment = env, learning_algo = mine, seed = 1,
+      replay_memory_size = 200, train_every = 1, replay = "prioritized" }
+    agent:run(1, 100)
+    local least = 1
+    for _, weights in ipairs(seen) do
+      assert.equal(8, #weights)
+      assert.equal(1, math.max(table.unpack(weights)))
+      least = math.min(least, table.unpack(weights))
+    end
+    assert.is_true(least < 0.7)
+    mine.mistaken = true
+    assert.has_error(function() agent:run(1, 10) end)
+  end)
+
+  it("is chosen in one way", function()
+    local algo = deer.QNetwork{ environment = env, seed = 1 }
+    local function make(options)
+      options.environment, options.learning_algo = env, algo
+      return deer.NeuralAgent(options)
+    end
+    make{ exp_priority = 1 }:run(1, 50)
+    raises(function() make{ exp_priority = 1, replay = "prioritized" } end, "not both")
+    raises(function() make{ exp_priority = -1 } end, "expected a number from 0 to 2")
+    raises(function() make{ replay = "prioritized", replay_options = { beta = 2 } } end,
+      "option 'beta': expected a number from 0 to 1")
+  end)
+end)
