@@ -1,7 +1,9 @@
 --- Deep Q-learning (Mnih et al. 2015, doi:10.1038/nature14236): a network gives the value of every
---- action. The learning is done in C (src/algo/dqn.c), whose field table lists the options.
+--- action, or the distribution of its return. The learning is done in C (src/algo/dqn.c), whose
+--- field table lists the options.
 ---
 ---   deer.QNetwork{ environment = env, update_rule = "rmsprop", batch_size = 32, double_q = true }
+---   deer.QNetwork{ environment = env, distribution = "quantile", dueling = true, noisy = true }
 
 local NativeAlgo = require "deer.native_algo"
 local draw_weights = require "deer.initial_weights"
@@ -20,7 +22,14 @@ function QNetwork:make(given)
   return self._handle
 end
 
---- The value of every action in a state.
+--- Noisy networks explore by their noise.
+---@return deer.Policy
+function QNetwork:explorationPolicy()
+  if not self._options.noisy then return NativeAlgo.explorationPolicy() end
+  return require "deer.policies.stochastic" {}
+end
+
+--- The value of every action in a state; where its distribution is learnt, the mean of that.
 ---@param state table
 ---@return number[] values the first is that of action 0
 function QNetwork:qValues(state) return self._handle:qValues(state) end

@@ -1,36 +1,43 @@
 /* dqn.c: the deep Q-network. Mnih et al. 2015, doi:10.1038/nature14236; double Q-learning: van
  * Hasselt, Guez and Silver 2016, arXiv:1509.06461. Losses and update rules as DeeR has them; from a
- * prioritised replay, samples count by their importance and get their errors for priorities.
+ * prioritised replay, samples count by their importance and get their errors for priorities (over
+ * distributions their losses). What the network says, values or distributions of returns, is in
+ * dqn_value.c.
  *
  * Each update draws a batch, copies the online network to the target network every freeze_interval
  * updates (before the update, so at the first one too), and takes one optimiser step on the loss of
- * the temporal-difference errors. */
-#include "deer.h"
+ * the temporal-difference errors. With `tau` the target network follows at every update instead. */
+#include "algo/dqn_value.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+/* one state in, the values of its actions out */
+typedef struct acting {
+  deer_program *program;
+  void *state[DEER_MAX_SUBJECTS];
+  const deer_real *values, *best_value;
+  const int32_t *best;
+} acting;
 
 typedef struct dqn {
   deer_algo base;
 
   /* options */
   int64_t batch_size, freeze_interval, n_step;
-  double learning_rate, discount, rho, rms_epsilon, momentum, clip_delta;
+  double learning_rate, discount, tau, rho, rms_epsilon, momentum, clip_delta;
   deer_clipping clipping;
   int update_rule, batch_accumulator;
   bool double_q, epsilon_inside_sqrt;
+  deer_dqn_value value;
 
   /* networks */
   deer_net *net;
   deer_real *online, *target;
   deer_opt *opt;
 
-  /* one state in, the values of its actions out */
-  deer_program *act;
-  void *act_state[DEER_MAX_SUBJECTS];
-  const deer_real *act_values, *act_best_value;
-  const int32_t *act_best;
+  acting act, explore; /* without noise and, in noisy networks, with */
 
   /* one batch in, new parameters and the loss out */
   deer_program *update;
@@ -56,6 +63,10 @@ static const deer_field fields[] = {
     {"n_step", DEER_FIELD_INT, AT(n_step), .fallback = 1, .min = 1, .max = 1000,
      .help = "rewards summed before the value of the state reached", .search_min = 1,
      .search_max = 10},
+    {"tau", DEER_FIELD_REAL, AT(tau), .fallback = 0, .min = 0, .max = 1,
+     .help = "share of the way that the target network goes at each update; 0: it is copied every "
+             "freeze_interval updates",
+     .search_min = 1e-3, .search_max = 1e-1},
     {"update_rule", DEER_FIELD_CHOICE, AT(update_rule), .fallback = 1, .choices = DEER_OPT_CHOICES,
      .help = "optimiser"},
     {"rho", DEER_FIELD_REAL, AT(rho), .fallback = 0.9, .min = 0, .max = 0.999999,
@@ -67,13 +78,36 @@ static const deer_field fields[] = {
     {"momentum", DEER_FIELD_REAL, AT(momentum), .fallback = 0, .min = 0, .max = 0.9999,
      .help = "of the sgd and rmsprop rules", .search_min = 0, .search_max = 0.99},
     {"clip_delta", DEER_FIELD_REAL, AT(clip_delta), .fallback = 0, .min = 0, .max = 1e9,
-     .help = "Huber threshold of the error; 0: squared error", .search_min = 0.1, .search_max = 10},
+     .help = "Huber threshold of the error; 0: squared error, of quantiles absolute",
+     .search_min = 0.1, .search_max = 10},
     DEER_CLIPPING_FIELDS(dqn),
     {"batch_accumulator", DEER_FIELD_CHOICE, AT(batch_accumulator), .fallback = SUM,
      .choices = "sum|mean|mean_outputs",
      .help = "loss over a batch; mean_outputs: mean squared error over batch and actions"},
     {"double_q", DEER_FIELD_BOOL, AT(double_q), .fallback = 0,
      .help = "the online network chooses the action, the target network values it"},
+    {"distribution", DEER_FIELD_CHOICE, AT(value.distribution), .fallback = 0,
+     .choices = "none|categorical|quantile",
+     .help = "learn the distribution of the return: probabilities of fixed values (C51), values of "
+             "fixed probabilities (QR-DQN); none: its mean alone"},
+    {"atoms", DEER_FIELD_INT, AT(value.atoms), .fallback = 51, .min = 2, .max = DEER_MAX_ATOMS,
+     .help = "how many of them, for each action", .search_min = 11, .search_max = 201},
+    {"v_min", DEER_FIELD_REAL, AT(value.v_min), .fallback = -10, .min = -1e9, .max = 1e9,
+     .help = "lowest value of the categorical distribution"},
+    {"v_max", DEER_FIELD_REAL, AT(value.v_max), .fallback = 10, .min = -1e9, .max = 1e9,
+     .help = "highest value of the categorical distribution"},
+    {"dueling", DEER_FIELD_BOOL, AT(value.dueling), .fallback = 0,
+     .help = "the network ends with the value of the state and the advantages of the actions"},
+    {"dueling_hidden", DEER_FIELD_INT, AT(value.dueling_hidden), .fallback = 0, .min = 0,
+     .max = 65536, .help = "units of a layer for each of the two; 0: none", .search_min = 16,
+     .search_max = 512},
+    {"noisy", DEER_FIELD_BOOL, AT(value.noisy), .fallback = 0,
+     .help = "noise on the weights of all dense layers, to explore by"},
+    {"noisy_sigma", DEER_FIELD_REAL, AT(value.noisy_sigma), .fallback = 0.5, .min = 1e-6,
+     .max = 100,
+     .help = "initial deviation of that noise, times the square root of a layer's "
+             "inputs",
+     .search_min = 0.1, .search_max = 1},
     {0}};
 
 /* ---- graphs ---- */
@@ -89,19 +123,33 @@ static void state_inputs(const dqn *d, deer_graph *g, const char *name, int batc
   }
 }
 
-static deer_status build_act(dqn *d, deer_graph *g) {
+/* what the network says about states, with the noise of layers that have one or without */
+static deer_node say(const dqn *d, deer_graph *g, const deer_net_call *call) {
+  deer_node said = DEER_NONE;
+  deer_net_apply_heads(d->net, g, call, &said);
+  return said;
+}
+
+static deer_status build_acting(dqn *d, deer_graph *g, acting *a, bool noise) {
   deer_node states[DEER_MAX_SUBJECTS], block;
   state_inputs(d, g, "state", 1, states);
   block = deer_variable(g, "online", d->online, deer_net_size(d->net));
-  deer_node q = deer_net_apply(d->net, g, block, states);
+  deer_net_call call = {.block = block, .states = states, .noise = noise};
+  deer_node q = deer_dqn_value_mean(&d->value, g, say(d, g, &call));
   deer_node outputs[] = {q, deer_argmax_last(g, q), deer_max_last(g, q)};
-  DEER_TRY(deer_compile(g, outputs, 3, &d->act));
+  DEER_TRY(deer_compile(g, outputs, 3, &a->program));
   for (int s = 0; s < d->base.space.n_subjects; s++)
-    d->act_state[s] = deer_program_data(d->act, states[s]);
-  d->act_values = deer_program_data(d->act, outputs[0]);
-  d->act_best = deer_program_data(d->act, outputs[1]);
-  d->act_best_value = deer_program_data(d->act, outputs[2]);
+    a->state[s] = deer_program_data(a->program, states[s]);
+  a->values = deer_program_data(a->program, outputs[0]);
+  a->best = deer_program_data(a->program, outputs[1]);
+  a->best_value = deer_program_data(a->program, outputs[2]);
   return DEER_OK;
+}
+
+static deer_status build_act(dqn *d, deer_graph *g) { return build_acting(d, g, &d->act, false); }
+
+static deer_status build_explore(dqn *d, deer_graph *g) {
+  return build_acting(d, g, &d->explore, true);
 }
 
 /* the loss of each sample, given its temporal-difference error; [batch] */
@@ -151,12 +199,25 @@ static void bind_batch(dqn *d, const update_inputs *in) {
   b->n_step = (int)d->n_step;
 }
 
-/* the values of all actions while learning, with the noise of layers that have one */
-static deer_node noisy_values(dqn *d, deer_graph *g, deer_node block, const deer_node *states) {
-  deer_node q;
-  deer_net_call call = {.block = block, .states = states, .noise = true};
-  deer_net_apply_heads(d->net, g, &call, &q);
-  return q;
+/* what a network says while learning */
+static deer_node say_noisily(const dqn *d, deer_graph *g, deer_node block,
+                             const deer_node *states) {
+  return say(d, g, &(deer_net_call){.block = block, .states = states, .noise = true});
+}
+
+/* the loss of each sample and what it is to be drawn by, [batch]; nets are online and target */
+static deer_node losses_of(const dqn *d, deer_graph *g, const update_inputs *in,
+                           const deer_node nets[2], deer_node *error) {
+  deer_node tm1 = say_noisily(d, g, nets[0], in->obs_tm1);
+  deer_node t = say_noisily(d, g, nets[1], in->obs_t);
+  deer_node selector_t = d->double_q ? say_noisily(d, g, nets[0], in->obs_t) : t;
+  if (d->value.distribution == DEER_DQN_VALUES) {
+    *error = deer_q_learning(g, tm1, &in->transition, t, selector_t);
+    return sample_losses(d, g, *error);
+  }
+  deer_node a_t = deer_argmax_last(g, deer_dqn_value_mean(&d->value, g, selector_t));
+  const deer_dqn_step step = {.transition = &in->transition, .tm1 = tm1, .t = t, .a_t = a_t};
+  return *error = deer_dqn_value_losses(&d->value, g, &step, d->clip_delta);
 }
 
 static deer_status build_update(dqn *d, deer_graph *g) {
@@ -166,25 +227,22 @@ static deer_status build_update(dqn *d, deer_graph *g) {
   deer_node online = deer_variable(g, "online", d->online, size);
   deer_node target = deer_variable(g, "target", d->target, size);
 
-  deer_node q_tm1 = noisy_values(d, g, online, in.obs_tm1);
-  deer_node q_t = noisy_values(d, g, target, in.obs_t);
-  deer_node selector_t = d->double_q ? noisy_values(d, g, online, in.obs_t) : q_t;
-  deer_node td = deer_q_learning(g, q_tm1, &in.transition, q_t, selector_t);
-  deer_node losses = sample_losses(d, g, td), gradient;
-  deer_node loss = batch_loss(d, g, deer_mul(g, losses, in.weight));
+  deer_node error, losses = losses_of(d, g, &in, (deer_node[]){online, target}, &error);
+  deer_node loss = batch_loss(d, g, deer_mul(g, losses, in.weight)), gradient;
   DEER_TRY(deer_gradients(g, loss, &online, 1, &gradient));
   gradient = deer_opt_clip(g, gradient, d->net, &d->clipping);
 
-  deer_node outputs[DEER_OPT_ASSIGNS + 3], rate = deer_variable(g, "learning_rate", &d->rate, 1);
+  deer_node outputs[DEER_OPT_ASSIGNS + 4], rate = deer_variable(g, "learning_rate", &d->rate, 1);
   int n = deer_opt_minimize(d->opt, g, online, gradient, rate, outputs);
+  if (d->tau > 0) outputs[n++] = deer_soft_update(g, target, deer_opt_updated(d->opt), d->tau);
   outputs[n++] = loss;
   outputs[n++] = losses;
-  outputs[n++] = td;
+  if (error.id != losses.id) outputs[n++] = error;
   DEER_TRY(deer_compile(g, outputs, n, &d->update));
   bind_batch(d, &in);
   d->update_loss = deer_program_data(d->update, loss);
   d->update_losses = deer_program_data(d->update, losses);
-  d->update_td = deer_program_data(d->update, td);
+  d->update_td = deer_program_data(d->update, error);
   return DEER_OK;
 }
 
@@ -222,11 +280,26 @@ static deer_status too_large(const dqn *d, deer_status status) {
                    deer_net_size(d->net), (long long)d->batch_size, deer_error());
 }
 
+/* options that contradict each other */
+static deer_status check(const dqn *d) {
+  if (d->value.distribution == DEER_DQN_VALUES) return DEER_OK;
+  if (d->batch_accumulator == MEAN_OUTPUTS)
+    return deer_fail(DEER_EINVAL, "batch_accumulator 'mean_outputs' is a mean of squared errors, "
+                                  "distributions have none: expected 'sum' or 'mean'");
+  if (d->value.distribution == DEER_DQN_CATEGORICAL && d->clip_delta > 0)
+    return deer_fail(DEER_EINVAL,
+                     "option 'clip_delta' limits errors of values and quantiles, a "
+                     "categorical distribution has none: expected 0, got %g",
+                     d->clip_delta);
+  return DEER_OK;
+}
+
 static deer_status init(deer_algo *self, const deer_net_spec *net, const deer_rng *rng) {
   dqn *d = (dqn *)self;
   deer_net_spec fallback;
+  DEER_TRY(check(d));
   if (!net) DEER_TRY(deer_net_default("deer", &self->space, &fallback));
-  DEER_TRY(deer_net_new(net ? net : &fallback, &self->space, self->space.actions.n, &d->net));
+  DEER_TRY(deer_dqn_value_net(&d->value, net ? net : &fallback, &self->space, &d->net));
   size_t size = (size_t)deer_net_size(d->net);
   d->online = deer_alloc_array(size, sizeof *d->online);
   d->target = deer_alloc_array(size, sizeof *d->target);
@@ -237,6 +310,7 @@ static deer_status init(deer_algo *self, const deer_net_spec *net, const deer_rn
   self->batch_size = d->batch_size;
   deer_status status = make_optimiser(d);
   if (status == DEER_OK) status = with_graph(d, build_act);
+  if (status == DEER_OK && d->value.noisy) status = with_graph(d, build_explore);
   if (status == DEER_OK) status = with_graph(d, build_update);
   if (status != DEER_OK) return too_large(d, status);
   /* last, since a large network takes a while */
@@ -248,7 +322,8 @@ static deer_status init(deer_algo *self, const deer_net_spec *net, const deer_rn
 
 static void finish(deer_algo *self) {
   dqn *d = (dqn *)self;
-  deer_program_free(d->act);
+  deer_program_free(d->act.program);
+  deer_program_free(d->explore.program);
   deer_program_free(d->update);
   deer_opt_free(d->opt);
   deer_net_free(d->net);
@@ -259,27 +334,40 @@ static void finish(deer_algo *self) {
 
 /* ---- acting ---- */
 
-static void run_act(dqn *d, const void *const *state) {
+static void run_acting(const dqn *d, const acting *a, const void *const *state) {
   for (int s = 0; s < d->base.space.n_subjects; s++) {
     const deer_subject *subject = &d->base.space.subjects[s];
-    memcpy(d->act_state[s], state[s], (size_t)subject->history * deer_subject_bytes(subject));
+    memcpy(a->state[s], state[s], (size_t)subject->history * deer_subject_bytes(subject));
   }
-  deer_program_run(d->act);
+  deer_program_run(a->program);
 }
 
 static deer_status act(deer_algo *self, const void *const *state, deer_real *action,
                        double *value) {
-  dqn *d = (dqn *)self;
-  run_act(d, state);
-  *action = (deer_real)*d->act_best;
-  if (value) *value = (double)*d->act_best_value;
+  const dqn *d = (dqn *)self;
+  run_acting(d, &d->act, state);
+  *action = (deer_real)*d->act.best;
+  if (value) *value = (double)*d->act.best_value;
+  return DEER_OK;
+}
+
+/* the best action under weights drawn for this moment, which is how noisy networks explore */
+static deer_status explore(deer_algo *self, const void *const *state, deer_rng *rng,
+                           deer_real *action) {
+  const dqn *d = (dqn *)self;
+  (void)rng; /* the network has a stream of its own */
+  if (!d->explore.program)
+    return deer_fail(DEER_EINVAL, "dqn draws actions when its network is noisy: expected the "
+                                  "option 'noisy' or another policy");
+  run_acting(d, &d->explore, state);
+  *action = (deer_real)*d->explore.best;
   return DEER_OK;
 }
 
 static deer_status values(deer_algo *self, const void *const *state, deer_real *q) {
-  dqn *d = (dqn *)self;
-  run_act(d, state);
-  memcpy(q, d->act_values, (size_t)self->space.actions.n * sizeof *q);
+  const dqn *d = (dqn *)self;
+  run_acting(d, &d->act, state);
+  memcpy(q, d->act.values, (size_t)self->space.actions.n * sizeof *q);
   return DEER_OK;
 }
 
@@ -288,7 +376,7 @@ static deer_status values(deer_algo *self, const void *const *state, deer_real *
 /* one step on the batch in the program's inputs */
 static deer_status step(dqn *d, double *loss) {
   deer_algo *self = &d->base;
-  if (self->updates % d->freeze_interval == 0)
+  if (d->tau == 0 && self->updates % d->freeze_interval == 0)
     memcpy(d->target, d->online, (size_t)deer_net_size(d->net) * sizeof *d->online);
   d->rate = (deer_real)self->learning_rate;
   d->gamma = (deer_real)self->discount;
@@ -347,13 +435,14 @@ const deer_algo_class deer_algo_dqn = {
     .abi = DEER_ALGO_ABI,
     .name = "dqn",
     .paper = "Mnih et al. 2015, doi:10.1038/nature14236; van Hasselt et al. 2016, arXiv:1509.06461",
-    .help =
-        "deep Q-network with experience replay and a target network, optionally double Q-learning",
+    .help = "deep Q-network with experience replay and a target network; optionally double, "
+            "dueling, noisy, over distributions of returns",
     .caps = DEER_ALGO_DISCRETE,
     .size = sizeof(dqn),
     .fields = fields,
     .init = init,
     .act = act,
+    .explore = explore,
     .values = values,
     .learn = learn,
     .train = train,
