@@ -26,6 +26,7 @@ local core = require "deer.core"
 ---@field test table checks of one's own environments, networks and computations
 ---@field launcher fun(arg: string[], defaults: table, extra: table?): table
 ---@field plot table charts as PNG files
+---@field preset fun(name: string): deer.Preset options that are known to work: "cartpole/dqn"
 ---@field kinds table finding and listing environments, controllers and policies
 local deer = {
   version = core.version,
@@ -86,6 +87,7 @@ local MADE = {
   launcher = function() return require("deer.launcher").run end,
   controllers = function() return require("deer.kinds").table "controller" end,
   policies = function() return require("deer.kinds").table "policy" end,
+  preset = function() return require("deer.preset").load end,
 }
 
 local function load_part(self, name)

@@ -1,0 +1,106 @@
+--- Presets: options known to make an algorithm learn an environment. Each is a file of
+--- deer/presets/ENVIRONMENT/ that returns a table; deer.preset "cartpole/dqn" gives a copy of it,
+--- which may be changed before it is used:
+---
+---   environment    its name, and environment_options
+---   algo           the class of deer that learns, and algo_options
+---   agent_options  of deer.NeuralAgent
+---   controllers    a list of { name of the class, options }
+---   epochs, epoch_length   what the agent is to run
+---
+---   local preset = deer.preset "cartpole/dqn"
+---   preset.algo_options.dueling = true
+---   local agent = preset:agent{ seed = 1 }
+---   agent:run(preset.epochs, preset.epoch_length)
+
+local deer = require "deer"
+local spairs = require "deer.spairs"
+local sys = require "deer.sys"
+local text = require "deer.text"
+
+local MODULES = "deer.presets."
+
+---@class deer.Preset
+---@field environment string
+---@field environment_options? table
+---@field algo string
+---@field algo_options? table
+---@field agent_options? table
+---@field controllers? table[]
+---@field epochs integer
+---@field epoch_length integer
+local Preset = {}
+Preset.__index = Preset
+
+--- The names of all presets, sorted.
+---@return string[]
+function Preset.names()
+  local names = {}
+  for i, module in ipairs(sys.embedded(MODULES)) do
+    names[i] = module:sub(#MODULES + 1):gsub("%.", "/")
+  end
+  return names
+end
+
+local function copy(value)
+  if type(value) ~= "table" then return value end
+  local all = {}
+  for key, part in spairs(value) do all[key] = copy(part) end
+  return all
+end
+
+---@param name string "environment/algorithm"
+---@return deer.Preset
+function Preset.load(name)
+  local names = Preset.names()
+  for _, known in ipairs(names) do
+    if known == name then
+      return setmetatable(copy(require(MODULES .. name:gsub("/", "."))), Preset)
+    end
+  end
+  if type(name) ~= "string" then
+    text.fail("preset: expected a name such as 'cartpole/dqn', got %s", text.describe(name))
+  end
+  local near = text.meant(name, names)
+  text.fail("there is no preset '%s'%s", name,
+    near ~= "" and near or "; there are " .. table.concat(names, ", "))
+end
+
+-- a table of options and a few more
+local function with(options, more)
+  local all = copy(options or {})
+  for key, value in spairs(more) do all[key] = value end
+  return all
+end
+
+--- An agent made of the preset, its environment and its algorithm, ready to run.
+---@param options? { seed: integer? } of all random numbers
+---@return deer.NeuralAgent
+function Preset:agent(options)
+  local seed = options and options.seed
+  local environment = deer.env(self.environment)(with(self.environment_options, { seed = seed }))
+  local algo = deer[self.algo](with(self.algo_options, { environment = environment, seed = seed }))
+  local agent = deer.NeuralAgent(with(self.agent_options,
+    { environment = environment, learning_algo = algo, seed = seed }))
+  for _, controller in ipairs(self.controllers or {}) do
+    agent:attach(deer.controllers[controller[1]](controller[2] or {}))
+  end
+  return agent
+end
+
+--- How good an agent is: the mean reward of whole episodes without exploration, from the same
+--- starts for every agent of this environment.
+---@param agent deer.NeuralAgent
+---@param steps integer the last episode begins before so many
+---@return number mean
+---@return integer n_episodes
+function Preset:score(agent, steps)
+  local environment = deer.env(self.environment)(with(self.environment_options, { seed = 0 }))
+  local judge = deer.NeuralAgent{ environment = environment, learning_algo = agent.learning_algo,
+    seed = 0 }
+  judge:startMode(0, steps)
+  judge:run(1, steps)
+  return judge:totalRewardOverLastTest()
+end
+
+return Preset

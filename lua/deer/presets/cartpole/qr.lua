@@ -1,0 +1,7 @@
+--- As cartpole/dqn, over quantiles (QR-DQN, Dabney et al. 2018).
+local preset = require("deer.preset").load "cartpole/dqn"
+local options = preset.algo_options
+options.distribution, options.atoms = "quantile", 16
+-- of returns up to 100; at 1, as in the paper, single seeds fail
+options.clip_delta = 10
+return preset
