@@ -2,7 +2,7 @@
 --- score is the mean length of at least 100 episodes without exploration; 500 is the most.
 local deer = require "deer"
 
-local NAMES = { "c51", "double", "dqn", "dueling", "noisy", "qr" }
+local NAMES = { "c51", "dueling" }
 
 describe("the pole #learn", function()
   -- chance gives 22; after 50 000 steps it is 500

@@ -1,4 +1,5 @@
 --- A deep Q-network that balances CartPole-v1 for 500 steps after 50 000 steps of training.
+--- Of seeds 1 to 5 the fifth holds it for 417.
 return {
   environment = "cartpole",
   algo = "QNetwork",
