@@ -32,6 +32,7 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
   self->space = (deer_space){.n_subjects = 1,
                              .subjects = {{1, DEER_SHAPE(4), DEER_DTYPE_REAL}},
                              .actions = {.n = 2, .size = 1}};
+  self->picture_width = 600, self->picture_height = 300;
   return DEER_OK;
 }
 
@@ -83,6 +84,24 @@ static deer_status ending(deer_env *self, deer_ending *how) {
   return DEER_OK;
 }
 
+static deer_status render(deer_env *self, deer_canvas *canvas) {
+  static const deer_color white = {255, 255, 255, 255}, grey = {150, 155, 160, 255},
+                          dark = {45, 55, 72, 255}, wood = {202, 138, 75, 255};
+  const cartpole *c = (const cartpole *)self;
+  const double scale = 600 / (2 * far), rail = 240; /* pixels for a metre, height of the rail */
+  double x = 300 + scale * c->x, length = 2 * half_length * scale;
+  deer_xy hinge = {x, rail - 20};
+  deer_xy pole[] = {hinge, {x + length * sin(c->angle), hinge.y - length * cos(c->angle)}};
+  deer_canvas_fill(canvas, white);
+  deer_canvas_rect(canvas, (deer_rect){0, rail + 15, 600, 2}, grey);
+  deer_canvas_rect(canvas, (deer_rect){x - 32, rail - 20, 64, 28}, dark);
+  for (int side = -1; side <= 1; side += 2)
+    deer_canvas_circle(canvas, (deer_xy){x + 18 * side, rail + 8}, 7, grey);
+  deer_canvas_polyline(canvas, pole, 2, (deer_stroke){10, wood});
+  deer_canvas_circle(canvas, hinge, 4, grey);
+  return DEER_OK;
+}
+
 const deer_env_class deer_env_cartpole = {
     .abi = DEER_ENV_ABI,
     .name = "cartpole",
@@ -93,4 +112,5 @@ const deer_env_class deer_env_cartpole = {
     .reset = reset,
     .act = act,
     .observe = observe,
-    .ending = ending};
+    .ending = ending,
+    .render = render};

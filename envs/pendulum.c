@@ -32,6 +32,7 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
   self->space = (deer_space){.n_subjects = 1,
                              .subjects = {{1, DEER_SHAPE(3), DEER_DTYPE_REAL}},
                              .actions = {.size = 1, .low = {-most_torque}, .high = {most_torque}}};
+  self->picture_width = self->picture_height = 400;
   return DEER_OK;
 }
 
@@ -76,6 +77,19 @@ static deer_status ending(deer_env *self, deer_ending *how) {
   return DEER_OK;
 }
 
+static deer_status render(deer_env *self, deer_canvas *canvas) {
+  static const deer_color white = {255, 255, 255, 255}, grey = {200, 204, 208, 255},
+                          dark = {45, 55, 72, 255}, red = {204, 77, 77, 255};
+  const pendulum *p = (const pendulum *)self;
+  deer_xy hinge = {200, 200};
+  deer_xy rod[] = {hinge, {200 - 140 * sin(p->angle), 200 - 140 * cos(p->angle)}};
+  deer_canvas_fill(canvas, white);
+  deer_canvas_circle(canvas, (deer_xy){200, 60}, 4, grey); /* where its end belongs */
+  deer_canvas_polyline(canvas, rod, 2, (deer_stroke){24, red});
+  deer_canvas_circle(canvas, hinge, 6, dark);
+  return DEER_OK;
+}
+
 const deer_env_class deer_env_pendulum = {
     .abi = DEER_ENV_ABI,
     .name = "pendulum",
@@ -86,4 +100,5 @@ const deer_env_class deer_env_pendulum = {
     .reset = reset,
     .act = act,
     .observe = observe,
-    .ending = ending};
+    .ending = ending,
+    .render = render};

@@ -166,6 +166,8 @@ local function check_include(path, n, name, public)
     if not FRONT_DOOR[from] and FLOOR[from] < FLOOR.agent then
       complain(path, n, "%s is below deer.h", from)
     end
+  elseif from == "envs" and not to and sys.exists(root .. "/envs/" .. name) then
+    return -- its own folder, which is no folder of src
   elseif not to or not FLOOR[to] or not sys.exists(root .. "/src/" .. name) then
     complain(path, n, '"%s" is no header of src', name)
   elseif FRONT_DOOR[from] and not public[path] and to ~= from and from ~= "main" then

@@ -22,6 +22,7 @@ local text = require "deer.text"
 ---@field nActions fun(self): integer|number[][] actions are 0..n-1; or {{min, max}, ...}
 ---@field step? fun(self, action): number, boolean, boolean, ... act, inTerminalState, isTruncated
 ---  and observe in one call: reward, terminal, truncated, observation...
+---@field render? fun(self): deer.Tensor a picture of the present state: bytes, {rows, columns, 3}
 ---@field stop? fun(self) called once, after the last epoch
 local Environment = class.new "Environment"
 

@@ -37,6 +37,10 @@ function Native:inTerminalState() return self._env:terminal() end
 ---@return boolean
 function Native:isTruncated() return self._env:truncated() end
 
+--- A picture of the present state.
+---@return deer.Tensor rgb bytes, {rows, columns, 3}
+function Native:render() return self._env:render() end
+
 ---@return integer[][]
 function Native:inputDimensions() return self._env:space().inputDimensions end
 

@@ -71,6 +71,8 @@ deer_status deer_ac_init(deer_actor_critic *ac, const deer_ac_parts *parts,
   ac->base.learning_rate = ac->learning_rate;
   ac->base.discount = ac->discount;
   ac->base.batch_size = ac->batch_size;
+  ac->index = deer_alloc_array((size_t)ac->batch_size, sizeof *ac->index);
+  if (!ac->index) return DEER_ENOMEM;
   DEER_TRY(make_nets(ac, parts, net));
   ac->actor = (deer_ac_part){.name = "actor", .net = ac->actor_net};
   DEER_TRY(make_part(ac, &ac->actor, parts->slow_actor, rng));
@@ -98,6 +100,7 @@ void deer_ac_finish(deer_algo *self) {
   free_part(&ac->actor);
   deer_net_free(ac->actor_net);
   deer_net_free(ac->critic_net);
+  deer_free(ac->index);
 }
 
 /* ---- parameters ---- */
@@ -176,13 +179,17 @@ void deer_ac_minimize(deer_ac_graph *u, deer_ac_block *block, deer_node loss) {
 
 void deer_ac_fit_critics(deer_ac_graph *u, deer_node y) {
   deer_graph *g = u->g;
-  deer_node sum = DEER_NONE;
+  deer_node sum = DEER_NONE, error = DEER_NONE;
   for (int i = 0; i < u->ac->n_critics; i++) {
     deer_node q_tm1 = deer_ac_value(u->ac, g, u->critic[i].online, u->obs_tm1, u->a_tm1);
-    deer_node loss = deer_mean(g, deer_square(g, deer_sub(g, y, q_tm1)), DEER_ALL_AXES);
+    deer_node td = deer_sub(g, y, q_tm1), size = deer_abs(g, td);
+    deer_node losses = deer_mul(g, u->weight, deer_square(g, td));
+    deer_node loss = deer_mean(g, losses, DEER_ALL_AXES);
     deer_ac_minimize(u, &u->critic[i], loss);
     sum = i == 0 ? loss : deer_add(g, sum, loss);
+    error = i == 0 ? size : deer_add(g, error, size);
   }
+  u->error = deer_scale(g, error, 1.0 / u->ac->n_critics);
   u->loss = deer_scale(g, sum, 1.0 / u->ac->n_critics);
 }
 
@@ -221,6 +228,7 @@ static void make_inputs(deer_ac_graph *u) {
   u->a_tm1 = deer_input(g, "a_tm1", DEER_DTYPE_REAL, DEER_SHAPE(batch, space->actions.size));
   u->continue_t = deer_input(g, "continue_t", DEER_DTYPE_REAL, DEER_SHAPE(batch));
   u->transition.r_t = deer_input(g, "r_t", DEER_DTYPE_REAL, DEER_SHAPE(batch));
+  u->weight = deer_input(g, "weight", DEER_DTYPE_REAL, DEER_SHAPE(batch));
   deer_node gamma = deer_reshape(g, deer_variable(g, "gamma", &ac->gamma, 1), DEER_SCALAR);
   u->transition.discount_t =
       deer_mul(g, u->continue_t, deer_expand(g, gamma, DEER_SHAPE(batch), 0));
@@ -240,14 +248,19 @@ static void bind_batch(const deer_ac_graph *u, deer_ac_update *update) {
   b->action_tm1 = deer_program_data(update->program, u->a_tm1);
   b->r_t = deer_program_data(update->program, u->transition.r_t);
   b->continue_t = deer_program_data(update->program, u->continue_t);
+  b->weight = deer_program_data(update->program, u->weight);
+  b->index = u->ac->index;
+  b->n_step = (int)u->ac->n_step;
 }
 
 static deer_status compile_update(deer_ac_graph *u, deer_ac_update *update) {
   if (u->status != DEER_OK) return u->status;
   u->outputs[u->n_outputs++] = u->loss;
+  u->outputs[u->n_outputs++] = u->error;
   DEER_TRY(deer_compile(u->g, u->outputs, u->n_outputs, &update->program));
   bind_batch(u, update);
   update->loss = deer_program_data(update->program, u->loss);
+  update->error = deer_program_data(update->program, u->error);
   return DEER_OK;
 }
 
@@ -369,6 +382,7 @@ static void count_update(deer_actor_critic *ac) {
 deer_status deer_ac_learn(deer_actor_critic *ac, int i, deer_replay *replay, deer_rng *rng,
                           double *loss) {
   deer_ac_update *update = &ac->update[i];
+  update->batch.discount = ac->base.discount;
   DEER_TRY(deer_replay_sample(replay, rng, &update->batch));
   normalize(ac, &update->batch);
   ac->rate = (deer_real)ac->base.learning_rate;
@@ -379,7 +393,8 @@ deer_status deer_ac_learn(deer_actor_critic *ac, int i, deer_replay *replay, dee
   *rng = ac->noise;
   count_update(ac);
   *loss = sqrt((double)*update->loss);
-  if (isfinite(*loss)) return DEER_OK;
+  if (isfinite(*loss))
+    return deer_replay_update(replay, update->batch.size, ac->index, update->error);
   return deer_fail(DEER_EDATA, "the loss became %g at update %lld (learning rate %g)", *loss,
                    (long long)ac->base.updates, ac->base.learning_rate);
 }

@@ -28,14 +28,14 @@ typedef struct deer_ac_acting {
 typedef struct deer_ac_update {
   deer_program *program;
   deer_batch batch;
-  const deer_real *loss;
+  const deer_real *loss, *error; /* error [batch]: what the replay is told */
 } deer_ac_update;
 
 typedef struct deer_actor_critic {
   deer_algo base;
 
   /* options */
-  int64_t batch_size;
+  int64_t batch_size, n_step;
   double learning_rate, actor_rate, discount, tau;
   int update_rule;
   deer_clipping clipping;
@@ -47,6 +47,7 @@ typedef struct deer_actor_critic {
 
   deer_ac_acting best, valued, drawn; /* the best action, with its value, one drawn at random */
   deer_ac_update update[2];           /* an algo may have programs for different updates */
+  int64_t *index;                     /* of the samples drawn */
 
   deer_rng noise;                                                     /* of the run under way */
   deer_real rate, rate_of_actor, gamma;                               /* read by the updates */
@@ -81,6 +82,15 @@ typedef struct deer_actor_critic {
       {"batch_size",     DEER_FIELD_INT, DEER_AC_AT(batch_size),       .fallback = 100,            \
        .min = 1,         .max = 65536,   .help = "samples per update", .search_min = 32,           \
        .search_max = 512},                                                                         \
+      {"n_step",                                                                                   \
+       DEER_FIELD_INT,                                                                             \
+       DEER_AC_AT(n_step),                                                                         \
+       .fallback = 1,                                                                              \
+       .min = 1,                                                                                   \
+       .max = 1000,                                                                                \
+       .help = "rewards summed before the value of the state reached",                             \
+       .search_min = 1,                                                                            \
+       .search_max = 10},                                                                          \
       {"tau",                                                                                      \
        DEER_FIELD_REAL,                                                                            \
        DEER_AC_AT(tau),                                                                            \
@@ -136,7 +146,9 @@ typedef struct deer_ac_graph {
   deer_node a_tm1, continue_t;                                    /* [batch, size], [batch] */
   deer_transition transition;                                     /* r_t and discount_t */
   deer_ac_block actor, critic[2];
-  deer_node loss; /* mean squared error of the critics */
+  deer_node weight; /* [batch], importance of the samples */
+  deer_node loss;   /* mean squared error of the critics */
+  deer_node error;  /* [batch], the mean of the critics' absolute errors */
   deer_node outputs[64];
   int n_outputs;
   deer_status status; /* of the first mistake */
@@ -154,7 +166,7 @@ deer_node deer_ac_value(const deer_actor_critic *ac, deer_graph *g, deer_node bl
 /* One step of the part's optimiser down `loss`, a scalar; sets block->updated. */
 void deer_ac_minimize(deer_ac_graph *u, deer_ac_block *block, deer_node loss);
 
-/* A step of every critic towards y [batch], on the mean squared error. */
+/* A step of every critic towards y [batch], on the weighted mean squared error. */
 void deer_ac_fit_critics(deer_ac_graph *u, deer_node y);
 
 /* The slow copy goes a little towards the updated parameters. */

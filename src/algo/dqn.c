@@ -1,5 +1,6 @@
 /* dqn.c: the deep Q-network. Mnih et al. 2015, doi:10.1038/nature14236; double Q-learning: van
- * Hasselt, Guez and Silver 2016, arXiv:1509.06461. Losses and update rules as DeeR has them.
+ * Hasselt, Guez and Silver 2016, arXiv:1509.06461. Losses and update rules as DeeR has them; from a
+ * prioritised replay, samples count by their importance and get their errors for priorities.
  *
  * Each update draws a batch, copies the online network to the target network every freeze_interval
  * updates (before the update, so at the first one too), and takes one optimiser step on the loss of
@@ -14,7 +15,7 @@ typedef struct dqn {
   deer_algo base;
 
   /* options */
-  int64_t batch_size, freeze_interval;
+  int64_t batch_size, freeze_interval, n_step;
   double learning_rate, discount, rho, rms_epsilon, momentum, clip_delta;
   deer_clipping clipping;
   int update_rule, batch_accumulator;
@@ -34,7 +35,8 @@ typedef struct dqn {
   /* one batch in, new parameters and the loss out */
   deer_program *update;
   deer_batch batch;
-  const deer_real *update_loss, *update_losses;
+  int64_t *index; /* of the samples in it */
+  const deer_real *update_loss, *update_losses, *update_td;
   deer_real rate, gamma; /* read by the update program */
 } dqn;
 
@@ -51,6 +53,9 @@ static const deer_field fields[] = {
     {"freeze_interval", DEER_FIELD_INT, AT(freeze_interval), .fallback = 1000, .min = 1,
      .max = 1e12, .help = "updates between copies to the target network", .search_min = 10,
      .search_max = 10000},
+    {"n_step", DEER_FIELD_INT, AT(n_step), .fallback = 1, .min = 1, .max = 1000,
+     .help = "rewards summed before the value of the state reached", .search_min = 1,
+     .search_max = 10},
     {"update_rule", DEER_FIELD_CHOICE, AT(update_rule), .fallback = 1, .choices = DEER_OPT_CHOICES,
      .help = "optimiser"},
     {"rho", DEER_FIELD_REAL, AT(rho), .fallback = 0.9, .min = 0, .max = 0.999999,
@@ -113,7 +118,7 @@ static deer_node batch_loss(const dqn *d, deer_graph *g, deer_node losses) {
 }
 
 typedef struct update_inputs {
-  deer_node obs_tm1[DEER_MAX_SUBJECTS], obs_t[DEER_MAX_SUBJECTS], continue_t;
+  deer_node obs_tm1[DEER_MAX_SUBJECTS], obs_t[DEER_MAX_SUBJECTS], continue_t, weight;
   deer_transition transition;
 } update_inputs;
 
@@ -125,6 +130,7 @@ static void make_inputs(dqn *d, deer_graph *g, update_inputs *in) {
   in->transition.a_tm1 = deer_input(g, "a_tm1", DEER_DTYPE_I32, shape);
   in->transition.r_t = deer_input(g, "r_t", DEER_DTYPE_REAL, shape);
   in->continue_t = deer_input(g, "continue_t", DEER_DTYPE_REAL, shape);
+  in->weight = deer_input(g, "weight", DEER_DTYPE_REAL, shape);
   deer_node gamma = deer_reshape(g, deer_variable(g, "gamma", &d->gamma, 1), DEER_SCALAR);
   in->transition.discount_t = deer_mul(g, in->continue_t, deer_expand(g, gamma, shape, 0));
 }
@@ -140,6 +146,9 @@ static void bind_batch(dqn *d, const update_inputs *in) {
   b->a_tm1 = deer_program_data(d->update, in->transition.a_tm1);
   b->r_t = deer_program_data(d->update, in->transition.r_t);
   b->continue_t = deer_program_data(d->update, in->continue_t);
+  b->weight = deer_program_data(d->update, in->weight);
+  b->index = d->index;
+  b->n_step = (int)d->n_step;
 }
 
 /* the values of all actions while learning, with the noise of layers that have one */
@@ -161,18 +170,21 @@ static deer_status build_update(dqn *d, deer_graph *g) {
   deer_node q_t = noisy_values(d, g, target, in.obs_t);
   deer_node selector_t = d->double_q ? noisy_values(d, g, online, in.obs_t) : q_t;
   deer_node td = deer_q_learning(g, q_tm1, &in.transition, q_t, selector_t);
-  deer_node losses = sample_losses(d, g, td), loss = batch_loss(d, g, losses), gradient;
+  deer_node losses = sample_losses(d, g, td), gradient;
+  deer_node loss = batch_loss(d, g, deer_mul(g, losses, in.weight));
   DEER_TRY(deer_gradients(g, loss, &online, 1, &gradient));
   gradient = deer_opt_clip(g, gradient, d->net, &d->clipping);
 
-  deer_node outputs[DEER_OPT_ASSIGNS + 2], rate = deer_variable(g, "learning_rate", &d->rate, 1);
+  deer_node outputs[DEER_OPT_ASSIGNS + 3], rate = deer_variable(g, "learning_rate", &d->rate, 1);
   int n = deer_opt_minimize(d->opt, g, online, gradient, rate, outputs);
   outputs[n++] = loss;
   outputs[n++] = losses;
+  outputs[n++] = td;
   DEER_TRY(deer_compile(g, outputs, n, &d->update));
   bind_batch(d, &in);
   d->update_loss = deer_program_data(d->update, loss);
   d->update_losses = deer_program_data(d->update, losses);
+  d->update_td = deer_program_data(d->update, td);
   return DEER_OK;
 }
 
@@ -218,7 +230,8 @@ static deer_status init(deer_algo *self, const deer_net_spec *net, const deer_rn
   size_t size = (size_t)deer_net_size(d->net);
   d->online = deer_alloc_array(size, sizeof *d->online);
   d->target = deer_alloc_array(size, sizeof *d->target);
-  if (!d->online || !d->target) return too_large(d, DEER_ENOMEM);
+  d->index = deer_alloc_array((size_t)d->batch_size, sizeof *d->index);
+  if (!d->online || !d->target || !d->index) return too_large(d, DEER_ENOMEM);
   self->learning_rate = d->learning_rate;
   self->discount = d->discount;
   self->batch_size = d->batch_size;
@@ -239,6 +252,7 @@ static void finish(deer_algo *self) {
   deer_program_free(d->update);
   deer_opt_free(d->opt);
   deer_net_free(d->net);
+  deer_free(d->index);
   deer_free(d->online);
   deer_free(d->target);
 }
@@ -288,8 +302,10 @@ static deer_status step(dqn *d, double *loss) {
 
 static deer_status learn(deer_algo *self, deer_replay *replay, deer_rng *rng, double *loss) {
   dqn *d = (dqn *)self;
+  d->batch.discount = self->discount;
   DEER_TRY(deer_replay_sample(replay, rng, &d->batch));
-  return step(d, loss);
+  DEER_TRY(step(d, loss));
+  return deer_replay_update(replay, d->batch.size, d->index, d->update_td);
 }
 
 static deer_status train(deer_algo *self, const deer_batch *batch, double *loss,
@@ -308,6 +324,7 @@ static deer_status train(deer_algo *self, const deer_batch *batch, double *loss,
   memcpy(d->batch.a_tm1, batch->a_tm1, n * sizeof *batch->a_tm1);
   memcpy(d->batch.r_t, batch->r_t, n * sizeof *batch->r_t);
   memcpy(d->batch.continue_t, batch->continue_t, n * sizeof *batch->continue_t);
+  for (size_t i = 0; i < n; i++) d->batch.weight[i] = batch->weight ? batch->weight[i] : 1;
   DEER_TRY(step(d, loss));
   if (losses) memcpy(losses, d->update_losses, n * sizeof *losses);
   return DEER_OK;

@@ -147,6 +147,21 @@ static int env_terminal(lua_State *L) { return push_ending(L, DEER_TERMINATED); 
 
 static int env_truncated(lua_State *L) { return push_ending(L, DEER_TRUNCATED); }
 
+// render() -> tensor of bytes [rows, columns, 3]
+static int env_render(lua_State *L) {
+  deer_env *env = check_native(L);
+  if (!env->kind->render) return deer_lua_fail(L, "%s draws no pictures", env->kind->name);
+  deer_shape shape = DEER_SHAPE(env->picture_height, env->picture_width, 3);
+  deer_tensor *picture = deer_lua_new_tensor(L, DEER_DTYPE_U8, &shape);
+  deer_canvas *canvas = deer_canvas_new(env->picture_width, env->picture_height);
+  if (!canvas) return deer_throw(L, DEER_ENOMEM);
+  deer_status status = env->kind->render(env, canvas);
+  if (status == DEER_OK)
+    memcpy(picture->data, deer_canvas_pixels(canvas), deer_shape_count(&shape));
+  deer_canvas_free(canvas);
+  return status == DEER_OK ? 1 : deer_throw(L, status);
+}
+
 // space() -> { inputDimensions =, nActions =, observationTypes = }
 static int env_space(lua_State *L) {
   const deer_env_box *box = luaL_checkudata(L, 1, DEER_ENV_CLASS);
@@ -173,10 +188,10 @@ deer_env *deer_lua_to_env(lua_State *L, int index) {
 }
 
 static const luaL_Reg methods[] = {
-    {"space", env_space},     {"reset", env_reset},
-    {"act", env_act},         {"observe", env_observe},
+    {"space", env_space},       {"reset", env_reset},
+    {"act", env_act},           {"observe", env_observe},
     {"terminal", env_terminal}, {"truncated", env_truncated},
-    {NULL, NULL},
+    {"render", env_render},     {NULL, NULL},
 };
 static const luaL_Reg events[] = {{"__gc", env_gc}, {NULL, NULL}};
 static const luaL_Reg functions[] = {{"env", env_new}, {NULL, NULL}};

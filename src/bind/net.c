@@ -16,12 +16,23 @@ static net_box *check_box(lua_State *L) { return luaL_checkudata(L, 1, NET_CLASS
 
 /* ---- what goes in ---- */
 
+// a field that an input has not
+static void check_fields(lua_State *L, int table) {
+  static const char *const names[] = {"dtype", "history"};
+  for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+    const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+    if (name && strcmp(name, names[0]) != 0 && strcmp(name, names[1]) != 0)
+      deer_lua_unknown(L, "field of a shape", name, names, 2);
+  }
+}
+
 // one input from the table on top of the stack: its shape without the batch; fields dtype, history
 static void read_input(lua_State *L, deer_subject *subject, int i) {
   int table = lua_gettop(L);
   *subject = (deer_subject){.history = 1, .dtype = DEER_DTYPE_REAL};
   if (deer_lua_read_shape(L, table, &subject->shape) != DEER_OK)
     deer_lua_fail(L, "option 'inputs': shape %d: %s", i + 1, deer_error());
+  check_fields(L, table);
   subject->history = (int)deer_lua_integer_option(L, table, "history", 1, 1);
   if (lua_getfield(L, table, "dtype") != LUA_TNIL &&
       deer_lua_read_type(L, table + 1, &subject->dtype) != DEER_OK)

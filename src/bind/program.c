@@ -128,6 +128,15 @@ static void push_view(lua_State *L, const slot *s, int program) {
   deer_lua_new_view(L, &s->tensor, program);
 }
 
+// is the input `name`, on top of the stack, noted already?
+static bool has_input(lua_State *L, int program) {
+  lua_getiuservalue(L, program, VIEWS);
+  lua_pushvalue(L, -2);
+  bool known = lua_rawget(L, -2) != LUA_TNIL;
+  lua_pop(L, 2);
+  return known;
+}
+
 // notes the input `name`, on top of the stack, if the program has it; pops the name
 static bool add_input(lua_State *L, int program, const deer_graph_box *owner, int inputs) {
   program_box *box = lua_touserdata(L, program);
@@ -177,6 +186,8 @@ static void add_given_inputs(lua_State *L, int program, const deer_graph_box *ow
     if (!found)
       deer_lua_fail(L, "option 'inputs': entry %I: expected an input, got %s", (LUAI_UACINT)i,
                     text);
+    if (has_input(L, program))
+      deer_lua_fail(L, "option 'inputs': entry %I: %s is listed twice", (LUAI_UACINT)i, text);
     if (!add_input(L, program, owner, inputs))
       deer_lua_fail(L, "option 'inputs': entry %I: nothing that is computed needs %s",
                     (LUAI_UACINT)i, text);
@@ -201,15 +212,13 @@ static void find_inputs(lua_State *L, int program, const deer_graph_box *owner) 
       add_input(L, program, owner, inputs);
       continue;
     }
-    lua_getiuservalue(L, program, VIEWS);
-    lua_pushvalue(L, -2);
-    bool listed = lua_rawget(L, -2) != LUA_TNIL;
-    lua_pushvalue(L, -3);
+    lua_pushvalue(L, -1);
     lua_rawget(L, inputs);
     const deer_node_box *node = deer_lua_to_node(L, -1);
-    if (!listed && deer_program_data(box->program, node->node))
-      deer_lua_fail(L, "option 'inputs': '%s' is needed as well", lua_tostring(L, -4));
-    lua_pop(L, 4);
+    lua_pop(L, 1);
+    if (!has_input(L, program) && deer_program_data(box->program, node->node))
+      deer_lua_fail(L, "option 'inputs': '%s' is needed as well", lua_tostring(L, -1));
+    lua_pop(L, 1);
   }
   for (int i = 1; i <= box->n_inputs; i++) n += !box->slots[i - 1].set;
   box->n_unset = n;
@@ -323,7 +332,9 @@ static void throw_unknown(lua_State *L, const program_box *box) {
 static void set_by_name(lua_State *L, program_box *box) {
   int given = 0, n = 0;
   luaL_checktype(L, 2, LUA_TTABLE);
-  lua_settop(L, 2);
+  if (lua_gettop(L) > 2)
+    deer_lua_fail(L, "one table of inputs expected, as in program:run{ obs = ... }, got %d values",
+                  lua_gettop(L) - 1);
   lua_getiuservalue(L, 1, NAMES);
   for (int i = 0; i < box->n_inputs; i++) {
     lua_rawgeti(L, 3, i + 1);

@@ -1,6 +1,7 @@
 /* schedule.c: deer.schedule, numbers that change with time. */
 #include "bind/core.h"
 
+#include <math.h>
 #include <string.h>
 
 #define SCHEDULE "deer.Schedule"
@@ -108,7 +109,12 @@ static int schedule_new(lua_State *L) {
 
 // at(t), also as a call
 static int schedule_at(lua_State *L) {
-  lua_pushnumber(L, deer_schedule_at(check_schedule(L), luaL_checknumber(L, 2)));
+  char got[DEER_DESCRIBE];
+  const deer_schedule *schedule = check_schedule(L);
+  const lua_Number t = lua_type(L, 2) == LUA_TNUMBER ? lua_tonumber(L, 2) : (lua_Number)NAN;
+  if (isnan(t))
+    deer_lua_fail(L, "schedule: expected a time, a number, got %s", deer_lua_describe(L, 2, got));
+  lua_pushnumber(L, deer_schedule_at(schedule, t));
   return 1;
 }
 

@@ -1,6 +1,7 @@
 /* tensor.c: deer.Tensor, a dense block of numbers that Lua code can fill and hand over. */
 #include "bind/core.h"
 
+#include <math.h>
 #include <string.h>
 
 // a tensor of its own has its numbers behind it in the same userdata; a view has those of the
@@ -58,7 +59,13 @@ void deer_lua_empty_view(deer_tensor *view) {
 deer_dtype deer_lua_check_dtype(lua_State *L, int arg) {
   static const char *const names[] = {"float32", "uint8", "int32", NULL};
   static const deer_dtype types[] = {DEER_DTYPE_REAL, DEER_DTYPE_U8, DEER_DTYPE_I32};
-  return types[luaL_checkoption(L, arg, NULL, names)];
+  char got[DEER_DESCRIBE];
+  for (int i = 0; names[i] && lua_type(L, arg) == LUA_TSTRING; i++)
+    if (strcmp(lua_tostring(L, arg), names[i]) == 0) return types[i];
+  deer_lua_bad_argument(L, arg,
+                        lua_pushfstring(L, "'float32', 'uint8' or 'int32' expected, got %s",
+                                        deer_lua_describe(L, arg, got)));
+  return DEER_DTYPE_REAL;
 }
 
 deer_status deer_lua_read_shape(lua_State *L, int index, deer_shape *shape) {
@@ -164,6 +171,7 @@ static int tensor_set_row(lua_State *L) {
 static int tensor_mix(lua_State *L) {
   const deer_tensor *to = check_tensor(L), *from = luaL_checkudata(L, 2, DEER_TENSOR_CLASS);
   deer_real share = (deer_real)deer_lua_check_number(L, 3);
+  if (!isfinite(share)) deer_lua_bad_argument(L, 3, "finite number expected");
   if (to->dtype != DEER_DTYPE_REAL || from->dtype != DEER_DTYPE_REAL ||
       !deer_shape_equal(&to->shape, &from->shape))
     deer_lua_bad_argument(L, 2, "a float32 tensor of the same shape expected");

@@ -15,6 +15,7 @@
 #define DEER_ENV_ABI 1
 
 typedef struct deer_env deer_env;
+struct deer_canvas; /* io/canvas.h */
 struct deer_replay;
 
 typedef enum deer_ending { DEER_RUNNING, DEER_TERMINATED, DEER_TRUNCATED } deer_ending;
@@ -45,6 +46,10 @@ typedef struct deer_env_class {
   /* Looks at the test episodes just run (optional). The data belong to the agent. */
   deer_status (*summarize)(deer_env *self, struct deer_replay *test_set);
 
+  /* Draws the present state over all of a canvas of self->picture_width x self->picture_height
+   * pixels (optional); changes nothing else. */
+  deer_status (*render)(deer_env *self, struct deer_canvas *canvas);
+
   deer_status (*stop)(deer_env *self); /* after the last epoch (optional) */
   /* Frees what init acquired (optional). Must survive an init that failed or never came. */
   void (*finish)(deer_env *self);
@@ -53,6 +58,7 @@ typedef struct deer_env_class {
 struct deer_env {
   const deer_env_class *kind;
   deer_space space;
+  int picture_width, picture_height; /* of what render draws, in pixels; set by init */
 };
 
 /* Frees the environment made by deer_env_new; NULL allowed. */

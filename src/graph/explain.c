@@ -35,7 +35,8 @@ void deer_program_run_timed(deer_program *p) {
 
 static double elements(const deer_operand *x) { return (double)deer_shape_count(&x->shape); }
 
-double deer_step_flops(const deer_step *step) {
+/* of all parts of a divided step together */
+static double whole_flops(const deer_step *step) {
   if (step->chain) return (double)step->chain->n * step->chain->n_links;
   if (step->op->flops) return step->op->flops(step);
   double most = elements(&step->out);
@@ -44,11 +45,13 @@ double deer_step_flops(const deer_step *step) {
   return step->op->alias ? 0 : most;
 }
 
+double deer_step_flops(const deer_step *step) { return whole_flops(step) / step->parts; }
+
 static double operand_bytes(const deer_operand *x) {
   return elements(x) * (double)deer_dtype_size(x->dtype);
 }
 
-double deer_step_bytes(const deer_step *step) {
+static double whole_bytes(const deer_step *step) {
   double bytes = 0;
   if (step->chain) {
     for (int s = 0; s < step->chain->n_slots; s++)
@@ -59,6 +62,8 @@ double deer_step_bytes(const deer_step *step) {
   for (int i = 0; i < step->n_in; i++) bytes += operand_bytes(&step->in[i]);
   return bytes + operand_bytes(&step->out);
 }
+
+double deer_step_bytes(const deer_step *step) { return whole_bytes(step) / step->parts; }
 
 /* ---- text ---- */
 

@@ -263,16 +263,19 @@ static bool overlap(const deer_record *a, const deer_record *b) {
 }
 
 /* Does unit u read the memory of variable `v`? Chains read what lies behind a repeat. With `other`:
- * does it read it as another variable? */
+ * does it read it other than element by element, as another variable or repeated? */
 static bool reads(fuser *f, int u, int32_t v, bool other) {
   const deer_unit *unit = &f->plan->units[u];
   for (int k = 0; k < unit->n; k++)
     for (int i = 0; i < f->g->records[unit->nodes[k]].n_inputs; i++) {
       int32_t id = deer_memory_owner(f->g, input_of(f->g, unit->nodes[k], i));
-      while (f->plan->unit_of[id] < 0 && read_through(&f->g->records[id]))
+      bool aligned = other;
+      while (f->plan->unit_of[id] < 0 && read_through(&f->g->records[id])) {
+        aligned = aligned && count_of(f->g, input_of(f->g, id, 0)) == count_of(f->g, id);
         id = deer_memory_owner(f->g, input_of(f->g, id, 0));
+      }
       const deer_record *r = &f->g->records[id];
-      if (r->op == &deer_op_variable && !(other && id == v) && overlap(r, &f->g->records[v]))
+      if (r->op == &deer_op_variable && !(aligned && id == v) && overlap(r, &f->g->records[v]))
         return true;
     }
   return false;
@@ -322,14 +325,17 @@ static deer_status join_assigns(fuser *f) {
 static deer_status add_copies(fuser *f) {
   const deer_graph *g = f->g;
   deer_plan *p = f->plan;
+  int last_copy = 0;
   for (int32_t id = 1; id < g->n; id++) {
     if (!f->live[id] || g->records[id].op != &deer_op_assign) continue;
     const int32_t value = deer_same_elements(g, input_of(g, id, 1));
     if (p->target[value] == input_of(g, id, 0)) continue;
-    const int others = p->n_units;
+    const int copy = p->n_units;
     p->stored[deer_memory_owner(g, value)] = true;
     DEER_TRY(add_unit(f, id));
-    for (int u = 0; u < others; u++) DEER_TRY(run_after(p, others, u));
+    /* the first waits for all units, each other one for the one before it */
+    for (int u = last_copy; u < copy; u++) DEER_TRY(run_after(p, copy, u));
+    last_copy = copy;
   }
   return DEER_OK;
 }

@@ -87,9 +87,12 @@ static deer_status walk(backward *b, deer_node loss, deer_node *gx) {
 
 static deer_status check(deer_graph *g, deer_node loss, const deer_node *wrt, int n) {
   DEER_TRY(deer_graph_status(g));
-  if (!deer_graph_has(g, loss) || g->records[loss.id].shape.rank != 0 ||
-      g->records[loss.id].dtype != DEER_DTYPE_REAL)
-    deer_graph_fail(g, "gradients: the loss is not a real scalar");
+  char text[DEER_NODE_TEXT];
+  if (!deer_graph_has(g, loss))
+    deer_graph_fail(g, "gradients: the loss is not a node of this graph");
+  else if (g->records[loss.id].shape.rank != 0 || g->records[loss.id].dtype != DEER_DTYPE_REAL)
+    deer_graph_fail(g, "gradients: the loss %s is not a real scalar",
+                    deer_node_text(g, loss, text));
   for (int i = 0; i < n; i++)
     if (!deer_graph_has(g, wrt[i]))
       deer_graph_fail(g, "gradients: node %d is not a node of this graph", i + 1);

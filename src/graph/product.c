@@ -85,7 +85,7 @@ static double product_flops(const deer_step *step) {
   return 2.0 * step->out.shape.dim[0] * step->out.shape.dim[1] * extent(step, 0, 1);
 }
 
-/* number[0] and number[1] as in matmul, number[2] holds the flags */
+/* number[0] and number[1] as in matmul, mask holds the flags */
 const deer_op deer_product_op = {.name = "product",
                                  .n_inputs = -1,
                                  .shape = product_shape,

@@ -58,7 +58,7 @@ void deer_lanes_run(deer_program *p);
 /* For tests: from now on programs with lanes run on all of them whatever that takes. */
 void deer_lanes_insist(bool on);
 
-/* Floating-point operations and bytes of a step, for estimates. */
+/* Floating-point operations and bytes of a step, or of its share when it is divided: estimates. */
 double deer_step_flops(const deer_step *step);
 double deer_step_bytes(const deer_step *step);
 

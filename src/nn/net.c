@@ -314,7 +314,12 @@ static deer_status unknown_head(const char *name, const char *const *names, int 
 /* every head that the spec has layers for is there */
 static deer_status check_heads(const deer_net *net) {
   const char *names[DEER_MAX_HEADS];
-  for (int i = 0; i < net->n_heads; i++) names[i] = net->heads[i].name;
+  for (int i = 0; i < net->n_heads; i++) {
+    names[i] = net->heads[i].name;
+    for (int k = 0; k < i; k++)
+      if (strcmp(names[i], names[k]) == 0)
+        return deer_fail(DEER_EINVAL, "two heads are called '%s'", names[i]);
+  }
   for (int k = 0; k < net->spec.n_heads; k++) {
     const char *name = net->spec.heads[k].name;
     bool known = false;

@@ -31,4 +31,13 @@ struct deer_replay {
       *age; /* slots of the same episode right before, as far as they matter: at most `longest` */
 };
 
+/* What draw answers when there is nothing to draw: DEER_EAGAIN with the reason. */
+deer_status deer_replay_nothing(const deer_replay *replay);
+
+/* The ring position of slot `index`, 0 being the oldest. */
+static inline int64_t deer_replay_position(const deer_replay *r, int64_t index) {
+  int64_t p = r->first + index;
+  return p < r->room ? p : p - r->room;
+}
+
 #endif

@@ -12,7 +12,7 @@
 #include "base/rng.h"
 #include "env/env.h"
 
-#define DEER_REPLAY_ABI 1
+#define DEER_REPLAY_ABI 2
 
 typedef struct deer_replay deer_replay;
 
@@ -26,7 +26,17 @@ typedef struct deer_batch {
   deer_real *action_tm1;            /* [size, actions.size], any actions */
   deer_real *r_t;                   /* [size] */
   deer_real *continue_t; /* [size], 0 where s_t is terminal, else 1 (a truncation continues) */
-  int64_t *index;        /* [size], which samples were drawn (0 is the oldest slot) */
+  deer_real *weight; /* [size], importance of each sample, the largest 1; all 1 where samples are
+                        equally likely. Not written by deer_replay_gather */
+  int64_t *index;    /* [size], which samples were drawn (0 is the oldest slot) */
+
+  /* Returns over several steps (Sutton 1988; Mnih et al. 2016): with n_step > 1, r_t is the sum of
+   * discount^i times the reward i steps later over n_step steps, obs_t what followed the last of
+   * them, and continue_t, where that is not terminal, discount^(steps - 1): times the discount it
+   * is what the value of s_t counts. There are fewer steps where the episode ends sooner, by a
+   * truncation in its final observation, or where no more is known yet. 0 is as 1: one step. */
+  int n_step;
+  double discount;
 } deer_batch;
 
 /* How samples are drawn. The storage is common to all kinds. */
@@ -34,12 +44,20 @@ typedef struct deer_replay_class {
   int abi; /* DEER_REPLAY_ABI */
   const char *name, *paper, *help;
   size_t size;              /* bytes of the instance, which begins with a struct deer_replay */
+  size_t slot_bytes;        /* what init allocates for each slot; counted with the samples */
   const deer_field *fields; /* options of the kind; NULL for none */
   deer_status (*init)(deer_replay *self); /* optional */
   /* Draws n slots that deer_replay_drawable accepts. DEER_EAGAIN when there is none. */
   deer_status (*draw)(deer_replay *self, deer_rng *rng, int n, int64_t *index);
-  void (*added)(deer_replay *self,
-                int64_t slot);       /* a sample was written at a physical slot (optional) */
+  /* The sample at ring position `at` can be drawn from now on; not any more. Between, it can.
+   * Optional. */
+  void (*opened)(deer_replay *self, int64_t at);
+  void (*closed)(deer_replay *self, int64_t at);
+  /* How much samples should count that were drawn more often than others, up to a common factor;
+   * index[i] is a slot. Optional: all the same. */
+  void (*weigh)(const deer_replay *self, int n, const int64_t *index, deer_real *weight);
+  /* Samples were learnt from, with these temporal-difference errors, all finite. Optional. */
+  void (*update)(deer_replay *self, int n, const int64_t *index, const deer_real *error);
   void (*finish)(deer_replay *self); /* optional; must survive an init that failed or never came */
 } deer_replay_class;
 
@@ -92,6 +110,12 @@ bool deer_replay_drawable(const deer_replay *replay, int64_t index);
 /* Draws batch->size samples and gathers them. DEER_EAGAIN, with nothing written, when no sample can
  * be drawn. */
 deer_status deer_replay_sample(deer_replay *replay, deer_rng *rng, deer_batch *batch);
+
+/* Tells the replay the temporal-difference errors of samples that were learnt from, from which some
+ * kinds make priorities. `index` as deer_replay_sample wrote it, with nothing added since; what
+ * cannot be drawn is passed over. DEER_EDATA, with nothing changed, when an error is not finite. */
+deer_status deer_replay_update(deer_replay *replay, int n, const int64_t *index,
+                               const deer_real *error);
 
 /* Gathers the samples batch->index[0..size-1]; DEER_EINVAL when one is out of range or not
  * drawable. */

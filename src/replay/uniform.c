@@ -27,11 +27,7 @@ static deer_status draw(deer_replay *self, deer_rng *rng, int n, int64_t *index)
     int64_t found = draw_one(self, rng);
     if (found < 0) found = draw_exactly(self, rng);
     /* what can be drawn does not change on the way, so this is said before anything is written */
-    if (found < 0)
-      return deer_fail(
-          DEER_EAGAIN,
-          "no sample can be drawn: none of %lld has a full history of %d and a known successor",
-          (long long)self->samples, self->only_full_history ? self->longest : 1);
+    if (found < 0) return deer_replay_nothing(self);
     index[i] = found;
   }
   return DEER_OK;

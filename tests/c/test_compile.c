@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -490,6 +492,86 @@ static void updates_join_their_chain(void **state) {
   deer_graph_free(g);
 }
 
+/* v becomes a part of itself, repeated `n` by `m` times, plus 1: no block may read what an earlier
+ * one, or another thread, has written */
+static void expect_repeated(deer_shape shape, unsigned kept, int part, size_t inner) {
+  enum { COUNT = 12000 };
+  static deer_real v[COUNT];
+  for (int i = 0; i < COUNT; i++) v[i] = (deer_real)(i % 97);
+  deer_graph *g = deer_graph_new();
+  const deer_node block = deer_variable(g, "v", v, COUNT);
+  deer_node y = deer_expand(g, deer_view(g, block, 0, DEER_SHAPE(part)), shape, kept);
+  y = deer_shift(g, deer_reshape(g, y, DEER_SHAPE(COUNT)), 1);
+  const deer_node update = deer_assign(g, block, deer_mul(g, y, y));
+  deer_program *p = compiled(g, &update, 1);
+  deer_program_run(p);
+  for (size_t i = 0; i < COUNT; i++) {
+    const double old = (double)(i / inner % (size_t)part % 97);
+    assert_true((double)v[i] == (old + 1) * (old + 1));
+  }
+  deer_program_free(p);
+  deer_graph_free(g);
+}
+
+static void a_variable_repeats_a_part_of_itself(void **state) {
+  (void)state;
+  deer_lanes_insist(true);
+  for (int threads = 1; threads <= 2; threads++) {
+    deer_threads_set(threads);
+    expect_repeated(DEER_SHAPE(3, 4000), DEER_AXIS(0), 3, 4000);
+    expect_repeated(DEER_SHAPE(8, 1500), DEER_AXIS(1), 1500, 1);
+    expect_repeated(DEER_SHAPE(1, 12000), DEER_AXIS(0), 1, 12000);
+  }
+  deer_lanes_insist(false);
+  deer_threads_set(1);
+}
+
+/* ---- programs of several threads ---- */
+
+static double total_flops(const deer_program *p) {
+  char *text = deer_program_explain(p);
+  const char *all = strstr(text, " all ");
+  assert_non_null(all);
+  double us, share, flops;
+  assert_int_equal(sscanf(all, " all %lf %lf%% %lf", &us, &share, &flops), 3);
+  deer_free(text);
+  return flops;
+}
+
+static void run_inside(void *program, int worker) {
+  if (worker == 0) deer_program_run(program);
+}
+
+/* a program that finds the threads busy computes the same, and as many operations */
+static void one_thread_does_the_work_of_two(void **state) {
+  (void)state;
+  const deer_real least =
+      sizeof(deer_real) == sizeof(float) ? (deer_real)FLT_MIN : (deer_real)DBL_MIN;
+  deer_graph *g = deer_graph_new();
+  const deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(400, 400));
+  const deer_node y = deer_tanh(g, deer_tanh(g, deer_matmul(g, x, x, false, false)));
+  const deer_node out[] = {y, deer_scale(g, deer_scale(g, deer_abs(g, x), 0.5), 2)};
+  deer_program *one = compiled(g, out, 2);
+  deer_threads_set(2);
+  deer_lanes_insist(true);
+  deer_program *two = compiled(g, out, 2);
+  assert_true(deer_program_steps(two) > deer_program_steps(one));
+  assert_true(total_flops(one) == total_flops(two));
+  deer_real *in = deer_program_data(two, x), *shown = deer_program_data(two, out[1]);
+  for (int i = 0; i < 400 * 400; i++) in[i] = i % 2 ? least : 1;
+  deer_program_run(two);
+  /* half of the least number counts as zero */
+  assert_true(shown[0] == 1 && shown[1] == 0);
+  for (int i = 0; i < 2; i++) shown[i] = -1;
+  assert_true(deer_pool_run(2, run_inside, two));
+  assert_true(shown[0] == 1 && shown[1] == 0);
+  deer_program_free(one);
+  deer_program_free(two);
+  deer_graph_free(g);
+  deer_lanes_insist(false);
+  deer_threads_set(1);
+}
+
 /* a long sequence of layers needs the memory of two of them */
 static void dead_buffers_make_room(void **state) {
   (void)state;
@@ -559,6 +641,8 @@ int main(void) {
       cmocka_unit_test(constants_are_folded),
       cmocka_unit_test(a_layer_is_one_product),
       cmocka_unit_test(updates_join_their_chain),
+      cmocka_unit_test(a_variable_repeats_a_part_of_itself),
+      cmocka_unit_test(one_thread_does_the_work_of_two),
       cmocka_unit_test(dead_buffers_make_room),
       cmocka_unit_test(long_chains_are_cut),
       cmocka_unit_test(threads_are_checked),

@@ -25,7 +25,8 @@ local function good()
       .. "const deer_algo_class deer_algo_dqn = {0};\n",
     ["src/bind/bind.h"] = '#include "deer.h"\n#include <lua.h>\n',
     ["src/main.c"] = '#include "bind/bind.h"\nint main(void) { return printf("hi"); }\n',
-    ["envs/pendulum.c"] = '#include "deer.h"\n',
+    ["envs/pendulum.c"] = '#include "pendulum.h"\n',
+    ["envs/pendulum.h"] = '#include "deer.h"\n',
     ["lua/deer/init.lua"] = "return {}\n",
   }
 end
@@ -53,6 +54,8 @@ describe("scripts/check.lua", function()
       "src/bind/tensor%.c:1: bind includes" },
     { "a back door of an environment", "envs/pong.c", '#include "base/base.h"\n',
       "envs/pong%.c:1: envs includes" },
+    { "a header that no environment has", "envs/pong.c", '#include "ball.h"\n',
+      'envs/pong%.c:1: "ball%.h" is no header of src' },
     { "a relative include", "src/graph/graph.c", '#include "graph.h"\n',
       'src/graph/graph%.c:1: "graph%.h" is no header of src' },
     { "an environment in no list", "envs/pong.c",

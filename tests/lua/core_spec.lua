@@ -188,7 +188,8 @@ describe("a Tensor", function()
 
   it("refuses what does not fit", function()
     local t = core.Tensor("uint8", { 2, 2 })
-    raises(function() core.Tensor("float16", { 2 }) end, "invalid option 'float16'")
+    raises(function() core.Tensor("float16", { 2 }) end,
+      "'float32', 'uint8' or 'int32' expected, got the string 'float16'")
     raises(function() core.Tensor("uint8") end, "list of dimensions expected, got nil")
     raises(function() core.Tensor("uint8", { 2, 0 }) end, "whole numbers of at least 1")
     raises(function() core.Tensor("uint8", { "a" }) end, "whole numbers of at least 1")

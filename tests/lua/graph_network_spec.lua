@@ -87,6 +87,9 @@ for kind, make in deer.spairs { layers = layered, ["a function"] = written } do
       local clone = two:clone()
       assert.same(answer(two), answer(clone))
       two:softUpdate(one, 0.5)
+      for _, share in ipairs { 0, -1, 2, 0 / 0, "half" } do
+        raises(function() two:softUpdate(one, share) end, "expected a share above 0, at most 1")
+      end
       for i = 1, 50 do assert.is_true(math.abs(middle[i] - two:tensor():get(i)) < 1e-6) end
       assert.same(make(2):tensor():bytes(), clone:tensor():bytes())
       two:copy(one)
@@ -292,6 +295,10 @@ describe("deer.network", function()
     raises(function() network{ inputs = { 3 }, outputs = "2" } end, "expected a number of units")
     raises(function() network{ inputs = { 3 }, outputs = { { "v" } } } end, "head 1: expected a")
     raises(function() network{ inputs = { 3 }, outputs = {} } end, "expected 1 to 8 heads")
+    raises(function() network{ inputs = { 3 }, outputs = { { "a", 1 }, { "a", 2 } } } end,
+      "two heads are called 'a'")
+    raises(function() network{ inputs = { 3, histroy = 2 }, outputs = 1 } end,
+      "unknown field of a shape 'histroy'; did you mean 'history'")
     raises(function() network{ inputs = { 3 }, build = f, outputs = 2 } end, "no 'outputs'")
     raises(function() network{ inputs = { 3 }, build = f, trunk = {} } end, "one of these")
     raises(function() network{ RELU, inputs = { 3 }, outputs = 2, trunk = {} } end, "one of these")
@@ -439,7 +446,8 @@ describe("an optimiser", function()
     raises(function() return deer.opt.adan end, "no optimiser deer.opt.adan; did you mean")
     raises(function() deer.opt.adam{ beta_1 = 2 } end, "option 'beta_1': expected a number from 0")
     raises(function() deer.opt.adam{ gamma = 2 } end, "adam: unknown option 'gamma'")
-    raises(function() adam:setLearningRate(-1) end, "expected a number of at least 0, got %-1")
+    raises(function() adam:setLearningRate(-1) end,
+      "expected a finite number of at least 0, got %-1")
     raises(function() adam:minimize(3, w) end, "expected a node, the loss, got 3")
     raises(function() adam:minimize(x * w, x) end, "variable expected, got another node")
     raises(function() adam:minimize(x * w, 3) end, "expected a network, a variable or a list")

@@ -370,6 +370,8 @@ describe("a program", function()
       "nothing that is computed needs y")
     raises(function() g:compile{ inputs = { x }, outputs = x:sum() * y:cast():sum() } end,
       "'y' is needed as well")
+    raises(function() g:compile{ inputs = { x, y, x }, outputs = x:sum() * y:cast():sum() } end,
+      "entry 3: x %[[%d, ]+%] is listed twice")
     raises(function() g:compile{ inputs = { -x }, outputs = x } end, "entry 1: expected an input")
   end)
 
@@ -377,6 +379,7 @@ describe("a program", function()
     local _, g, x = squares()
     assert.same({ "x" }, g:compile{ outputs = x:sum() }:inputs())
     raises(function() g:compile{ outputs = x:sum() }:run{ y = { 1, 2 } } end, "unknown input 'y'")
+    raises(function() g:compile{ outputs = x:sum() }:run({}, { 1, 2 }) end, "one table of inputs")
   end)
 
   it("runs only with inputs it can read", function()
@@ -436,7 +439,8 @@ describe("a mistake", function()
     raises(function() return q + r end, "^add%(q_tm1 %[32, 2%], r_t %[32%]%): shapes differ; \z
       made at: q_tm1 %[32, 2%]: .*" .. here .. first .. ", r_t %[32%]: .*" .. here .. first + 1)
     raises(function() g:concat{ q, r } end, "^concat%(.*made at: q_tm1 .*, r_t ")
-    raises(function() g:gradients(q, r) end, "loss is not a real scalar; made at: q_tm1")
+    raises(function() g:gradients(q, r) end,
+      "the loss q_tm1 %[[%d, ]+%] is not a real scalar; made at: q_tm1")
     raises(function() return q:gather(r) end, "^take%(.*made at: q_tm1")
   end)
 
@@ -481,7 +485,8 @@ describe("a mistake", function()
     raises(function() return x:reshape{ -1, -1 } end, "whole numbers of at least 1")
     raises(function() g:input("x", {}) end, "has an input 'x' already")
     raises(function() g:input("y", { 2, 0 }) end, "at least 1")
-    raises(function() g:input("y", { 2 }, "float") end, "invalid option 'float'")
+    raises(function() g:input("y", { 2 }, "float") end,
+      "'float32', 'uint8' or 'int32' expected, got the string 'float'")
     raises(function() g:constant{ { 1, 2 }, { 3 } } end, "expected nested lists of shape")
     raises(function() g:constant "1,2" end, "number expected")
     raises(function() g:concat{} end, "empty")

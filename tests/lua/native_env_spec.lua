@@ -4,6 +4,8 @@ local deer = require "deer"
 local golden = require("golden").read "gymnasium"
 local raises = require "raises"
 
+local NAMES = { "acrobot", "cartpole", "mountain_car", "mountain_car_continuous", "pendulum" }
+
 local function near(a, b) return math.abs(a - b) <= 1e-5 * math.max(1, math.abs(b)) end
 
 local function follows(name, case)
@@ -23,19 +25,23 @@ end
 
 describe("an environment written in C", function()
   it("follows Gymnasium", function()
-    for _, name in ipairs { "cartpole", "pendulum" } do
+    for _, name in ipairs(NAMES) do
       for _, case in ipairs(golden[name]) do follows(name, case) end
     end
   end)
 
   it("is truncated at its time limit", function()
-    for name, limit in deer.spairs { pendulum = 200, cartpole = 500 } do
+    local limits = { acrobot = 500, cartpole = 500, mountain_car = 200,
+      mountain_car_continuous = 999, pendulum = 200 }
+    -- doing nothing leads nowhere
+    local idle = { acrobot = 1, mountain_car = 1, mountain_car_continuous = 0, pendulum = 0 }
+    for name, limit in deer.spairs(limits) do
       local env = deer.env(name) { start_state = name == "cartpole" and { 0, 0, 0, 0 } or nil }
       for _ = 1, 2 do
         env:reset(0)
         for t = 1, limit do
           assert.is_false(env:isTruncated() or env:inTerminalState(), ("step %d"):format(t))
-          local o, action = env:observe()[1], 0
+          local o, action = env:observe()[1], idle[name]
           -- this keeps the pole up
           if name == "cartpole" then
             action = o[3] + 0.5 * o[4] + 0.05 * o[1] + 0.1 * o[2] > 0 and 1 or 0
@@ -49,20 +55,32 @@ describe("an environment written in C", function()
   end)
 
   it("begins where Gymnasium does, in training and in tests by chances of their own", function()
-    for name, most in deer.spairs { pendulum = { 1, 1, 1 }, cartpole = { .05, .05, .05, .05 } } do
+    -- least and most of some of the numbers observed
+    local bounds = {
+      acrobot = { [2] = { -.0998335, .0998335 }, [4] = { -.0998335, .0998335 }, [5] = { -.1, .1 },
+        [6] = { -.1, .1 } },
+      cartpole = { { -.05, .05 }, { -.05, .05 }, { -.05, .05 }, { -.05, .05 } },
+      mountain_car = { { -.6, -.4 }, { 0, 0 } },
+      mountain_car_continuous = { { -.6, -.4 }, { 0, 0 } },
+      pendulum = { { -1, 1 }, { -1, 1 }, { -1, 1 } },
+    }
+    for name, ranges in deer.spairs(bounds) do
       local Env = deer.env(name)
       local env, same, tested = Env{ seed = 5 }, Env{ seed = 5 }, Env{ seed = 5 }
-      local largest, sum = {}, {}
-      for i = 1, #most do largest[i], sum[i] = 0, 0 end
-      for _ = 1, 2000 do
+      local starts = {}
+      for i = 1, 2000 do
         env:reset(-1)
-        for i, x in ipairs(env:observe()[1]) do
-          largest[i], sum[i] = math.max(largest[i], math.abs(x)), sum[i] + x
-        end
+        starts[i] = env:observe()[1]
       end
-      for i, bound in ipairs(most) do
-        assert.is_true(largest[i] <= bound and largest[i] > 0.99 * bound)
-        assert.is_true(math.abs(sum[i]) < 2000 * 0.1 * bound)
+      for i, range in deer.spairs(ranges) do
+        local low, high, sum = math.huge, -math.huge, 0
+        for _, start in ipairs(starts) do
+          low, high, sum = math.min(low, start[i]), math.max(high, start[i]), sum + start[i]
+        end
+        local width, middle = range[2] - range[1], (range[1] + range[2]) / 2
+        assert.is_true(low >= range[1] - 1e-6 and low <= range[1] + 0.01 * width)
+        assert.is_true(high <= range[2] + 1e-6 and high >= range[2] - 0.01 * width)
+        assert.is_true(math.abs(sum / 2000 - middle) <= 0.05 * width)
       end
       env = Env{ seed = 5 }
       for _ = 1, 5 do
@@ -83,10 +101,52 @@ describe("an environment written in C", function()
     assert.same({ { 1, 3 } }, pendulum:inputDimensions())
     assert.equal(2, cartpole:nActions())
     assert.same({ { -2, 2 } }, pendulum:nActions())
+    assert.same({ { 1, 2 } }, deer.env "mountain_car" {}:inputDimensions())
+    assert.equal(3, deer.env "mountain_car" {}:nActions())
+    assert.same({ { 1, 2 } }, deer.env "mountain_car_continuous" {}:inputDimensions())
+    assert.same({ { -1, 1 } }, deer.env "mountain_car_continuous" {}:nActions())
+    assert.same({ { 1, 6 } }, deer.env "acrobot" {}:inputDimensions())
+    assert.equal(3, deer.env "acrobot" {}:nActions())
     assert.equal("float32", pendulum:observationType(0))
     assert.same({ { { 0, 0, 0 } } }, pendulum:reset(-1))
     assert.equal("Cartpole", deer.env("cartpole").__name)
     assert.equal(deer.env "cartpole", deer.env "cartpole")
+  end)
+
+  -- the colour in that column and row, counted from 0
+  local function color(picture, x, y)
+    local at = (y * picture:shape()[2] + x) * 3
+    return { picture:bytes():byte(at + 1, at + 3) }
+  end
+
+  it("draws its state", function()
+    local function picture(name, ...)
+      local env = deer.env(name) { start_state = { ... } }
+      env:reset(-1)
+      return env:render()
+    end
+    local wood, dark, white, blue = { 202, 138, 75 }, { 45, 55, 72 }, { 255, 255, 255 },
+      { 78, 135, 190 }
+    -- 125 pixels are a metre: an upright pole, and one a quarter of a turn to the right
+    local upright, fallen = picture("cartpole", 1, 0, 0, 0),
+      picture("cartpole", 1, 0, math.pi / 2, 0)
+    assert.same({ 300, 600, 3 }, upright:shape())
+    assert.equal("uint8", upright:dtype())
+    assert.same({ wood, white }, { color(upright, 425, 120), color(upright, 500, 220) })
+    assert.same({ white, wood }, { color(fallen, 425, 120), color(fallen, 500, 220) })
+    -- a positive angle is to the left
+    local red = { 204, 77, 77 }
+    assert.same(red, color(picture("pendulum", math.pi / 2, 0), 100, 200))
+    assert.same(red, color(picture("pendulum", math.pi, 0), 200, 300))
+    -- the tip hangs below, or is beside the hinge of the second link
+    assert.same(blue, color(picture("acrobot", 0, 0, 0, 0), 200, 360))
+    assert.same(blue, color(picture("acrobot", 0, math.pi / 2, 0, 0), 270, 285))
+    -- at the bottom of the valley, (0.55 - 0.45) metres high
+    local bottom = math.pi / 6
+    for _, name in ipairs { "mountain_car", "mountain_car_continuous" } do
+      assert.same(dark, color(picture(name, -bottom, 0), math.floor((1.2 - bottom) / 0.003), 337))
+      assert.same(white, color(picture(name, 0, 0), math.floor((1.2 - bottom) / 0.003), 337))
+    end
   end)
 
   it("takes an action as a number or a list, and only one of the space", function()

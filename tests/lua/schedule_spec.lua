@@ -49,7 +49,8 @@ describe("a schedule", function()
       raises(function() deer.schedule(given) end, (message:gsub("%p", "%%%0")))
     end
     raises(function() deer.schedule() end, "got nil")
-    raises(function() deer.schedule(1)() end, "number expected")
+    raises(function() deer.schedule(1)() end, "schedule: expected a time, a number, got nil")
+    raises(function() deer.schedule(1):at(0 / 0) end, "expected a time, a number, got nan")
     local many = { kind = "piecewise", points = {} }
     for i = 1, 33 do many.points[i] = { i, 1 } end
     raises(function() deer.schedule(many) end, "more than 32 points")

@@ -195,6 +195,18 @@ describe("deer.test.environment", function()
       loadState = function(self, at) self.at = at end })
   end)
 
+  it("finds pictures that are none, and drawing that moves something", function()
+    local picture = deer.Tensor("uint8", { 2, 4, 3 })
+    says("render", function() return "a picture" end, "expected a deer.Tensor of uint8 and ")
+    says("render", function() return deer.Tensor("uint8", { 2, 4 }) end, "rows, columns, 3}")
+    says("render", function() return deer.Tensor("float32", { 2, 4, 3 }) end, "Tensor of uint8")
+    says("render", function(self)
+      self.at = self.at + 1
+      return picture
+    end, "drawing changes something")
+    test.environment(walk{ render = function() return picture end })
+  end)
+
   it("finds options without help, and what is no environment", function()
     local Mute = walk()
     Mute.options = { length = { default = 5 } }

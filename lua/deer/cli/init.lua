@@ -49,7 +49,7 @@ end
 function cli.unknown(what, word, valid)
   local nearest = core.nearest(word, valid)
   local hint = nearest and ("did you mean '%s'?"):format(nearest)
-    or "`deerlua help` lists the subcommands"
+    or "`deerlua help` lists the subcommands, `deerlua list` what else has a name"
   return ("deerlua: no %s '%s'; %s\n"):format(what, word, hint)
 end
 

@@ -127,7 +127,8 @@ local core = require "deer.core"
 ---@field logSoftmax fun(self, axis?: integer): deer.Node
 ---@field logsumexp fun(self, axis?: integer): deer.Node
 ---@field cumsum fun(self, axis?: integer, reverse?: boolean): deer.Node sums of 0..i, or of i..n-1
----@field gather fun(self, index: deer.Node): deer.Node one per row: x [..., n], index [...]
+---@field gather fun(self, index: deer.Node): deer.Node one per row: x [..., n], index [...]; here
+---  and below an index that is none counts as the nearest one
 ---@field take fun(self, index: deer.Node): deer.Node several per row: x [..., n], index [..., m]
 ---@field put fun(self, index: deer.Node, n: integer): deer.Node x [..., m] added at index into
 ---  zeros [..., n]

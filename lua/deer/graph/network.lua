@@ -283,6 +283,12 @@ local function check_other(self, other, who)
   end
 end
 
+local function check_share(who, tau)
+  if type(tau) ~= "number" or not (tau > 0 and tau <= 1) then
+    text.fail("network:%s: expected a share above 0, at most 1, got %s", who, text.describe(tau))
+  end
+end
+
 --- An update that moves the parameters a little towards those of another network at each run:
 --- theta + tau (other - theta), where other is as the minimize before this call leaves it.
 --- Lillicrap et al. 2016, arXiv:1509.02971.
@@ -292,9 +298,7 @@ end
 ---@return deer.Update
 function Network:follow(g, other, tau)
   check_other(self, other, "follow")
-  if type(tau) ~= "number" or not (tau > 0 and tau <= 1) then
-    text.fail("network:follow: expected a share above 0, at most 1, got %s", text.describe(tau))
-  end
+  check_share("follow", tau)
   return core.softUpdate(self:block(g), other._updated[g] or other:block(g), tau)
 end
 
@@ -345,6 +349,7 @@ end
 ---@return deer.Network
 function Network:softUpdate(other, tau)
   check_other(self, other, "softUpdate")
+  check_share("softUpdate", tau)
   self._tensor:mix(other._tensor, tau)
   return self
 end
@@ -374,6 +379,7 @@ local function misfit(self, list)
         type(item) == "table" and text.describe(item.name) or text.describe(item))
     end
     if not same_shape(slot.shape, item.shape) or type(item.data) ~= "string"
+      or item.dtype ~= nil and item.dtype ~= "float32"
       or #item.data ~= 4 * count(slot.shape) then
       return ("parameter '%s': expected float32 numbers of shape {%s}"):format(slot.name,
         table.concat(slot.shape, ", "))

@@ -40,7 +40,7 @@ function Optimizer:learningRate() return self._learning_rate end
 ---@param rate number
 function Optimizer:setLearningRate(rate)
   if type(rate) ~= "number" or not (rate >= 0 and rate < math.huge) then
-    text.fail("%s:setLearningRate: expected a number of at least 0, got %s", self.__name,
+    text.fail("%s:setLearningRate: expected a finite number of at least 0, got %s", self.__name,
       text.describe(rate))
   end
   self._learning_rate = rate

@@ -170,6 +170,23 @@ local function check_saving(env, given)
   compare(env, lists[1], lists[2], "after loadState it goes on in another way")
 end
 
+-- a picture, of those that draw one: drawing changes nothing and the same state looks the same
+local function check_picture(env)
+  if type(env.render) ~= "function" then return end
+  env:reset(-1)
+  local before, picture = seen(env:observe()), env:render()
+  local metatable = getmetatable(picture)
+  local is_tensor = type(metatable) == "table" and metatable.__name == "deer.Tensor"
+  local shape = is_tensor and picture:shape() or {}
+  if #shape ~= 3 or shape[3] ~= 3 or picture:dtype() ~= "uint8" then
+    fail(env, "render", "expected a deer.Tensor of uint8 and {rows, columns, 3}, got %s",
+      text.describe(picture))
+  end
+  if seen(env:observe()) ~= before or env:render():bytes() ~= picture:bytes() then
+    fail(env, "render", "drawing changes something")
+  end
+end
+
 local function check_help(Class)
   for _, row in ipairs(class.options(Class)) do
     if not row.help or row.help == "" then
@@ -180,8 +197,8 @@ end
 
 --- Runs an environment for some episodes with random actions and checks all that an agent relies
 --- on: shapes and types, finite numbers, that observing changes nothing, that a seed repeats
---- itself, that two objects do not share what changes, and saveState with loadState if there are
---- such methods. Of an object, rather than a class, nothing is known about repeating.
+--- itself, that two objects do not share what changes, and saveState with loadState and render if
+--- there are such methods. Of an object, rather than a class, nothing is known about repeating.
 ---@param env deer.Environment a class or an object
 ---@param settings? table options of the class; for an object those of this test
 ---@param given? { steps?: integer, seed?: integer }
@@ -212,5 +229,6 @@ return function(env, settings, given)
   end
   if make then check_repeats(make, given) end
   check_saving(object, given)
+  check_picture(object)
   return { episodes = episodes, steps = 2 * given.steps }
 end
