@@ -1,7 +1,8 @@
-/* schedule.c: which thread runs which step. The plan is made once, from estimates, by walking over
- * the steps in order and giving each to the thread where it can begin first; large steps may be
- * divided among all threads. Threads wait for each other by counting steps. No step's numbers
- * depend on where it runs, so the results are the same for any number of threads. */
+/* schedule.c: which thread runs which step. The plan is made once, from estimates: of the steps
+ * that could begin, the one with the longest way to the end after it goes to the thread where it
+ * can begin first; a large one that has nothing beside it is divided among all threads. Threads
+ * wait for each other by counting steps. No step's numbers depend on where it runs, so the results
+ * are the same for any number of threads. */
 #include "base/pool.h"
 #include "graph/program.h"
 
@@ -13,6 +14,7 @@
 #define BYTES_PER_US 150000.0
 #define LINKS_PER_US 15000.0 /* elements of an elementwise kernel */
 #define STEP_US      0.05
+#define BRANCH_US    1.0  /* from here on a step is worth a thread */
 #define SYNC_US      0.15 /* until another thread sees that a step is done */
 
 typedef struct scheduler {
@@ -21,10 +23,15 @@ typedef struct scheduler {
   int *step_of;            /* of a unit; -1 for none */
   int *after, *first;      /* steps that step i waits for: after[first[i] .. first[i + 1]) */
   int n_after, room_after; /* used and allocated of `after` */
+  int *then, *first_then;  /* the other way round: steps that wait for step i */
   double *cost, *finish;
+  double *rank; /* from the beginning of a step to the end of the last one that depends on it */
+  int *waiting; /* how many steps it still waits for */
+  int *ready, n_ready;
   int *lane;  /* of a step; -1 when it is divided */
   int *parts; /* of a step */
-  int *best_lane, *best_parts;
+  int *order; /* in which steps were given to lanes */
+  int *best_lane, *best_parts, *best_order;
 } scheduler;
 
 /* ---- what waits for what ---- */
@@ -54,6 +61,18 @@ static deer_status collect_after(scheduler *s, int u) {
   return DEER_OK;
 }
 
+/* a step may wait for another one more than once, and is then listed as often */
+static deer_status turn_round(scheduler *s) {
+  s->then = deer_alloc_array((size_t)s->n_after + 1, sizeof *s->then);
+  if (!s->then) return DEER_ENOMEM;
+  for (int k = 0; k < s->n_after; k++) s->first_then[s->after[k] + 1]++;
+  for (int i = 0; i < s->n; i++) s->first_then[i + 1] += s->first_then[i];
+  for (int i = 0; i < s->n; i++) s->waiting[i] = s->first_then[i]; /* the next free place */
+  for (int i = 0; i < s->n; i++)
+    for (int k = s->first[i]; k < s->first[i + 1]; k++) s->then[s->waiting[s->after[k]]++] = i;
+  return DEER_OK;
+}
+
 static deer_status find_order(scheduler *s) {
   for (int u = 0; u < s->p->plan->n_units; u++) s->step_of[u] = -1;
   for (int i = 0; i < s->n; i++) s->step_of[s->p->unit_of_step[i]] = i;
@@ -62,7 +81,7 @@ static deer_status find_order(scheduler *s) {
     DEER_TRY(collect_after(s, s->p->unit_of_step[i]));
   }
   s->first[s->n] = s->n_after;
-  return DEER_OK;
+  return turn_round(s);
 }
 
 static double cost_of(const deer_step *step) {
@@ -110,32 +129,73 @@ static void give_whole(scheduler *s, int i, double *time) {
   s->finish[i] = time[best] = begin + s->cost[i];
 }
 
-/* the time of a run when steps that cost more than `limit` are divided */
-static double attempt(scheduler *s, double limit) {
+static void find_ranks(scheduler *s) {
+  for (int i = s->n - 1; i >= 0; i--) {
+    double longest = 0;
+    for (int k = s->first_then[i]; k < s->first_then[i + 1]; k++)
+      if (s->rank[s->then[k]] > longest) longest = s->rank[s->then[k]];
+    s->rank[i] = s->cost[i] + longest;
+  }
+}
+
+/* takes the most urgent step off the ready ones; *beside: is another one worth a thread? */
+static int take_ready(scheduler *s, bool *beside) {
+  int best = 0;
+  for (int k = 1; k < s->n_ready; k++) {
+    const double more = s->rank[s->ready[k]] - s->rank[s->ready[best]];
+    if (more > 0 || (more == 0 && s->ready[k] < s->ready[best])) best = k;
+  }
+  const int step = s->ready[best];
+  s->ready[best] = s->ready[--s->n_ready];
+  *beside = false;
+  for (int k = 0; k < s->n_ready; k++)
+    if (s->cost[s->ready[k]] > BRANCH_US) *beside = true;
+  return step;
+}
+
+static void finish_step(scheduler *s, int step) {
+  for (int k = s->first_then[step]; k < s->first_then[step + 1]; k++)
+    if (--s->waiting[s->then[k]] == 0) s->ready[s->n_ready++] = s->then[k];
+}
+
+/* the time of a run when steps that cost more than `limit` are divided, those with others beside
+ * them if they cost more than `limit_beside` */
+static double attempt(scheduler *s, double limit, double limit_beside) {
   double time[DEER_MAX_THREADS] = {0}, end = 0;
+  s->n_ready = 0;
   for (int i = 0; i < s->n; i++) {
-    s->parts[i] = s->cost[i] > limit ? most_parts(s, i) : 1;
+    s->waiting[i] = s->first[i + 1] - s->first[i];
+    if (s->waiting[i] == 0) s->ready[s->n_ready++] = i;
+  }
+  for (int done = 0; done < s->n; done++) {
+    bool beside;
+    const int i = take_ready(s, &beside);
+    s->order[done] = i;
+    s->parts[i] = s->cost[i] > (beside ? limit_beside : limit) ? most_parts(s, i) : 1;
     if (s->parts[i] > 1)
       divide(s, i, time);
     else
       give_whole(s, i, time);
     if (s->finish[i] > end) end = s->finish[i];
+    finish_step(s, i);
   }
   return end;
 }
 
 /* the best of a few ways; false when one thread is hardly slower */
 static bool choose(scheduler *s) {
-  const double limits[] = {1e30, 3, 8, 20, 60};
+  const double limits[][2] = {{1e30, 1e30}, {1.5, 1e30}, {3, 1e30}, {8, 1e30}, {3, 60}, {3, 3}};
   double alone = 0, best = 1e30;
   for (int i = 0; i < s->n; i++) alone += s->cost[i] = cost_of(&s->p->steps[i]);
   if (alone < 10) return false;
+  find_ranks(s);
   for (size_t k = 0; k < sizeof limits / sizeof *limits; k++) {
-    const double time = attempt(s, limits[k]);
+    const double time = attempt(s, limits[k][0], limits[k][1]);
     if (time >= best) continue;
     best = time;
     memcpy(s->best_lane, s->lane, (size_t)s->n * sizeof *s->lane);
     memcpy(s->best_parts, s->parts, (size_t)s->n * sizeof *s->parts);
+    memcpy(s->best_order, s->order, (size_t)s->n * sizeof *s->order);
   }
   return best + 3 < 0.9 * alone;
 }
@@ -199,7 +259,8 @@ static deer_status fill_lanes(laner *m, size_t most) {
     s->p->lanes[l].first_wait = deer_alloc_array(most + 1, sizeof(int));
     if (!s->p->lanes[l].steps || !s->p->lanes[l].first_wait) status = DEER_ENOMEM;
   }
-  for (int i = 0; i < s->n && status == DEER_OK; i++) {
+  for (int k = 0; k < s->n && status == DEER_OK; k++) {
+    const int i = s->best_order[k];
     m->first_part[i] = m->n;
     for (int part = 0; part < s->best_parts[i] && status == DEER_OK; part++)
       status = add_part(m, i, part, known);
@@ -249,10 +310,17 @@ deer_status deer_schedule(deer_program *p, int threads) {
   s.finish = deer_alloc_array(n, sizeof *s.finish);
   s.lane = deer_alloc_array(n, sizeof *s.lane);
   s.parts = deer_alloc_array(n, sizeof *s.parts);
+  s.first_then = deer_alloc_array(n + 1, sizeof *s.first_then);
+  s.rank = deer_alloc_array(n, sizeof *s.rank);
+  s.waiting = deer_alloc_array(n, sizeof *s.waiting);
+  s.ready = deer_alloc_array(n, sizeof *s.ready);
+  s.order = deer_alloc_array(n, sizeof *s.order);
+  s.best_order = deer_alloc_array(n, sizeof *s.best_order);
   s.best_lane = deer_alloc_array(n, sizeof *s.best_lane);
   s.best_parts = deer_alloc_array(n, sizeof *s.best_parts);
   const bool memory = s.step_of && s.first && s.cost && s.finish && s.lane && s.parts &&
-                      s.best_lane && s.best_parts;
+                      s.best_lane && s.best_parts && s.first_then && s.rank && s.waiting &&
+                      s.ready && s.order && s.best_order;
   deer_status status = memory ? find_order(&s) : DEER_ENOMEM;
   if (status == DEER_OK && choose(&s)) status = make_lanes(&s);
   deer_free(s.step_of);
@@ -262,6 +330,13 @@ deer_status deer_schedule(deer_program *p, int threads) {
   deer_free(s.finish);
   deer_free(s.lane);
   deer_free(s.parts);
+  deer_free(s.then);
+  deer_free(s.first_then);
+  deer_free(s.rank);
+  deer_free(s.waiting);
+  deer_free(s.ready);
+  deer_free(s.order);
+  deer_free(s.best_order);
   deer_free(s.best_lane);
   deer_free(s.best_parts);
   return status;
