@@ -38,6 +38,7 @@ struct deer_program {
   uint64_t alone;         /* the best time of one thread for all steps, in nanoseconds */
   int alone_left;         /* runs to be done by one thread before the others are tried again */
   int patience;           /* how many there are after the next stall */
+  int slow;               /* runs one after the other that were slower than one thread */
   deer_operand *operands; /* inputs of all steps */
   bool profiled;
   uint64_t timed_runs, *spent; /* nanoseconds of each step; NULL before the first profile */

@@ -390,10 +390,18 @@ static void run_alone(deer_program *p) {
 }
 
 /* Where others use the cores, a thread that everybody waits for may not be running at all. So the
- * first runs are done alone, to know how long that takes; a run on all lanes that takes longer is
- * a stall, and sends the program back to one thread, for longer each time that it stalls again. */
+ * first runs are done alone, to know how long that takes. A run on all lanes that takes far longer,
+ * or several that take somewhat longer, are a stall, and send the program back to one thread, for
+ * longer each time that it stalls again. Waking a sleeping thread is no stall. */
 #define TRIALS        4
-#define MOST_PATIENCE 65536
+#define WAKING        300000 /* nanoseconds */
+#define SLOW_RUNS     8
+#define MOST_PATIENCE 4096
+
+static bool has_stalled(deer_program *p, uint64_t time) {
+  p->slow = time > p->alone + p->alone / 5 ? p->slow + 1 : 0;
+  return p->slow >= SLOW_RUNS || time > 2 * p->alone + WAKING;
+}
 
 static bool insisting;
 
@@ -408,11 +416,11 @@ void deer_lanes_run(deer_program *p) {
   const uint64_t time = deer_nanoseconds() - before;
   if (trial && (p->alone == 0 || time < p->alone)) p->alone = time;
   if (!trial && p->alone_left > 0) p->alone_left--;
-  if (shared && time > p->alone + p->alone / 2) {
-    p->patience = p->patience == 0              ? 16
-                  : p->patience < MOST_PATIENCE ? 2 * p->patience
-                                                : p->patience;
+  if (shared && has_stalled(p, time)) {
+    p->slow = 0;
+    p->patience = p->patience == 0 ? 16 : p->patience;
     p->alone_left = p->patience;
+    if (p->patience < MOST_PATIENCE) p->patience *= 2;
   } else if (shared && p->patience > 0 && p->runs % 64 == 0) {
     p->patience /= 2;
   }
