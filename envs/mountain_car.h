@@ -6,14 +6,30 @@
 
 /* The bottom of the valley is at -pi / 6, the hill to climb on the right. */
 typedef struct deer_mountain_car {
+  deer_env base;
+  deer_list start_state; /* option */
+  deer_rng rng[2];       /* of training and of tests: one does not disturb the other */
   double position, speed;
+  double goal; /* the position that counts as up */
+  int64_t steps, time_limit;
 } deer_mountain_car;
+
+/* The options of both: terminated by a zero row. */
+extern const deer_field deer_mountain_car_fields[];
+
+/* Fills in what both have; the caller adds the actions to the space. */
+void deer_mountain_car_init(deer_mountain_car *car, const deer_rng *rng, double goal,
+                            int64_t time_limit);
 
 /* One step; `push` is what the engine adds to the speed. The wall on the left stops the car. */
 void deer_mountain_car_move(deer_mountain_car *car, double push);
 
-/* Draws valley, car and a flag at `goal` on a canvas of these sides. */
-enum { DEER_MOUNTAIN_CAR_WIDTH = 600, DEER_MOUNTAIN_CAR_HEIGHT = 400 };
-void deer_mountain_car_draw(const deer_mountain_car *car, double goal, deer_canvas *canvas);
+bool deer_mountain_car_is_up(const deer_mountain_car *car);
+
+/* Entries of the class, the same for both. */
+deer_status deer_mountain_car_reset(deer_env *self, int mode, void *const *history);
+deer_status deer_mountain_car_observe(deer_env *self, void *const *observation);
+deer_status deer_mountain_car_ending(deer_env *self, deer_ending *how);
+deer_status deer_mountain_car_render(deer_env *self, deer_canvas *canvas);
 
 #endif
