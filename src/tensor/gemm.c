@@ -2,6 +2,8 @@
  * gemm_tile.inc and gemm_narrow.inc, compiled for each, and chosen at every call. */
 #include "tensor/gemm.h"
 
+#include "tensor/target.h"
+
 /* 1 when the library's real number is float */
 #define KERNELS_float 1
 #define GLUE(a, b)    a##b
@@ -188,19 +190,8 @@ static inline __attribute__((target("avx2"))) __m256i first_of_8(int n) {
 
 /* ---- choice ---- */
 
-static int allowed = 2;
-
-void deer_gemm_allow(int level) { allowed = level; }
-
-/* what this CPU can run */
-static int best_level(void) {
-  if (__builtin_cpu_supports("avx512f")) return 2;
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 1 : 0;
-}
-
 bool deer_gemm_own(const deer_product *p) {
-  int level = best_level();
-  if (level > allowed) level = allowed;
+  const int level = deer_cpu_level();
   if (level == 0 || (p->beta != 0 && p->beta != 1)) return false;
   if (level == 2)
     avx512_product(p);
@@ -210,8 +201,6 @@ bool deer_gemm_own(const deer_product *p) {
 }
 
 #else
-
-void deer_gemm_allow(int level) { (void)level; }
 
 bool deer_gemm_own(const deer_product *p) {
   (void)p;

@@ -11,8 +11,4 @@
  * in order; in the other narrow ones it is sixteen chains (gemm_narrow.inc). */
 bool deer_gemm_own(const deer_product *product);
 
-/* For tests: which kernels may run; 0 none, 1 AVX2, 2 AVX-512 too (the start). What the CPU lacks
- * never runs. */
-void deer_gemm_allow(int level);
-
 #endif

@@ -2,6 +2,7 @@
  * kernel; the same bits for any number of rows and for AVX2 and AVX-512; nothing written outside.
  * double/test_gemm.c runs it in double precision. */
 #include "tensor/gemm.h"
+#include "tensor/target.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -119,13 +120,13 @@ static void check_product(const deer_product *p) {
 static void every_product_is_right(void **state) {
   (void)state;
   for (int level = 0; level <= 2; level++) { /* level 0: OpenBLAS alone */
-    deer_gemm_allow(level);
+    deer_cpu_allow(level);
     for (int i = 0; i < ROUNDS + SPECIALS; i++) {
       const deer_product p = i < ROUNDS ? shape(i) : special(i - ROUNDS);
       check_product(&p);
     }
   }
-  deer_gemm_allow(2);
+  deer_cpu_allow(2);
 }
 
 /* every byte that is read lies in a matrix that ends where its memory does: for the sanitizer */
@@ -155,15 +156,15 @@ static void both_kernels_agree_to_the_bit(void **state) {
   for (int i = 0; i < ROUNDS + SPECIALS; i++) {
     const deer_product p = i < ROUNDS ? shape(i) : special(i - ROUNDS);
     memset(c, 0, sizeof c);
-    deer_gemm_allow(2);
+    deer_cpu_allow(2);
     const bool ran = deer_gemm_own(&p);
     memcpy(wide, c, sizeof c);
     memset(c, 0, sizeof c);
-    deer_gemm_allow(1);
+    deer_cpu_allow(1);
     assert_int_equal(deer_gemm_own(&p), ran);
     assert_memory_equal(c, wide, sizeof c);
   }
-  deer_gemm_allow(2);
+  deer_cpu_allow(2);
 }
 
 /* rows first.. of p alone, to `out` */
@@ -202,7 +203,7 @@ static void epilogues_treat_nan_and_zero_as_the_ops(void **state) {
   static deer_real zeros[LONGEST], kept[64], bias[64], out[64];
   for (int round = 0; round < 3 * 2 * 2 * 5; round++) {
     const int n = round % 2 ? 64 : 7, k = round / 2 % 2 ? LONGEST : 1;
-    deer_gemm_allow(round / 4 % 3);
+    deer_cpu_allow(round / 4 % 3);
     for (int j = 0; j < n; j++) bias[j] = sums[j % 7], kept[j] = gates[round / 12];
     deer_product p = {.transpose_b = true, .m = 1, .n = n, .k = k, .a = zeros, .lda = k, .b = b};
     p.ldb = k, p.c = out, p.ldc = n, p.bias = bias, p.epilogue = DEER_EPILOGUE_RELU;
@@ -218,7 +219,7 @@ static void epilogues_treat_nan_and_zero_as_the_ops(void **state) {
       assert_true(isnan(gated) ? isnan(out[j]) : out[j] == gated);
     }
   }
-  deer_gemm_allow(2);
+  deer_cpu_allow(2);
 }
 
 static void nan_reaches_its_row_and_no_other(void **state) {
@@ -244,10 +245,10 @@ static void other_factors_are_left_to_the_blas(void **state) {
   c[0] = 4;
   deer_gemm(&p);
   assert_true(fabs((double)(c[0] - (2 + a[0] * b[0]))) < 1e-5);
-  deer_gemm_allow(0);
+  deer_cpu_allow(0);
   p.beta = 0;
   assert_false(deer_gemm_own(&p));
-  deer_gemm_allow(2);
+  deer_cpu_allow(2);
 }
 
 int main(void) {
