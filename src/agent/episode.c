@@ -87,7 +87,8 @@ static deer_status decide(deer_agent *a) {
 /* ---- step ---- */
 
 typedef struct outcome {
-  double reward;
+  double reward, sum; /* the last one, and all of the episode */
+  int64_t steps;
   deer_ending ending;
 } outcome;
 
@@ -113,6 +114,8 @@ static deer_status step(deer_agent *a, outcome *o) {
     return deer_fail(DEER_EDATA,
                      "the environment returned the reward %g (expected a finite number)",
                      isnan(o->reward) ? NAN : o->reward);
+  o->sum += o->reward;
+  o->steps++;
   deer_sample sample = {.observation = (const void *const *)a->observation,
                         .action = a->action,
                         .reward = o->reward,
@@ -124,7 +127,7 @@ static deer_status step(deer_agent *a, outcome *o) {
 
 static deer_status steps(deer_agent *a, int64_t *budget, outcome *o) {
   DEER_TRY(reset(a));
-  while (*budget > 0 && o->ending == DEER_RUNNING) {
+  while (*budget > 0 && o->ending == DEER_RUNNING && !a->stopping) {
     if (deer_interrupted()) return deer_fail(DEER_EINTERRUPT, "interrupted");
     --*budget;
     a->step++;
@@ -137,7 +140,7 @@ static deer_status steps(deer_agent *a, int64_t *budget, outcome *o) {
 }
 
 deer_status deer_agent_episode(deer_agent *a, int64_t *budget) {
-  outcome o = {0, DEER_RUNNING};
+  outcome o = {.ending = DEER_RUNNING};
   a->value_sum = 0;
   a->n_values = 0;
   a->in_episode = true;
@@ -149,6 +152,7 @@ deer_status deer_agent_episode(deer_agent *a, int64_t *budget) {
     deer_replay_break(memory(a));
     return status;
   }
+  a->last_episode = (deer_episode){o.sum, o.steps, o.ending != DEER_RUNNING};
   if (a->mode != -1) a->n_test_episodes++;
   return deer_agent_signal(a, (deer_event){.signal = DEER_ON_EPISODE_END,
                                            .terminal = o.ending == DEER_TERMINATED,
