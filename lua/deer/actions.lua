@@ -1,5 +1,5 @@
---- Actions as nActions describes them: a number of discrete ones, a list of such numbers for several
---- choices at once, or a list of {low, high}.
+--- Actions as nActions describes them: a number of discrete ones, a list of such numbers where
+--- there are several choices at once, or a list of {low, high}.
 
 local actions = {}
 

@@ -151,9 +151,9 @@ local function check_saving(env, given)
   local state, lists = env:saveState(), { {}, {} }
   for _, list in ipairs(lists) do
     env:loadState(state)
-    local actions = deer.Rng(given.seed)
+    local drawn = deer.Rng(given.seed)
     for _ = 1, given.steps do
-      local reward, over = act(env, random_action(env, actions))
+      local reward, over = act(env, random_action(env, drawn))
       list[#list + 1] = { "saveState", seen { reward, env:observe() } }
       if over then env:reset(-1) end
     end
