@@ -19,6 +19,7 @@ struct deer_agent {
 
   int mode;
   bool in_episode, in_training_run;
+  bool stopping;                        /* the run ends after the present step */
   bool unasked;                         /* no policy has chosen yet in this episode */
   void *state[DEER_MAX_SUBJECTS];       /* [history, shape...], oldest first */
   void *observation[DEER_MAX_SUBJECTS]; /* [shape...], where the environment writes */
@@ -26,6 +27,7 @@ struct deer_agent {
   bool overridden;
 
   double loss_sum, value_sum, test_reward;
+  deer_episode last_episode;
   int64_t n_losses, n_values, n_test_episodes;
   int64_t n_refused;     /* updates of this training epoch for which nothing could be drawn */
   int64_t steps, epochs; /* of training */
