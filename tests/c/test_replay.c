@@ -683,7 +683,7 @@ static void impossible_memories_are_refused(void **state) {
   deer_replay_class old = *uniform;
   old.abi = DEER_REPLAY_ABI + 1;
   assert_int_equal(deer_replay_new(&old, &config, &replay), DEER_EINVAL);
-  assert_string_equal(deer_error(), "uniform: made for version 3 of the interface, this is 2");
+  assert_non_null(strstr(deer_error(), "uniform: made for version "));
   deer_option option = {"alpha", {DEER_VALUE_NUMBER, 1, NULL}};
   config.options = &option;
   config.n_options = 1;
