@@ -58,6 +58,7 @@ static deer_status choose(deer_agent *a, double *value, bool *greedy) {
                         .state = (const void *const *)a->state,
                         .mode = a->mode,
                         .first = a->unasked,
+                        .memory = a->mode == -1 ? a->train_memory : a->test_memory,
                         .rng = &a->policy_rng};
   a->unasked = false;
   return policy->kind->choose(policy, &choice, a->action, value, greedy);
