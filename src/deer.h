@@ -33,6 +33,7 @@ extern "C" {
 #include "io/font.h"
 #include "io/canvas.h"
 #include "io/json.h"
+#include "io/npy.h"
 #include "io/png.h"
 #include "io/safetensors.h"
 
