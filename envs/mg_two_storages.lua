@@ -1,15 +1,15 @@
 --- A house with solar panels, a battery for the days and a hydrogen storage for the seasons (DeeR's
 --- MG_two_storages; François-Lavet et al. 2016, "Deep reinforcement learning solutions for energy
 --- microgrids management"). Each hour the agent says whether hydrogen is used (0), rests (1) or is
---- made (2); the battery takes what is left over and gives what is missing. Hydrogen is worth 0.1 per
---- kWh, consumption that is not met costs 2 per kWh.
+--- made (2); the battery takes what is left over and gives what is missing. Hydrogen is worth 0.1
+--- per kWh, consumption that is not met costs 2 per kWh.
 ---
 --- Observed are the level of the battery and the last hours of consumption and production, as parts
---- of their largest values; with `dist_equinox` how far from midsummer it is as well, with `pred` the
---- mean production of the next 24 and 48 hours.
+--- of their largest values; with `dist_equinox` how far from midsummer it is as well, with `pred`
+--- the mean production of the next 24 and 48 hours.
 ---
---- Mode -1 is a year of training, mode 0 one of validation, mode 1 one of tests. They are drawn with
---- the statistics of DeeR's data, or read from its files in `data_dir`. A year has 8759 steps.
+--- Mode -1 is a year of training, mode 0 one of validation, mode 1 one of tests. They are drawn
+--- with the statistics of DeeR's data, or read from its files in `data_dir`. A year has 8759 steps.
 
 local deer = require "deer"
 
@@ -38,7 +38,7 @@ local BATTERY, BATTERY_EFFICIENCY = 15, 0.9     -- kWh
 local HYDROGEN, HYDROGEN_EFFICIENCY = 1.1, 0.65 -- kW
 local HYDROGEN_PRICE, OUTAGE_COST = 0.1, 2      -- per kWh
 
--- ---- years ---------------------------------------------------------------------------------------
+-- ---- years -------------------------------------------------------------------------------------
 
 local DAYS = 365
 
@@ -50,9 +50,9 @@ local CONSUMED = {
 }
 local CONSUMED_TOTAL, CONSUMED_LEAST, CONSUMED_MOST = 8.651071485093082, 0.75, 1.25
 
--- Production of a day, per month: the most there is, and the shapes a, b of the distribution of what
--- there is of it, u -> (1 - (1 - u)^(1/b))^(1/a) (Kumaraswamy 1980). Mean and deviation are those of
--- three years of panels in Belgium.
+-- Production of a day, per month: the most there is, and the shapes a, b of the distribution of
+-- what there is of it, u -> (1 - (1 - u)^(1/b))^(1/a) (Kumaraswamy 1980). Mean and deviation are
+-- those of three years of panels in Belgium.
 local PRODUCED = {
   { 4.498, 0.3945, 1.2453 }, { 5.575, 0.4343, 1.0451 }, { 7.065, 0.9112, 0.8929 },
   { 7.493, 2.0241, 1.5840 }, { 7.447, 1.6718, 1.0643 }, { 7.501, 2.0865, 1.6242 },
@@ -149,7 +149,7 @@ local function look_ahead(list, hours)
   return means
 end
 
--- ---- the environment -----------------------------------------------------------------------------
+-- ---- the environment ---------------------------------------------------------------------------
 
 function MGTwoStorages:init(options)
   self.path, self.start = options.path, options.start_state
@@ -259,7 +259,7 @@ function MGTwoStorages:daily(mode)
   return consumed * CONSUMPTION / days, produced * PRODUCTION / days
 end
 
--- ---- pictures ------------------------------------------------------------------------------------
+-- ---- pictures ----------------------------------------------------------------------------------
 
 -- what there is to see of steps `first` to `last` of a test epoch
 local function window(data, first, last)

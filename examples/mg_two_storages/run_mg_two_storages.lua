@@ -192,7 +192,9 @@ agent:run(params.epochs, params.steps_per_epoch)
 -- the scores of all epochs, and the test year of the best network
 if find_best.best then
   local epochs, validation, test = {}, {}, {}
-  for i, row in ipairs(find_best.rows) do epochs[i], validation[i], test[i] = row.n, row.vs, row.ts end
+  for i, row in ipairs(find_best.rows) do
+    epochs[i], validation[i], test[i] = row.n, row.vs, row.ts
+  end
   local figure = deer.plot.figure{ title = "Two storages" }
   figure:axes{ xlabel = "Number of epochs", ylabel = "Score" }
     :line(epochs, validation, { label = "Validation", color = "blue" })

@@ -98,8 +98,8 @@ local function check_call(args, defaults, extra)
   end
   for key in spairs(extra) do
     if key ~= "presets" and key ~= "help" then
-      text.fail("deer.launcher: expected { presets = ..., help = ... } after the defaults, got '%s'",
-        tostring(key))
+      text.fail("deer.launcher: expected { presets = ..., help = ... } after the defaults, \z
+        got '%s'", tostring(key))
     end
   end
   if extra.help ~= nil and type(extra.help) ~= "table" then

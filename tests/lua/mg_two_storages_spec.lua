@@ -149,7 +149,8 @@ describe("the micro-grid", function()
   it("repeats a part of each season, but not in tests", function()
     local whole = MGTwoStorages{ seed = 3 }
     local part = MGTwoStorages{ seed = 3, reduce_qty_data = 4, start_history = 1 }
-    assert.same(whole.years[1].production, part.years[1].production)
+    assert.equal(table.concat(whole.years[1].production, " "),
+      table.concat(part.years[1].production, " "))
     for mode = -1, 0 do
       local from, to = whole.years[mode].production, part.years[mode].production
       assert.equal(#from, #to)
@@ -157,7 +158,7 @@ describe("the micro-grid", function()
       for _, season in ipairs { { 0, 23 }, { 92, 22 }, { 183, 22 }, { 274, 22 } } do
         for day = 0, 90 do
           local source = season[1] + season[2] + day % season[2]
-          assert.equal(from[24 * source + 13], to[24 * (season[1] + day) + 13])
+          near(from[24 * source + 13], to[24 * (season[1] + day) + 13], "day " .. day, 0)
         end
       end
     end
@@ -181,7 +182,7 @@ describe("the micro-grid", function()
   end)
 end)
 
--- ---- years at random -----------------------------------------------------------------------------
+-- ---- years at random ---------------------------------------------------------------------------
 
 -- mean and deviation of a list
 local function moments(list)
@@ -205,10 +206,14 @@ describe("a year drawn for the micro-grid", function()
   end)
 
   it("is the same for the same seed only", function()
-    local a, b = MGTwoStorages{ seed = 1 }, MGTwoStorages{ seed = 1 }
-    assert.same(a.years, b.years)
-    assert.not_same(a.years[-1].production, a.years[0].production)
-    assert.not_same(a.years[-1].production, MGTwoStorages{ seed = 2 }.years[-1].production)
+    local function drawn(seed, mode, name)
+      return table.concat(MGTwoStorages{ seed = seed }.years[mode][name], " ")
+    end
+    for _, name in ipairs { "consumption", "production" } do
+      assert.is_true(drawn(1, -1, name) == drawn(1, -1, name))
+      assert.is_false(drawn(1, -1, name) == drawn(1, 0, name))
+      assert.is_false(drawn(1, -1, name) == drawn(2, -1, name))
+    end
   end)
 
   it("consumes as DeeR's do", function()
@@ -287,7 +292,8 @@ describe("a year drawn for the micro-grid", function()
     for seed = 1, 10 do
       local env = MGTwoStorages{ seed = seed }
       for mode in deer.spairs(MODES) do
-        scores[#scores + 1] = year_of(env, mode, function(_, level) return two_thresholds(level) end)
+        local score = year_of(env, mode, function(_, level) return two_thresholds(level) end)
+        scores[#scores + 1] = score
       end
     end
     -- DeeR's three: -364, -173 and -210
