@@ -21,6 +21,7 @@ extern "C" {
 #include "env/space.h"
 #include "env/env.h"
 #include "env/vec.h"
+#include "env/wrapper.h"
 #include "nn/nn.h"
 #include "opt/opt.h"
 #include "opt/natural.h"
