@@ -9,11 +9,17 @@
 #include "nn/nn.h"
 #include "replay/replay.h"
 
-#define DEER_ALGO_ABI 1
+#define DEER_ALGO_ABI 2
 
 typedef struct deer_algo deer_algo;
 
-enum { DEER_ALGO_DISCRETE = 1, DEER_ALGO_CONTINUOUS = 2 }; /* action spaces an algo can use */
+/* Action spaces an algo can use: kinds of deer_action_kind. */
+enum {
+  DEER_ALGO_DISCRETE = DEER_ACTIONS_DISCRETE,
+  DEER_ALGO_CONTINUOUS = DEER_ACTIONS_CONTINUOUS,
+  DEER_ALGO_MULTI_DISCRETE = DEER_ACTIONS_MULTI_DISCRETE,
+  DEER_ALGO_ANY = DEER_ALGO_DISCRETE | DEER_ALGO_CONTINUOUS | DEER_ALGO_MULTI_DISCRETE
+};
 
 typedef struct deer_algo_class {
   int abi;                         /* DEER_ALGO_ABI */
@@ -34,8 +40,21 @@ typedef struct deer_algo_class {
   deer_status (*explore)(deer_algo *self, const void *const *state, deer_rng *rng,
                          deer_real *action);
 
+  /* What act and explore do in n states at once: state[s] is [n, history, shape...], action [n,
+   * actions.size], value [n] or NULL. What is best in a state does not depend on the others. Both
+   * are optional; then act and explore are called for one state after the other. May compile when
+   * n changes. */
+  deer_status (*act_rows)(deer_algo *self, int n, const void *const *state, deer_real *action,
+                          double *value);
+  deer_status (*explore_rows)(deer_algo *self, int n, const void *const *state, deer_rng *rng,
+                              deer_real *action);
+
   /* The value of every action, [actions.n]; optional, discrete only. */
   deer_status (*values)(deer_algo *self, const void *const *state, deer_real *values);
+
+  /* Samples of each lane of the replay between two updates, which learn from these alone; optional:
+   * an algo without it, or that says 0, learns from samples of any age. */
+  int64_t (*horizon)(const deer_algo *self);
 
   /* One update from a batch drawn out of `replay`. DEER_EAGAIN when nothing can be drawn yet;
    * DEER_EDATA when the loss is not finite. *loss is what avgBellmanResidual averages. */
