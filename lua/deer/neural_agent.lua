@@ -24,6 +24,8 @@ local text = require "deer.text"
 ---@field test_policy deer.Policy
 ---@field n_epochs integer of the run that is under way
 ---@field epoch_length integer of the epochs that are under way
+---@field folder string? where controllers write, if they are not told otherwise
+---@field evaluation deer.Evaluation? the last one of an EvaluationController
 ---@overload fun(options: table): deer.NeuralAgent
 local NeuralAgent = class.new "NeuralAgent"
 
