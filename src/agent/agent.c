@@ -13,6 +13,8 @@ static bool same_space(const deer_space *a, const deer_space *b) {
   if (a->n_subjects != b->n_subjects || a->actions.n != b->actions.n ||
       a->actions.size != b->actions.size)
     return false;
+  for (int i = 0; i < a->actions.size; i++)
+    if (a->actions.choices[i] != b->actions.choices[i]) return false;
   for (int s = 0; s < a->n_subjects; s++) {
     const deer_subject *x = &a->subjects[s], *y = &b->subjects[s];
     if (x->history != y->history || x->dtype != y->dtype || !deer_shape_equal(&x->shape, &y->shape))
@@ -55,6 +57,12 @@ static deer_status make_state(deer_agent *a) {
   return DEER_OK;
 }
 
+static deer_status make_memory(const deer_policy *policy, void **memory) {
+  if (policy->kind->memory == 0) return DEER_OK;
+  *memory = deer_alloc(policy->kind->memory);
+  return *memory ? DEER_OK : DEER_ENOMEM;
+}
+
 static deer_status start(deer_agent *a, const deer_agent_config *c) {
   DEER_TRY(check(c));
   a->env = c->env;
@@ -70,6 +78,8 @@ static deer_status start(deer_agent *a, const deer_agent_config *c) {
   a->policy_rng = deer_rng_split(c->rng, "policy");
   a->replay_rng = deer_rng_split(c->rng, "replay");
   DEER_TRY(make_state(a));
+  DEER_TRY(make_memory(a->train_policy, &a->train_memory));
+  DEER_TRY(make_memory(a->test_policy, &a->test_memory));
   deer_replay_config config = {.space = &a->env->space,
                                .capacity = c->replay_memory_size,
                                .only_full_history = c->only_full_history,
@@ -96,6 +106,8 @@ void deer_agent_free(deer_agent *a) {
     deer_free(a->state[s]);
     deer_free(a->observation[s]);
   }
+  deer_free(a->train_memory);
+  deer_free(a->test_memory);
   deer_replay_free(a->replay);
   deer_replay_free(a->test_set);
   deer_free(a);

@@ -19,7 +19,7 @@ static deer_status reset(deer_agent *a) {
     const deer_subject *subject = &space->subjects[s];
     memset(a->state[s], 0, (size_t)subject->history * deer_subject_bytes(subject));
   }
-  DEER_TRY(a->env->kind->reset(a->env, a->mode, a->state));
+  DEER_TRY(deer_env_reset(a->env, a->mode, a->state));
   return deer_state_check(space, (const void *const *)a->state);
 }
 
@@ -58,6 +58,7 @@ static deer_status choose(deer_agent *a, double *value, bool *greedy) {
                         .state = (const void *const *)a->state,
                         .mode = a->mode,
                         .first = a->unasked,
+                        .memory = a->mode == -1 ? a->train_memory : a->test_memory,
                         .rng = &a->policy_rng};
   a->unasked = false;
   return policy->kind->choose(policy, &choice, a->action, value, greedy);
@@ -105,12 +106,11 @@ static deer_status count(deer_agent *a, double reward) {
 }
 
 static deer_status step(deer_agent *a, outcome *o) {
-  const deer_env_class *env = a->env->kind;
   DEER_TRY(observe(a));
   shift(a);
   DEER_TRY(decide(a));
-  DEER_TRY(env->act(a->env, a->action, &o->reward));
-  DEER_TRY(env->ending(a->env, &o->ending));
+  DEER_TRY(deer_env_act(a->env, a->action, &o->reward));
+  DEER_TRY(deer_env_ending(a->env, &o->ending));
   if (!isfinite((deer_real)o->reward))
     return deer_fail(DEER_EDATA,
                      "the environment returned the reward %g (expected a finite number)",

@@ -8,6 +8,7 @@ struct deer_agent {
   deer_env *env;
   deer_algo *algo;
   deer_policy *train_policy, *test_policy;
+  void *train_memory, *test_memory; /* what the policies remember */
   deer_replay *replay, *test_set;
   deer_rng policy_rng, replay_rng;
   bool only_full_history;
@@ -33,6 +34,9 @@ struct deer_agent {
   int64_t steps, epochs; /* of training */
   int64_t epoch, step;   /* where the run is, for messages; both count from 1 */
 };
+
+/* policies in files of their own */
+extern const deer_policy_class deer_policy_longer_exploration, deer_policy_boltzmann;
 
 /* Fires a signal if somebody listens. */
 deer_status deer_agent_signal(deer_agent *agent, deer_event event);

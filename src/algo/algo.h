@@ -13,7 +13,13 @@
 
 typedef struct deer_algo deer_algo;
 
-enum { DEER_ALGO_DISCRETE = 1, DEER_ALGO_CONTINUOUS = 2 }; /* action spaces an algo can use */
+/* Action spaces an algo can use: kinds of deer_action_kind. */
+enum {
+  DEER_ALGO_DISCRETE = DEER_ACTIONS_DISCRETE,
+  DEER_ALGO_CONTINUOUS = DEER_ACTIONS_CONTINUOUS,
+  DEER_ALGO_MULTI_DISCRETE = DEER_ACTIONS_MULTI_DISCRETE,
+  DEER_ALGO_ANY = DEER_ALGO_DISCRETE | DEER_ALGO_CONTINUOUS | DEER_ALGO_MULTI_DISCRETE
+};
 
 typedef struct deer_algo_class {
   int abi;                         /* DEER_ALGO_ABI */
