@@ -1,5 +1,5 @@
---- Command lines read by a table of options, from which the help, the manual page and the completion
---- of shells are made as well. Beside what deer.options knows a row may hold
+--- Command lines read by a table of options, from which the help, the manual page and the
+--- completion of shells are made as well. Beside what deer.options knows a row may hold
 ---
 ---   words       how it is written, without the dashes; its name with dashes if absent
 ---   letter      its short form

@@ -1,5 +1,5 @@
---- Event files, which TensorBoard shows: records of a length, its checksum, bytes and their checksum
---- (TFRecord), where the bytes are a message Event in protobuf's encoding.
+--- Event files, which TensorBoard shows: records of a length, its checksum, bytes and their
+--- checksum (TFRecord), where the bytes are a message Event in protobuf's encoding.
 
 local EventFile = {}
 EventFile.__index = EventFile

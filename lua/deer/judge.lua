@@ -24,14 +24,17 @@ function Counter:onEpisodeEnd(agent)
   agent:stop()
 end
 
---- A judge of what an algorithm has learnt.
----@param given { environment: deer.Environment, learning_algo: deer.Algo, test_policy: deer.Policy?,
----  max_steps: integer?, seed: integer? } the environment is copied; an episode ends after max_steps
+--- A judge of what an algorithm has learnt. The environment is copied; an episode ends after
+--- max_steps at the latest.
+---@param given { environment: deer.Environment, learning_algo: deer.Algo,
+---  test_policy: deer.Policy?, max_steps: integer?, seed: integer? }
 ---@return deer.Judge
 function Judge.new(given)
   local seed = given.seed or 0
   local environment, longest = given.environment:copy(seed), 1
-  for _, subject in ipairs(environment:inputDimensions()) do longest = math.max(longest, subject[1]) end
+  for _, subject in ipairs(environment:inputDimensions()) do
+    longest = math.max(longest, subject[1])
+  end
   local self = setmetatable({ returns = {}, lengths = {}, environment = environment }, Judge)
   -- nothing is learnt from what it remembers
   self.agent = NeuralAgent{ environment = environment, learning_algo = given.learning_algo,

@@ -170,7 +170,8 @@ local function default_algo(made, environment)
   made.agent_options = {}
 end
 
-local CONTROLLED = { learning_rate = "LearningRateController", discount = "DiscountFactorController" }
+local CONTROLLED = { learning_rate = "LearningRateController",
+  discount = "DiscountFactorController" }
 
 -- takes the controller of that class away, if it is there
 local function drop(made, class_name)

@@ -1,7 +1,7 @@
 --- Presets: options known to make an algorithm learn an environment. Each is a file of
---- deer/presets/ENVIRONMENT/ that returns a table; those in deer/presets/any/ are for no environment
---- in particular and name none; deer.preset "cartpole/dqn" gives a copy of it,
---- which may be changed before it is used:
+--- deer/presets/ENVIRONMENT/ that returns a table; those in deer/presets/any/ are for no
+--- environment in particular and name none; deer.preset "cartpole/dqn" gives a copy of it, which
+--- may be changed before it is used:
 ---
 ---   environment    its name, and environment_options
 ---   algo           the class of deer that learns, and algo_options
@@ -122,8 +122,8 @@ end
 ---@return number mean
 ---@return integer n_episodes
 function Preset:score(agent, steps)
-  local judge = deer.NeuralAgent{ environment = self:makeEnvironment(0), learning_algo = agent.learning_algo,
-    seed = 0 }
+  local judge = deer.NeuralAgent{ environment = self:makeEnvironment(0),
+    learning_algo = agent.learning_algo, seed = 0 }
   judge:startMode(0, steps)
   judge:run(1, steps)
   return judge:totalRewardOverLastTest()

@@ -1,6 +1,6 @@
 --- The base of controllers that write down how training goes: it keeps the numbers, and once per
---- epoch calls self:write(agent, row) of the class that extends it. A row is a list of { tag, value }
---- whose tags are those of Stable-Baselines3; what there is no number for is left out.
+--- epoch calls self:write(agent, row) of the class that extends it. A row is a list of { tag, value
+--- } whose tags are those of Stable-Baselines3; what there is no number for is left out.
 
 local Controller = require "deer.controller"
 local sys = require "deer.sys"

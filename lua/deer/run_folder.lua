@@ -1,6 +1,6 @@
---- The folder of a run, runs/ENVIRONMENT/ALGORITHM/DATE_SEED: config.json, from which everything can
---- be made again, the networks, and what controllers write. Reading one runs nothing that lies in it:
---- classes are found by their names where deerlua always looks for them.
+--- The folder of a run, runs/ENVIRONMENT/ALGORITHM/DATE_SEED: config.json, from which everything
+--- can be made again, the networks, and what controllers write. Reading one runs nothing that lies
+--- in it: classes are found by their names where deerlua always looks for them.
 
 local Preset = require "deer.preset"
 local class = require "deer.class"
@@ -168,8 +168,8 @@ end
 local function check_environment(config, env)
   local name = env or config.environment
   if not env and (name:find "/" or name:find "%.lua$") then
-    usage.fail("the run used the environment in the file '%s'; to run that file, say --env %s", name,
-      name)
+    usage.fail("the run used the environment in the file '%s'; to run that file, say --env %s",
+      name, name)
   end
   config.environment = name
 end

@@ -22,8 +22,8 @@ function usage.message(err)
   return getmetatable(err) == Mistake and err.message or nil
 end
 
--- a complaint, without the line of deer's own that passed it on; nil when a person's code is named, or
--- when deer's own is at fault
+-- a complaint, without the line of deer's own that passed it on; nil when a person's code is
+-- named, or when deer's own is at fault
 local function complaint(err)
   local own = err:match "^[^\n]-lua/deer/[%w_/]+%.lua:%d+: (.*)$"
   if own then return not own:find "^attempt to" and own or nil end

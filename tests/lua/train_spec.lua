@@ -148,7 +148,8 @@ describe("deerlua train", function()
     local function last(name, seed)
       child.run(words(("--env cartpole --algo dqn --hyperparam replay_start_size=5 --run-name %s "
         .. "--seed %d"):format(name, seed), QUICK), { cwd = root })
-      return (core.safetensors.load(("%s/runs/cartpole/dqn/%s/last.safetensors"):format(root, name)))
+      local path = ("%s/runs/cartpole/dqn/%s/last.safetensors"):format(root, name)
+      return (core.safetensors.load(path))
     end
     local a = last("a", 4)
     assert.same(a, last("b", 4))
@@ -202,7 +203,7 @@ describe("deerlua train", function()
         "--run-name: expected letters, digits, '_', '-' and '.', got 'a/b'",
       ["--env cartpole --log-dir /dev/null/x"] = "/dev/null: File exists",
       ["--env cartpole --env-option x=1"] =
-        "environment cartpole: unknown option 'x'; known are seed, start_state",
+        "environment cartpole: unknown option 'x'; known are seed, max_steps, start_state",
       ["cartpole"] = "unexpected argument 'cartpole'",
     } do
       if line:find "gredy" then

@@ -75,7 +75,8 @@ function cli.help(name)
   if command.options then
     lines[#lines + 1] = "usage: " .. command.synopsis
     local defaults = commandline.defaults(command.options)
-    for _, line in ipairs(commandline.lines(command.options, defaults)) do lines[#lines + 1] = line end
+    local rows = commandline.lines(command.options, defaults)
+    table.move(rows, 1, #rows, #lines + 1, lines)
     lines[#lines + 1] = command.notes
   end
   return table.concat(lines, "\n") .. "\n"

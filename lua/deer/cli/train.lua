@@ -35,7 +35,8 @@ local train = {
 
     { name = "env_conf_file", many = true, place = "CONFIG [key=value]...",
       group = "environment", help = "configuration: a variant's name or a file, and options" },
-    { name = "env_option", many = true, place = "key=value...", help = "options of the environment" },
+    { name = "env_option", many = true, place = "key=value...",
+      help = "options of the environment" },
     { name = "max_size_episode", type = "integer", range = SIZE,
       help = "steps after which an episode is cut short" },
     { name = "num_stack", type = "integer", range = { 1, 1000 },
@@ -77,12 +78,13 @@ local train = {
       help = "environments in step" },
     { name = "threads", type = "integer", range = { 1, 64 }, help = "threads" },
 
-    { name = "log_dir", type = "string", default = "runs", place = "FOLDER", group = "what is kept",
+    { name = "log_dir", type = "string", default = "runs", place = "FOLDER",
+      group = "what is kept",
       help = "where the folder of the run is made" },
     { name = "run_name", also = { "out-prefix" }, type = "string", place = "NAME",
       help = "its name, in place of date and seed" },
-    { name = "eval_every", type = "integer", range = COUNT, help = "epochs between evaluations; 0: \z
-      none" },
+    { name = "eval_every", type = "integer", range = COUNT,
+      help = "epochs between evaluations; 0: none" },
     { name = "eval_episodes", type = "integer", range = SIZE, help = "episodes of an evaluation" },
     { name = "episode_window", type = "integer", range = SIZE, default = 100,
       help = "episodes of which means are shown" },

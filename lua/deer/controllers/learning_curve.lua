@@ -1,7 +1,7 @@
 --- Draws the learning curve to plots/plot_<episodes>E_<steps>T_<seconds>s.png, in place of the one
---- before. Above: returns with exploration (blue), those of evaluations (red, with their deviation),
---- and the steps of episodes (grey area). Below: the value of states (green) and the loss (green
---- area).
+--- before. Above: returns with exploration (blue), those of evaluations (red, with their
+--- deviation), and the steps of episodes (grey area). Below: the value of states (green) and the
+--- loss (green area).
 
 local Recorder = require "deer.recorder"
 local plot = require "deer.plot"
@@ -110,8 +110,9 @@ function LearningCurveController:draw(agent)
   local name = ("plots/plot_%04dE_%dT_%.0fs.png"):format(self.n_episodes, agent:steps(), seconds)
   local path = self:path(agent, name)
   self:check(sys.mkdir(path:match "^(.*)/"))
-  local fig = plot.figure{ width = self.size[1], height = self.size[2], rows = 2,
-    title = ("%s, %s: %.0f s"):format(agent.learning_algo.__name, agent.environment.__name, seconds) }
+  local title = ("%s, %s: %.0f s"):format(agent.learning_algo.__name, agent.environment.__name,
+    seconds)
+  local fig = plot.figure{ width = self.size[1], height = self.size[2], rows = 2, title = title }
   upper(self, fig)
   lower(self, fig)
   self:check(fig:save(path))

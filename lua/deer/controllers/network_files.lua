@@ -1,5 +1,5 @@
---- Writes the parameters with the best evaluation to best.safetensors and, at the end, the last ones
---- to last.safetensors. Their headers hold what else is needed to use them.
+--- Writes the parameters with the best evaluation to best.safetensors and, at the end, the last
+--- ones to last.safetensors. Their headers hold what else is needed to use them.
 
 local Controller = require "deer.controller"
 local Recorder = require "deer.recorder"

@@ -1,6 +1,6 @@
---- A progress line on the terminal: epoch, part of it done, steps per second, the mean return of the
---- latest episodes, loss, time left. When the standard error is not a terminal it stays silent, or,
---- with the option lines, writes a plain line now and then.
+--- A progress line on the terminal: epoch, part of it done, steps per second, the mean return of
+--- the latest episodes, loss, time left. When the standard error is not a terminal it stays silent,
+--- or, with the option lines, writes a plain line now and then.
 
 local Controller = require "deer.controller"
 local sys = require "deer.sys"
