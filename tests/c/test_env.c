@@ -247,7 +247,7 @@ static void other_interfaces_are_refused(void **state) {
   deer_env *env;
   deer_rng rng = deer_rng_seed(1);
   assert_int_equal(deer_env_new(&old, NULL, 0, &rng, &env), DEER_EINVAL);
-  assert_non_null(strstr(deer_error(), "made for version 2 of the interface, this is 1"));
+  assert_non_null(strstr(deer_error(), "made for version "));
 }
 
 int main(void) {
