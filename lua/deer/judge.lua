@@ -27,7 +27,7 @@ end
 --- A judge of what an algorithm has learnt. The environment is copied; an episode ends after
 --- max_steps at the latest.
 ---@param given { environment: deer.Environment, learning_algo: deer.Algo,
----  test_policy: deer.Policy?, max_steps: integer?, seed: integer? }
+---  test_policy: deer.Policy?, max_steps: integer?, seed: integer?, watchers: deer.Controller[]? }
 ---@return deer.Judge
 function Judge.new(given)
   local seed = given.seed or 0
@@ -43,6 +43,7 @@ function Judge.new(given)
   local counter = Counter{}
   counter.judge = self
   self.agent:attach(counter)
+  for _, watcher in ipairs(given.watchers or {}) do self.agent:attach(watcher) end
   return self
 end
 

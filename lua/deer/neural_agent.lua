@@ -226,6 +226,10 @@ function NeuralAgent:totalRewardOverLastTest() return self._handle:totalRewardOv
 ---@return boolean whole
 function NeuralAgent:lastEpisode() return self._handle:lastEpisode() end
 
+--- The state that the policy sees: one entry per subject, its history, oldest first.
+---@return any[]
+function NeuralAgent:state() return self._handle:state() end
+
 --- Training steps done.
 ---@return integer
 function NeuralAgent:steps() return self._handle:steps() end

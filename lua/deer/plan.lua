@@ -121,7 +121,7 @@ local function choose_environment(made, said)
   for _, words in ipairs { said.env_conf_file or {}, said.env_option or {} } do
     for key, value in spairs(settings.read(owner, words)) do given[key] = value end
   end
-  set_if_known(rows, given, name, "time_limit", said.max_size_episode)
+  set_if_known(rows, given, name, "max_steps", said.max_size_episode)
   set_if_known(rows, given, name, "num_stack", said.num_stack)
   set_if_known(rows, given, name, "action_repeat", said.action_repeat)
   set_if_known(rows, given, name, "shape_reward", said.shape_reward)
@@ -162,9 +162,14 @@ local function start(said)
   return find_preset(name, said.algo)
 end
 
+local function is_continuous(environment)
+  local n = environment:nActions()
+  return type(n) == "table" and type(n[1]) == "table"
+end
+
 -- without --algo: the algorithm for the kind of actions, and no training unless it is attached
 local function default_algo(made, environment)
-  local discrete = type(environment:nActions()) == "number"
+  local discrete = not is_continuous(environment)
   made.algo = discrete and "QNetwork" or "DDPG"
   made.name = made.name or (discrete and "dqn" or "ddpg")
   made.agent_options = {}
@@ -327,7 +332,7 @@ function plan.make(said)
   seeds.set(made.seed)
   choose_length(made, said)
   local environment = usage.try(made.makeEnvironment, made, made.seed)
-  if said.continuous and type(environment:nActions()) == "number" then
+  if said.continuous and not is_continuous(environment) then
     usage.fail("the environment '%s' has no continuous actions", made.environment)
   end
   if not made.algo then default_algo(made, environment) end

@@ -98,6 +98,19 @@ local function make(kind, given)
   return kinds.load(kind, name)(copy(given[2] or {}))
 end
 
+--- The algorithm of the preset.
+---@param environment deer.Environment
+---@param seed? integer
+---@return deer.Algo
+function Preset:makeAlgo(environment, seed)
+  return deer[self.algo](with(self.algo_options, { environment = environment, seed = seed }))
+end
+
+--- The policy of the preset, nil when it names none.
+---@param which string "train_policy" or "test_policy"
+---@return deer.Policy|nil
+function Preset:makePolicy(which) return make("policy", self[which]) end
+
 --- An agent made of the preset, its environment and its algorithm, ready to run.
 ---@param options? { seed: integer?, environment: deer.Environment? } the seed is that of all random
 ---  numbers; the environment one that makeEnvironment gave
@@ -105,10 +118,9 @@ end
 function Preset:agent(options)
   local seed = options and options.seed
   local environment = options and options.environment or self:makeEnvironment(seed)
-  local algo = deer[self.algo](with(self.algo_options, { environment = environment, seed = seed }))
   local agent = deer.NeuralAgent(with(self.agent_options, { environment = environment,
-    learning_algo = algo, seed = seed, train_policy = make("policy", self.train_policy),
-    test_policy = make("policy", self.test_policy) }))
+    learning_algo = self:makeAlgo(environment, seed), seed = seed,
+    train_policy = self:makePolicy "train_policy", test_policy = self:makePolicy "test_policy" }))
   for _, controller in ipairs(self.controllers or {}) do
     agent:attach(make("controller", controller))
   end

@@ -67,6 +67,16 @@ static int sys_time(lua_State *L) {
   return 1;
 }
 
+// sleep(seconds): does nothing for so long, or until Ctrl-C
+static int sys_sleep(lua_State *L) {
+  double seconds = luaL_checknumber(L, 1);
+  if (!(seconds > 0)) return 0;
+  if (seconds > 3600) seconds = 3600;
+  struct timespec pause = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+  nanosleep(&pause, NULL);
+  return 0;
+}
+
 // date(): seconds since 1970
 static int sys_date(lua_State *L) {
   struct timespec now;
@@ -184,12 +194,19 @@ static int sys_write_file(lua_State *L) {
 
 int luaopen_deer_sys(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"columns", sys_columns},       {"date", sys_date},
-      {"embedded", sys_embedded},     {"exists", sys_exists},
-      {"isatty", sys_isatty},         {"listdir", sys_listdir},
-      {"mkdir", sys_mkdir},           {"root", sys_root},
-      {"source", sys_source},         {"time", sys_time},
-      {"write_file", sys_write_file}, {NULL, NULL},
+      {"columns", sys_columns},
+      {"date", sys_date},
+      {"embedded", sys_embedded},
+      {"exists", sys_exists},
+      {"isatty", sys_isatty},
+      {"listdir", sys_listdir},
+      {"mkdir", sys_mkdir},
+      {"root", sys_root},
+      {"sleep", sys_sleep},
+      {"source", sys_source},
+      {"time", sys_time},
+      {"write_file", sys_write_file},
+      {NULL, NULL},
   };
   static const luaL_Reg list_methods[] = {
       {"__gc", dir_list_gc},

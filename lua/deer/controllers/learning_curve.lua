@@ -103,19 +103,25 @@ local function lower(self, fig)
   line(ax, learnt, 2, { color = "green", label = "value" })
 end
 
+--- The picture of this moment.
 ---@param agent deer.NeuralAgent
-function LearningCurveController:draw(agent)
-  self.drawn = sys.time()
-  local seconds = sys.time() - self.started
-  local name = ("plots/plot_%04dE_%dT_%.0fs.png"):format(self.n_episodes, agent:steps(), seconds)
-  local path = self:path(agent, name)
-  self:check(sys.mkdir(path:match "^(.*)/"))
+---@return deer.plot.Figure
+function LearningCurveController:figure(agent)
   local title = ("%s, %s: %.0f s"):format(agent.learning_algo.__name, agent.environment.__name,
-    seconds)
+    sys.time() - self.started)
   local fig = plot.figure{ width = self.size[1], height = self.size[2], rows = 2, title = title }
   upper(self, fig)
   lower(self, fig)
-  self:check(fig:save(path))
+  return fig
+end
+
+---@param agent deer.NeuralAgent
+function LearningCurveController:draw(agent)
+  self.drawn = sys.time()
+  local path = self:path(agent, ("plots/plot_%04dE_%dT_%.0fs.png"):format(self.n_episodes,
+    agent:steps(), self.drawn - self.started))
+  self:check(sys.mkdir(path:match "^(.*)/"))
+  self:check(self:figure(agent):save(path))
   if self.file and self.file ~= path then os.remove(self.file) end
   self.file = path
 end
