@@ -132,6 +132,9 @@ end
 
 -- ---- algorithm ---------------------------------------------------------------------------------
 
+-- what others call them
+local ALIASES = { deepq = "dqn", ppo1 = "ppo", ppo2 = "ppo", ctrl_deerfault = "dqn" }
+
 -- the preset that is the best for an algorithm in an environment, and its name
 local function find_preset(environment, algo)
   local known = {}
@@ -159,6 +162,9 @@ local function start(said)
   if not said.algo then return Preset.of { epochs = 10, epoch_length = 1000 } end
   local name = said.env and short_name("env", said.env) or ""
   if not name:find "/" then name = kinds.fileName("env", name) end
+  if said.continuous and kinds.find("env", name .. "_continuous") then
+    name = name .. "_continuous"
+  end
   return find_preset(name, said.algo)
 end
 
@@ -324,6 +330,7 @@ end
 ---@return deer.Preset
 ---@return deer.Environment
 function plan.make(said)
+  if said.algo then said.algo = ALIASES[said.algo:lower()] or said.algo end
   local made, source = start(said)
   made.preset = source
   made.name = said.algo or source and source:match "/(.*)$"

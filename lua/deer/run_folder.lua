@@ -121,14 +121,44 @@ local function read_file(path)
   return nil, message or path .. ": it is a folder"
 end
 
+-- the runs in a folder and in those in it: { path, name }
+local function runs_in(folder, depth, found)
+  if sys.exists(folder .. "/config.json") then
+    found[#found + 1] = { path = folder, name = folder:match "[^/]*$" }
+  elseif depth > 0 then
+    for _, name in ipairs(sys.listdir(folder) or {}) do
+      runs_in(folder .. "/" .. name, depth - 1, found)
+    end
+  end
+  return found
+end
+
+--- The folder of a run: this one, or the newest in it, as their names go.
+---@param folder string
+---@return string
+function run_folder.find(folder)
+  folder = folder:gsub("(.)/+$", "%1")
+  if folder:find "%.safetensors$" then folder = folder:match "^(.*)/[^/]*$" or "." end
+  local found = runs_in(folder, 3, {})
+  table.sort(found, function(a, b)
+    if a.name ~= b.name then return a.name < b.name end
+    return a.path < b.path
+  end)
+  if #found == 0 then
+    usage.fail("'%s' is not the folder of a run, and there is none in it", folder)
+  end
+  return found[#found].path
+end
+
 -- the file of parameters that a run or a file stands for
-local function parameters_file(where)
+local function parameters_file(where, which)
   if where:find "%.safetensors$" then return where end
-  for _, name in ipairs { "best", "last" } do
+  where = run_folder.find(where)
+  for _, name in ipairs { which or "best", "last" } do
     local path = ("%s/%s.safetensors"):format(where, name)
     if sys.exists(path) then return path end
   end
-  usage.fail("'%s' is neither a file of parameters nor the folder of a run", where)
+  usage.fail("there are no parameters in '%s'", where)
 end
 
 --- Puts the parameters of a run, its best ones if there are, into the algorithm of an agent.
@@ -138,7 +168,7 @@ end
 ---@return string path of the file they come from
 ---@return table<string, string> metadata
 function run_folder.load(agent, where, which)
-  local path = parameters_file(which and ("%s/%s.safetensors"):format(where, which) or where)
+  local path = parameters_file(where, which)
   local params, metadata = core.safetensors.load(path)
   if not params then usage.fail("%s", metadata) end
   local algo = agent.learning_algo
@@ -173,35 +203,6 @@ local function check_environment(config, env)
       name, name)
   end
   config.environment = name
-end
-
--- the runs in a folder and in those in it: { path, name }
-local function runs_in(folder, depth, found)
-  if sys.exists(folder .. "/config.json") then
-    found[#found + 1] = { path = folder, name = folder:match "[^/]*$" }
-  elseif depth > 0 then
-    for _, name in ipairs(sys.listdir(folder) or {}) do
-      runs_in(folder .. "/" .. name, depth - 1, found)
-    end
-  end
-  return found
-end
-
---- The folder of a run: this one, or the newest in it, as their names go.
----@param folder string
----@return string
-function run_folder.find(folder)
-  folder = folder:gsub("(.)/+$", "%1")
-  if folder:find "%.safetensors$" then folder = folder:match "^(.*)/[^/]*$" or "." end
-  local found = runs_in(folder, 3, {})
-  table.sort(found, function(a, b)
-    if a.name ~= b.name then return a.name < b.name end
-    return a.path < b.path
-  end)
-  if #found == 0 then
-    usage.fail("'%s' is not the folder of a run, and there is none in it", folder)
-  end
-  return found[#found].path
 end
 
 --- The plan of a run, from its config.json.

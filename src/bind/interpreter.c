@@ -26,7 +26,7 @@ typedef struct command {
   int status;               /* to exit with */
 } command;
 
-static const char usage[] =
+const char deer_usage[] =
     "usage: deerlua [options] [script.lua | subcommand [arguments]]\n"
     "  -e statement   run a statement\n"
     "  -l module      require a module into the global of that name; -l g=module into g\n"
@@ -341,7 +341,7 @@ int deer_interpreter_main(int argc, char **argv) {
     return DEER_EXIT_USAGE;
   }
   if (c.help) {
-    fputs(usage, stdout);
+    fputs(deer_usage, stdout);
     return close_output(0);
   }
   // a full disk is an error of write(), not the end of the program

@@ -181,8 +181,8 @@ describe("a picture on the terminal", function()
     -- left half red, right half blue above and green below
     local bytes = {}
     for row = 0, 7 do
-      for column = 0, 7 do
-        bytes[#bytes + 1] = column < 4 and "\255\0\0" or row < 4 and "\0\0\255" or "\0\255\0"
+      for x = 0, 7 do
+        bytes[#bytes + 1] = x < 4 and "\255\0\0" or row < 4 and "\0\0\255" or "\0\255\0"
       end
     end
     local picture = deer.Tensor("uint8", { 8, 8, 3 }, table.concat(bytes))

@@ -195,7 +195,7 @@ describe("deerlua train", function()
       ["--env cartpole --preset cartpole/dq"] =
         "there is no preset 'cartpole/dq'" .. nearest:format "cartpole/dqn",
       ["--env cartpole --load nowhere"] =
-        "'nowhere' is neither a file of parameters nor the folder of a run",
+        "'nowhere' is not the folder of a run, and there is none in it",
       ["--env cartpole --train-policy gredy"] = "there is no policy 'gredy'; there are",
       ["--env cartpole --algo dqn --replay-memory-size 100"] =
         "a replay memory of 100 never holds more than replay_start_size 1000 (expected less)",
