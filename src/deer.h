@@ -20,6 +20,7 @@ extern "C" {
 #include "graph/graph.h"
 #include "env/space.h"
 #include "env/env.h"
+#include "env/vec.h"
 #include "env/wrapper.h"
 #include "nn/nn.h"
 #include "opt/opt.h"
@@ -33,7 +34,9 @@ extern "C" {
 #include "agent/agent.h"
 #include "io/font.h"
 #include "io/canvas.h"
+#include "io/csv.h"
 #include "io/json.h"
+#include "io/npy.h"
 #include "io/png.h"
 #include "io/safetensors.h"
 

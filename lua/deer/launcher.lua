@@ -2,6 +2,7 @@
 ---
 ---   local params = deer.launcher(arg, { epochs = 10, steps_per_epoch = 1000, seed = 123456 }, {
 ---     presets = { ["deer-0.2"] = { epochs = 50 } },
+---     help = { cells = "length of the walk" }, -- of parameters that are the script's own
 ---   })
 ---
 --- A script takes the options whose names stand in its defaults, besides --seed, --deterministic,
@@ -9,6 +10,7 @@
 --- DeeR's parameters becomes an option of its own. What the command line says wins over the
 --- preset, the preset over the defaults.
 
+local commandline = require "deer.commandline"
 local launcher_options = require "deer.launcher_options"
 local options = require "deer.options"
 local seeds = require "deer.seeds"
@@ -36,54 +38,13 @@ local function take(list, given, what)
   return values
 end
 
--- the option that a word names, in any spelling
-local function find(list, word)
-  for _, option in ipairs(list) do
-    if word:find "^%-%a$" and option.letter == word:sub(2) then return option end
-    if word:find "^%-%-" and options.key(option.words) == options.key(word) then return option end
-  end
-end
-
-local function unknown(list, word)
-  if not word:find "^%-" then return ("unexpected argument '%s'"):format(word) end
-  local words = {}
-  for i, option in ipairs(list) do words[i] = option.words end
-  return ("unknown option '%s'%s"):format(word, text.meant(word, words, "--"))
-end
-
--- the value of an option from the word behind "=" or the next one; nil and why not
-local function read_value(option, word, value)
-  if value == nil or value:find "^%-" and not tonumber(value) then
-    return nil, ("option '%s' needs %s"):format(word, options.expected(option))
-  end
-  local parsed = options.parse(option, value)
-  if parsed ~= nil then return parsed end
-  return nil, ("option '%s': expected %s, got '%s'"):format(word, options.expected(option), value)
-end
-
 -- what the command line says; nil and what is wrong with it
 local function read(list, args)
-  local values, i = {}, 1
-  while i <= #args do
-    local word, value = args[i]:match "^(%-%-[^=]+)=(.*)$"
-    word = word or args[i]
-    local option = find(list, word)
-    if not option then return nil, unknown(list, word) end
-    if option.flag ~= nil then
-      if value then return nil, ("option '%s' takes no value"):format(word) end
-      values[option.name] = option.flag
-    else
-      if not value then i, value = i + 1, args[i + 1] end
-      local parsed, message = read_value(option, word, value)
-      if message then return nil, message end
-      values[option.name] = parsed
-    end
-    i = i + 1
-  end
-  if values.seed and values.deterministic == false then
+  local values, message = commandline.read(list, args)
+  if values and values.seed and values.deterministic == false then
     return nil, "--seed and --no-deterministic contradict each other"
   end
-  return values
+  return values, message
 end
 
 local function clock_seed()
@@ -96,9 +57,18 @@ local function check_call(args, defaults, extra)
       .. "got %s, %s, %s", text.describe(args), text.describe(defaults), text.describe(extra))
   end
   for key in spairs(extra) do
-    if key ~= "presets" then
-      text.fail("deer.launcher: expected { presets = ... } after the defaults, got '%s'",
-        tostring(key))
+    if key ~= "presets" and key ~= "help" then
+      text.fail("deer.launcher: expected { presets = ..., help = ... } after the defaults, \z
+        got '%s'", tostring(key))
+    end
+  end
+  if extra.help ~= nil and type(extra.help) ~= "table" then
+    text.fail("deer.launcher: help: expected { parameter = text }, got %s",
+      text.describe(extra.help))
+  end
+  for name in spairs(extra.help or {}) do
+    if defaults[name] == nil then
+      text.fail("deer.launcher: help: there is no default '%s'", tostring(name))
     end
   end
   if extra.presets ~= nil and type(extra.presets) ~= "table" then
@@ -121,7 +91,7 @@ end
 --- Reads the command line; touches nothing else.
 ---@param args string[] the words of the command line; args[0] is the script
 ---@param defaults table<string, any>
----@param extra? { presets: table<string, table>? }
+---@param extra? { presets: table<string, table>?, help: table<string, string>? }
 ---@return table|nil params nil when the command line is wrong or asks for help
 ---@return string message why not, or the help
 ---@return integer status 2 when it is wrong, 0 for help
@@ -130,7 +100,7 @@ function launcher.parse(args, defaults, extra)
   check_call(args, defaults, extra)
   local presets, preset_names = {}, {}
   for name in spairs(extra.presets or {}) do preset_names[#preset_names + 1] = name end
-  local list = launcher_options.list(defaults, preset_names)
+  local list = launcher_options.list(defaults, preset_names, extra.help or {})
   local params = take(list, defaults, "defaults")
   for _, name in ipairs(preset_names) do
     presets[name] = take(list, extra.presets[name], "preset " .. name)
@@ -153,7 +123,8 @@ end
 --- The seed also becomes the default one, as with deer.seed.
 ---@param args string[] the global `arg`
 ---@param defaults table<string, any> parameters by DeeR's names
----@param extra? { presets: table<string, table>? } named sets of parameters
+---@param extra? { presets: table<string, table>?, help: table<string, string>? } named sets of
+---  parameters, and what the script's own ones mean
 ---@return table params by DeeR's names, with seed and deterministic
 function launcher.run(args, defaults, extra)
   local params, message, status = launcher.parse(args, defaults, extra)
