@@ -21,7 +21,7 @@ static deer_status default_net(const deer_space *space, deer_net_spec *spec) {
   return add_dense(&spec->trunk, 64);
 }
 
-/* a critic observes the action too */
+/* of continuous actions, a critic observes the one it values */
 static deer_status critic_space(const deer_space *space, deer_space *more) {
   *more = *space;
   if (space->n_subjects == DEER_MAX_SUBJECTS)
@@ -59,8 +59,9 @@ static deer_status make_nets(deer_actor_critic *ac, const deer_ac_parts *parts,
   deer_space more;
   if (!net) DEER_TRY(default_net(space, &fallback));
   if (!net) net = &fallback;
-  DEER_TRY(critic_space(space, &more));
   DEER_TRY(deer_net_new(net, space, parts->actor_outputs * space->actions.size, &ac->actor_net));
+  if (space->actions.n > 0) return deer_net_new(net, space, space->actions.n, &ac->critic_net);
+  DEER_TRY(critic_space(space, &more));
   return deer_net_new(net, &more, 1, &ac->critic_net);
 }
 
@@ -156,8 +157,15 @@ deer_node deer_ac_actor(const deer_actor_critic *ac, deer_graph *g, deer_node bl
   return apply(ac, ac->actor_net, g, (deer_net_call){.block = block, .states = states});
 }
 
+deer_node deer_ac_values(const deer_actor_critic *ac, deer_graph *g, deer_node block,
+                         const deer_node *states) {
+  return apply(ac, ac->critic_net, g, (deer_net_call){.block = block, .states = states});
+}
+
 deer_node deer_ac_value(const deer_actor_critic *ac, deer_graph *g, deer_node block,
                         const deer_node *states, deer_node action) {
+  if (ac->base.space.actions.n > 0)
+    return deer_gather(g, deer_ac_values(ac, g, block, states), action);
   int n = ac->base.space.n_subjects, batch = deer_node_shape(g, action).dim[0];
   deer_node inputs[DEER_MAX_SUBJECTS];
   for (int s = 0; s < n; s++) inputs[s] = states[s];
@@ -225,7 +233,10 @@ static void make_inputs(deer_ac_graph *u) {
   int batch = (int)ac->batch_size;
   state_inputs(space, g, "obs_tm1", batch, u->obs_tm1);
   state_inputs(space, g, "obs_t", batch, u->obs_t);
-  u->a_tm1 = deer_input(g, "a_tm1", DEER_DTYPE_REAL, DEER_SHAPE(batch, space->actions.size));
+  bool discrete = space->actions.n > 0;
+  u->a_tm1 = discrete
+                 ? deer_input(g, "a_tm1", DEER_DTYPE_I32, DEER_SHAPE(batch))
+                 : deer_input(g, "a_tm1", DEER_DTYPE_REAL, DEER_SHAPE(batch, space->actions.size));
   u->continue_t = deer_input(g, "continue_t", DEER_DTYPE_REAL, DEER_SHAPE(batch));
   u->transition.r_t = deer_input(g, "r_t", DEER_DTYPE_REAL, DEER_SHAPE(batch));
   u->weight = deer_input(g, "weight", DEER_DTYPE_REAL, DEER_SHAPE(batch));
@@ -245,7 +256,11 @@ static void bind_batch(const deer_ac_graph *u, deer_ac_update *update) {
     b->obs_tm1[s] = deer_program_data(update->program, u->obs_tm1[s]);
     b->obs_t[s] = deer_program_data(update->program, u->obs_t[s]);
   }
-  b->action_tm1 = deer_program_data(update->program, u->a_tm1);
+  void *actions = deer_program_data(update->program, u->a_tm1);
+  if (u->ac->base.space.actions.n > 0)
+    b->a_tm1 = actions;
+  else
+    b->action_tm1 = actions;
   b->r_t = deer_program_data(update->program, u->transition.r_t);
   b->continue_t = deer_program_data(update->program, u->continue_t);
   b->weight = deer_program_data(update->program, u->weight);
@@ -316,85 +331,4 @@ deer_status deer_ac_build_acting(deer_actor_critic *ac, deer_ac_policy *best,
     deer_graph_free(g);
   }
   return status;
-}
-
-/* ---- running ---- */
-
-static void run_acting(deer_actor_critic *ac, deer_ac_acting *acting, const void *const *state,
-                       deer_real *action) {
-  const deer_space *space = &ac->base.space;
-  for (int s = 0; s < space->n_subjects; s++) {
-    const deer_subject *subject = &space->subjects[s];
-    memcpy(acting->state[s], state[s], (size_t)subject->history * deer_subject_bytes(subject));
-  }
-  deer_program_run(acting->program);
-  for (int i = 0; i < space->actions.size; i++) {
-    deer_real x = ac->middle[i] + ac->half[i] * acting->action[i];
-    /* the box as deer_action_check has it, which rounding must not leave */
-    deer_real low = (deer_real)space->actions.low[i], high = (deer_real)space->actions.high[i];
-    action[i] = x < low ? low : x > high ? high : x;
-  }
-}
-
-deer_status deer_ac_act(deer_algo *self, const void *const *state, deer_real *action,
-                        double *value) {
-  deer_actor_critic *ac = (deer_actor_critic *)self;
-  run_acting(ac, value ? &ac->valued : &ac->best, state, action);
-  if (value) *value = (double)*ac->valued.value;
-  return DEER_OK;
-}
-
-deer_status deer_ac_explore(deer_algo *self, const void *const *state, deer_rng *rng,
-                            deer_real *action) {
-  deer_actor_critic *ac = (deer_actor_critic *)self;
-  ac->noise = *rng;
-  run_acting(ac, &ac->drawn, state, action);
-  *rng = ac->noise;
-  return DEER_OK;
-}
-
-/* actions of the box to -1 .. 1 */
-static void normalize(const deer_actor_critic *ac, const deer_batch *batch) {
-  int size = ac->base.space.actions.size;
-  for (int i = 0; i < size; i++) {
-    deer_real middle = ac->middle[i], scale = ac->half[i] > 0 ? 1 / ac->half[i] : 0;
-    for (int row = 0; row < batch->size; row++) {
-      deer_real *x = &batch->action_tm1[row * size + i];
-      *x = (*x - middle) * scale;
-    }
-  }
-}
-
-enum { CARRY = 1 << 20 };
-
-int64_t deer_ac_updates(const deer_actor_critic *ac) {
-  return (int64_t)ac->updates[0] * CARRY + (int64_t)ac->updates[1];
-}
-
-/* in two numbers, since a float counts to 2^24 only */
-static void count_update(deer_actor_critic *ac) {
-  int64_t n = deer_ac_updates(ac) + 1;
-  ac->updates[0] = (deer_real)(n / CARRY);
-  ac->updates[1] = (deer_real)(n % CARRY);
-  ac->base.updates = n;
-}
-
-deer_status deer_ac_learn(deer_actor_critic *ac, int i, deer_replay *replay, deer_rng *rng,
-                          double *loss) {
-  deer_ac_update *update = &ac->update[i];
-  update->batch.discount = ac->base.discount;
-  DEER_TRY(deer_replay_sample(replay, rng, &update->batch));
-  normalize(ac, &update->batch);
-  ac->rate = (deer_real)ac->base.learning_rate;
-  ac->rate_of_actor = (deer_real)(ac->base.learning_rate * ac->actor_rate);
-  ac->gamma = (deer_real)ac->base.discount;
-  ac->noise = *rng;
-  deer_program_run(update->program);
-  *rng = ac->noise;
-  count_update(ac);
-  *loss = sqrt((double)*update->loss);
-  if (isfinite(*loss))
-    return deer_replay_update(replay, update->batch.size, ac->index, update->error);
-  return deer_fail(DEER_EDATA, "the loss became %g at update %lld (learning rate %g)", *loss,
-                   (long long)ac->base.updates, ac->base.learning_rate);
 }

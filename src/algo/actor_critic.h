@@ -1,9 +1,11 @@
-/* actor_critic.h: what the actor-critics for continuous actions share: an actor that maps states to
- * actions, one or two critics that value states with actions, copies of some of them that follow
+/* actor_critic.h: what the actor-critics that learn from a replay share: an actor that maps states
+ * to actions, one or two critics that value states with actions, copies of some of them that follow
  * slowly, and the programs that act and update. For files in algo/ only.
  *
- * Inside, actions lie between -1 and 1; they are scaled to the box of the environment on their way
- * out, and back when a batch has been drawn. A critic takes the action as one more subject. */
+ * Continuous actions lie between -1 and 1 inside; they are scaled to the box of the environment on
+ * their way out, and back when a batch has been drawn. A critic takes the action as one more
+ * subject. Of discrete actions, an actor says what an algo makes of its outputs, and a critic
+ * values all of them at once. */
 #ifndef DEER_ACTOR_CRITIC_H
 #define DEER_ACTOR_CRITIC_H
 
@@ -21,7 +23,8 @@ typedef struct deer_ac_part {
 typedef struct deer_ac_acting {
   deer_program *program;
   void *state[DEER_MAX_SUBJECTS];
-  const deer_real *action, *value; /* value NULL: not computed */
+  const void *action;     /* [size] in -1..1, or one int32 */
+  const deer_real *value; /* NULL: not computed */
 } deer_ac_acting;
 
 /* A program from one batch to new parameters. */
@@ -143,7 +146,8 @@ typedef struct deer_ac_graph {
   deer_actor_critic *ac;
   deer_graph *g;
   deer_node obs_tm1[DEER_MAX_SUBJECTS], obs_t[DEER_MAX_SUBJECTS]; /* inputs of networks */
-  deer_node a_tm1, continue_t;                                    /* [batch, size], [batch] */
+  deer_node a_tm1;                                                /* [batch, size]; int32 [batch] */
+  deer_node continue_t;                                           /* [batch] */
   deer_transition transition;                                     /* r_t and discount_t */
   deer_ac_block actor, critic[2];
   deer_node weight; /* [batch], importance of the samples */
@@ -159,7 +163,11 @@ typedef struct deer_ac_graph {
 deer_node deer_ac_actor(const deer_actor_critic *ac, deer_graph *g, deer_node block,
                         const deer_node *states);
 
-/* The value [batch] of states with actions [batch, size]. */
+/* The values [batch, actions] of states with each of n discrete actions. */
+deer_node deer_ac_values(const deer_actor_critic *ac, deer_graph *g, deer_node block,
+                         const deer_node *states);
+
+/* The value [batch] of states with actions [batch, size], of discrete ones int32 [batch]. */
 deer_node deer_ac_value(const deer_actor_critic *ac, deer_graph *g, deer_node block,
                         const deer_node *states, deer_node action);
 
@@ -175,7 +183,7 @@ void deer_ac_follow(deer_ac_graph *u, const deer_ac_block *block);
 /* Compiles what `describe` says into update[i]. */
 deer_status deer_ac_build_update(deer_actor_critic *ac, int i, void (*describe)(deer_ac_graph *u));
 
-/* The action [batch, size] for outputs of the actor. */
+/* The action [batch, size], int32 [batch] of discrete ones, for outputs of the actor. */
 typedef deer_node deer_ac_policy(deer_actor_critic *ac, deer_graph *g, deer_node outputs);
 
 /* Compiles programs that act: `best` and `valued`, and `drawn` unless that policy is NULL. The

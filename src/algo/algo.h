@@ -49,6 +49,10 @@ typedef struct deer_algo_class {
   deer_status (*explore_rows)(deer_algo *self, int n, const void *const *state, deer_rng *rng,
                               deer_real *action);
 
+  /* Is there, with these options, a distribution to draw from? DEER_EINVAL says why not. Optional:
+   * there is one where there is explore. */
+  deer_status (*explores)(const deer_algo *self);
+
   /* The value of every action, [actions.n]; optional, discrete only. */
   deer_status (*values)(deer_algo *self, const void *const *state, deer_real *values);
 
