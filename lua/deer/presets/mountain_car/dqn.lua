@@ -4,7 +4,7 @@ return {
   environment = "mountain_car",
   algo = "QNetwork",
   algo_options = {
-    network = { { "dense", units = 64 }, { "dense", units = 64 } },
+    network = { { "dense", units = 128 }, { "dense", units = 128 } },
     update_rule = "adam",
     batch_size = 128,
     batch_accumulator = "mean",
