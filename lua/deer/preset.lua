@@ -112,8 +112,9 @@ end
 function Preset:makePolicy(which) return make("policy", self[which]) end
 
 --- An agent made of the preset, its environment and its algorithm, ready to run.
----@param options? { seed: integer?, environment: deer.Environment? } the seed is that of all random
----  numbers; the environment one that makeEnvironment gave
+---@param options? { seed: integer?, environment: deer.Environment?, before: deer.Controller[]? } the
+---  seed is that of all random numbers; the environment one that makeEnvironment gave; the
+---  controllers are attached before those of the preset
 ---@return deer.NeuralAgent
 function Preset:agent(options)
   local seed = options and options.seed
@@ -121,6 +122,7 @@ function Preset:agent(options)
   local agent = deer.NeuralAgent(with(self.agent_options, { environment = environment,
     learning_algo = self:makeAlgo(environment, seed), seed = seed,
     train_policy = self:makePolicy "train_policy", test_policy = self:makePolicy "test_policy" }))
+  for _, controller in ipairs(options and options.before or {}) do agent:attach(controller) end
   for _, controller in ipairs(self.controllers or {}) do
     agent:attach(make("controller", controller))
   end

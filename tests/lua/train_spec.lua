@@ -107,6 +107,16 @@ describe("deerlua train", function()
     assert.equal("abc", out)
   end)
 
+  it("evaluates before the controllers hear of the end of an epoch", function()
+    local root = child.tree { ["controllers/judge.lua"] = [[
+      local C = require("deer").Controller:extend "JudgeController"
+      function C:onEpochEnd(agent) print(agent.evaluation.epoch, #agent.evaluation.returns) end
+      return C]] }
+    local _, out = child.run(words("--env cartpole --attach judge --epochs 2 --steps-per-epoch 30 "
+      .. "--eval-episodes 3 --quiet"), { cwd = root })
+    assert.matches("^1\t6\n2\t[36]\n$", out)
+  end)
+
   it("works without the word, as LegoRL's main script", function()
     local root = child.folder()
     local status, out, err = child.run({ "--env-module", "cartpole", "--attach",
