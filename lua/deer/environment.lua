@@ -47,7 +47,9 @@ end
 ---@return deer.Environment
 function Environment:copy(seed)
   local options = {}
-  for name, value in spairs(self._options) do options[name] = value end
+  for name, value in spairs(self._options) do
+    options[name] = class.isObject(value, Environment) and value:copy(seed) or value
+  end
   options.seed = seed
   return getmetatable(self)(options)
 end

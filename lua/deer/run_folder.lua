@@ -56,6 +56,7 @@ function run_folder.config(made)
     preset = made.preset,
     environment = made.environment,
     environment_options = in_force(Environment, made.environment_options or {}),
+    wrappers = made.wrappers,
     algo = made.algo,
     algo_options = in_force(deer[made.algo], made.algo_options),
     agent_options = in_force(deer.NeuralAgent, made.agent_options),
