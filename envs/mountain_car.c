@@ -11,18 +11,8 @@ enum { WIDTH = 600, HEIGHT = 400 }; /* of the picture */
 
 /* ---- for both ---- */
 
-const deer_field deer_mountain_car_fields[] = {
-    {"start_state", DEER_FIELD_LIST, offsetof(deer_mountain_car, start_state), .min = -10,
-     .max = 10, .choices = "position|speed",
-     .help = "where every episode begins; at rest near the bottom if not given"},
-    {0}};
-
-void deer_mountain_car_init(deer_mountain_car *car, const deer_rng *rng, double goal,
-                            int64_t time_limit) {
-  car->rng[0] = deer_rng_split(rng, "training");
-  car->rng[1] = deer_rng_split(rng, "tests");
+void deer_mountain_car_init(deer_mountain_car *car, double goal) {
   car->goal = goal;
-  car->time_limit = time_limit;
   car->base.space =
       (deer_space){.n_subjects = 1, .subjects = {{1, DEER_SHAPE(2), DEER_DTYPE_REAL}}};
   car->base.picture_width = WIDTH;
@@ -31,12 +21,11 @@ void deer_mountain_car_init(deer_mountain_car *car, const deer_rng *rng, double 
 
 deer_status deer_mountain_car_reset(deer_env *self, int mode, void *const *history) {
   deer_mountain_car *car = (deer_mountain_car *)self;
-  (void)history; /* nothing came before */
-  car->position = 0.2 * deer_rng_uniform(&car->rng[mode >= 0]) - 0.6;
+  (void)mode, (void)history; /* nothing came before */
+  car->position = 0.2 * deer_rng_uniform(deer_env_rng(self)) - 0.6;
   car->speed = 0;
   if (car->start_state.n > 0)
     car->position = car->start_state.at[0], car->speed = car->start_state.at[1];
-  car->steps = 0;
   return DEER_OK;
 }
 
@@ -45,7 +34,6 @@ static double clip(double x, double least, double most) {
 }
 
 void deer_mountain_car_move(deer_mountain_car *car, double push) {
-  car->steps++;
   car->speed =
       clip(car->speed + (push - cos(3 * car->position) * gravity), -most_speed, most_speed);
   car->position = clip(car->position + car->speed, leftmost, rightmost);
@@ -65,11 +53,8 @@ deer_status deer_mountain_car_observe(deer_env *self, void *const *observation) 
 }
 
 deer_status deer_mountain_car_ending(deer_env *self, deer_ending *how) {
-  const deer_mountain_car *car = (const deer_mountain_car *)self;
-  if (deer_mountain_car_is_up(car))
-    *how = DEER_TERMINATED;
-  else
-    *how = car->steps >= car->time_limit ? DEER_TRUNCATED : DEER_RUNNING;
+  bool up = deer_mountain_car_is_up((const deer_mountain_car *)self);
+  *how = up ? DEER_TERMINATED : DEER_RUNNING;
   return DEER_OK;
 }
 
@@ -106,8 +91,11 @@ deer_status deer_mountain_car_render(deer_env *self, deer_canvas *canvas) {
 
 /* ---- this one ---- */
 
+static const deer_field fields[] = {DEER_MOUNTAIN_CAR_START, DEER_ENV_MAX_STEPS(200), {0}};
+
 static deer_status init(deer_env *self, const deer_rng *rng) {
-  deer_mountain_car_init((deer_mountain_car *)self, rng, 0.5, 200);
+  (void)rng;
+  deer_mountain_car_init((deer_mountain_car *)self, 0.5);
   self->space.actions = (deer_action_space){.n = 3, .size = 1};
   return DEER_OK;
 }
@@ -122,9 +110,9 @@ static deer_status act(deer_env *self, const deer_real *action, double *reward) 
 const deer_env_class deer_env_mountain_car = {
     .abi = DEER_ENV_ABI,
     .name = "mountain_car",
-    .help = "swing a car out of a valley; minus 1 for each of at most 200 steps",
+    .help = "swing a car out of a valley; minus 1 for each step until then",
     .size = sizeof(deer_mountain_car),
-    .fields = deer_mountain_car_fields,
+    .fields = fields,
     .init = init,
     .reset = deer_mountain_car_reset,
     .act = act,

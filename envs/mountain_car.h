@@ -8,18 +8,20 @@
 typedef struct deer_mountain_car {
   deer_env base;
   deer_list start_state; /* option */
-  deer_rng rng[2];       /* of training and of tests: one does not disturb the other */
   double position, speed;
   double goal; /* the position that counts as up */
-  int64_t steps, time_limit;
 } deer_mountain_car;
 
-/* The options of both: terminated by a zero row. */
-extern const deer_field deer_mountain_car_fields[];
+/* A row of the options of both. */
+#define DEER_MOUNTAIN_CAR_START                                                                    \
+  {                                                                                                \
+    "start_state", DEER_FIELD_LIST, offsetof(deer_mountain_car, start_state),                      \
+        .min = -10, .max = 10, .choices = "position|speed",                                        \
+        .help = "where every episode begins; at rest near the bottom if not given"                 \
+  }
 
 /* Fills in what both have; the caller adds the actions to the space. */
-void deer_mountain_car_init(deer_mountain_car *car, const deer_rng *rng, double goal,
-                            int64_t time_limit);
+void deer_mountain_car_init(deer_mountain_car *car, double goal);
 
 /* One step; `push` is what the engine adds to the speed. The wall on the left stops the car. */
 void deer_mountain_car_move(deer_mountain_car *car, double push);

@@ -157,11 +157,11 @@ end
 -- `n` copies in as many states as there are threads; raises when they cannot be made there
 local function make_apart(environment, n, threads)
   local homes, handles, groups = {}, {}, {}
-  for i = 1, n do
-    local group = (i - 1) * threads // n
+  for i = 0, n - 1 do
+    local group = i * threads // n
     homes[group] = homes[group] or core.home(settings(group))
-    groups[i] = group
-    handles[i] = homes[group]:environment(recipe(environment, i), i)
+    groups[i + 1] = group
+    handles[i + 1] = homes[group]:environment(recipe(environment, i), i)
   end
   return handles, groups
 end
@@ -169,8 +169,8 @@ end
 -- all in this state
 local function make_together(environment, n)
   local home, handles, groups = core.home(), {}, {}
-  for i = 1, n do
-    handles[i], groups[i] = home:environment(make_object(environment, i), i), 0
+  for i = 0, n - 1 do
+    handles[i + 1], groups[i + 1] = home:environment(make_object(environment, i), i), 0
   end
   return handles, groups
 end
@@ -178,12 +178,12 @@ end
 -- environments written in C need no Lua
 local function make_native(environment, n)
   local handles = {}
-  for i = 1, n do handles[i] = make_object(environment, i):handle() end
+  for i = 0, n - 1 do handles[i + 1] = make_object(environment, i):handle() end
   return handles
 end
 
---- `n` copies of an environment, of its class and with its options; copy i has a seed made from
---- that of the environment and i. Environments of one group must not be stepped at the same time;
+--- `n` copies of an environment, of its class and with its options; copy i, from 0 on, has a seed
+--- made from that of the environment and i. Environments of one group must not be stepped at the same time;
 --- without groups all may.
 ---@param environment deer.Environment
 ---@param n integer

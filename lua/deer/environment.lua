@@ -22,7 +22,8 @@ local text = require "deer.text"
 ---  that fills and returns these makes no garbage
 ---@field inputDimensions fun(self): integer[][] per subject {history}, {history, n}, {history,
 ---  rows, columns} or {history, channels, rows, columns}
----@field nActions fun(self): integer|number[][] actions are 0..n-1; or {{min, max}, ...}
+---@field nActions fun(self): integer|integer[]|number[][] actions are 0..n-1; or, several
+---  choices at once, {n, ...}; or {{min, max}, ...}
 ---@field step? fun(self, action: number|number[], into?: any[]): number, boolean, boolean, ...
 ---  act, inTerminalState, isTruncated and observe in one call, for speed: reward, terminal,
 ---  truncated, and the observation: a value per subject, as in observe, or, of a vector that is all

@@ -1,5 +1,5 @@
 /* policy.c: exploration by chance. */
-#include "agent/policy.h"
+#include "agent/internal.h"
 
 #include <string.h>
 
@@ -11,6 +11,10 @@ void deer_random_action(const deer_action_space *actions, deer_rng *rng, deer_re
     return;
   }
   for (int i = 0; i < actions->size; i++) {
+    if (actions->choices[0] > 0) {
+      action[i] = (deer_real)deer_rng_below(rng, (uint64_t)actions->choices[i]);
+      continue;
+    }
     double x = actions->low[i] + (actions->high[i] - actions->low[i]) * deer_rng_uniform(rng);
     action[i] = (deer_real)x;
   }
@@ -46,11 +50,11 @@ deer_epsilon_greedy deer_epsilon_greedy_make(double epsilon) {
 /* ---- noise added to the best action ---- */
 
 static deer_status check_noise(const deer_policy *self, const deer_algo *algo) {
-  if (algo->space.actions.n == 0) return DEER_OK;
+  deer_action_kind kind = deer_actions_kind(&algo->space.actions);
+  if (kind == DEER_ACTIONS_CONTINUOUS) return DEER_OK;
   return deer_fail(DEER_EINVAL,
-                   "the policy %s adds noise to continuous actions, the environment has discrete "
-                   "ones",
-                   self->kind->name);
+                   "the policy %s adds noise to continuous actions, the environment has %s ones",
+                   self->kind->name, deer_action_kind_name(kind));
 }
 
 /* number i of an action, moved by `noise` half widths of the box */
@@ -103,13 +107,14 @@ static const deer_field drifting_fields[] = {
 
 static deer_status choose_drifting(deer_policy *self, const deer_choice *choice, deer_real *action,
                                    double *value, bool *greedy) {
-  deer_ornstein_uhlenbeck *p = (deer_ornstein_uhlenbeck *)self;
+  const deer_ornstein_uhlenbeck *p = (const deer_ornstein_uhlenbeck *)self;
   const deer_action_space *space = &choice->algo->space.actions;
+  double *noise = choice->memory;
   DEER_TRY(best_action(choice, action, value, greedy));
   for (int i = 0; i < space->size; i++) {
-    double x = choice->first ? 0 : p->noise[i];
-    p->noise[i] = x - p->theta * x + p->sigma * deer_rng_normal(choice->rng);
-    action[i] = moved(space, i, action[i], p->noise[i]);
+    double x = choice->first ? 0 : noise[i];
+    noise[i] = x - p->theta * x + p->sigma * deer_rng_normal(choice->rng);
+    action[i] = moved(space, i, action[i], noise[i]);
   }
   return DEER_OK;
 }
@@ -120,6 +125,7 @@ static const deer_policy_class ornstein_uhlenbeck = {
     .paper = "Uhlenbeck and Ornstein 1930; Lillicrap et al. 2016, arXiv:1509.02971",
     .size = sizeof(deer_ornstein_uhlenbeck),
     .fields = drifting_fields,
+    .memory = DEER_MAX_ACTION_SIZE * sizeof(double),
     .check = check_noise,
     .choose = choose_drifting};
 
@@ -148,8 +154,12 @@ static const deer_policy_class stochastic = {
 
 /* ---- registry ---- */
 
-static const deer_policy_class *const classes[] = {&epsilon_greedy, &gaussian_noise,
-                                                   &ornstein_uhlenbeck, &stochastic};
+static const deer_policy_class *const classes[] = {&epsilon_greedy,
+                                                   &gaussian_noise,
+                                                   &ornstein_uhlenbeck,
+                                                   &stochastic,
+                                                   &deer_policy_longer_exploration,
+                                                   &deer_policy_boltzmann};
 
 const deer_policy_class *deer_policy_at(int i) {
   return i >= 0 && i < (int)(sizeof classes / sizeof *classes) ? classes[i] : NULL;

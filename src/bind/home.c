@@ -44,7 +44,7 @@ deer_status deer_home_leave(deer_home *home, lua_State *outer, int number, deer_
   deer_interrupt_leave(outer);
   if (status == DEER_OK) return status;
   if (deer_interrupted()) return deer_fail(DEER_EINTERRUPT, "interrupted");
-  return status == DEER_ECALLBACK && number > 0 ? name_environment(number) : status;
+  return status == DEER_ECALLBACK && number >= 0 ? name_environment(number) : status;
 }
 
 void deer_home_release(deer_home *home) {
@@ -112,7 +112,7 @@ static int home_new(lua_State *L) {
   deer_call_settle(home->L, &home->call);
   if (co) return 1;
   lua_State *outer = deer_home_enter(home);
-  deer_status status = deer_home_leave(home, outer, 0, run(home, furnish, &w));
+  deer_status status = deer_home_leave(home, outer, -1, run(home, furnish, &w));
   if (status != DEER_OK) return deer_throw(L, status);
   lua_pop(home->L, 1);
   return 1;

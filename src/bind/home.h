@@ -15,8 +15,8 @@ typedef struct deer_home {
 } deer_home;
 
 /* Around whatever is done on the stack of a home. Leaving says what went wrong: a failure of the
- * Lua code names environment `number` behind its message, Ctrl-C is DEER_EINTERRUPT. `outer` is
- * what entering returned. */
+ * Lua code names environment `number` (none below 0) behind its message, Ctrl-C is DEER_EINTERRUPT.
+ * `outer` is what entering returned. */
 lua_State *deer_home_enter(deer_home *home);
 deer_status deer_home_leave(deer_home *home, lua_State *outer, int number, deer_status status);
 
