@@ -27,6 +27,7 @@ local core = require "deer.core"
 ---@field launcher fun(arg: string[], defaults: table, extra: table?): table
 ---@field plot table charts as PNG files
 ---@field preset fun(name: string): deer.Preset options that are known to work: "cartpole/dqn"
+---@field wrappers table<string, deer.Wrapper> by class name: deer.wrappers.TimeLimit
 ---@field kinds table finding and listing environments, controllers and policies
 local deer = {
   version = core.version,
@@ -80,7 +81,7 @@ local LAZY = {
   DDPG = "deer.ddpg", ActorCritic = "deer.actor_critic", TD3 = "deer.td3", SAC = "deer.sac",
   DataSet = "deer.data_set", graph = "deer.graph", network = "deer.graph.network",
   opt = "deer.graph.optimizers", rl = "deer.graph.formulas", test = "deer.test",
-  plot = "deer.plot", kinds = "deer.kinds", spairs = "deer.spairs",
+  plot = "deer.plot", wrappers = "deer.wrappers", kinds = "deer.kinds", spairs = "deer.spairs",
 }
 
 local MADE = {
