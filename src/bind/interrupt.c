@@ -1,15 +1,26 @@
-/* interrupt.c: Ctrl-C for Lua code, its coroutines and the core's loops. */
+/* interrupt.c: Ctrl-C for Lua code, its coroutines, Lua states on other threads and the core's
+ * loops. */
 #include "bind/interrupt.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
 
-// one interpreter per process reacts to Ctrl-C; the handler can reach nothing but statics
-static lua_State *volatile running;
+// the handler can reach nothing but statics: what this thread runs
+static _Thread_local lua_State *volatile running;
+
+// one thread of the process reacts to Ctrl-C; it calls the others that are in Lua, since a hook can
+// be set by no thread but the one that runs the code
 static pthread_t main_thread;
+static struct helper {
+  pthread_t thread;
+  atomic_bool inside, called;
+} helpers[DEER_MAX_THREADS];
+static atomic_int n_helpers;
+static _Thread_local struct helper *me; // NULL on the main thread
 static volatile sig_atomic_t pending;
 static struct timespec pending_since;
 
@@ -47,10 +58,21 @@ static bool is_echo(void) {
   return passed < ECHO_SECONDS;
 }
 
+// those that come in later see the flag
+static void call_helpers(void) {
+  for (int i = 0; i < DEER_MAX_THREADS; i++) {
+    if (!atomic_load(&helpers[i].inside)) continue;
+    atomic_store(&helpers[i].called, true);
+    pthread_kill(helpers[i].thread, SIGINT);
+  }
+}
+
 // lua_sethook is the one function of Lua that a signal handler may call
 static void on_sigint(int signal) {
   int saved = errno;
-  if (!pthread_equal(pthread_self(), main_thread)) {
+  if (me && atomic_exchange(&me->called, false)) {
+    if (running != NULL) arm(running);
+  } else if (!pthread_equal(pthread_self(), main_thread)) {
     // a thread of the BLAS or of ours was picked: pass it on to the one that runs Lua
     pthread_kill(main_thread, signal);
   } else if (pending) {
@@ -60,8 +82,34 @@ static void on_sigint(int signal) {
     pending = 1;
     deer_interrupt_raise();
     if (running != NULL) arm(running);
+    call_helpers();
   }
   errno = saved;
+}
+
+// the place of this thread among the helpers, once and for all: threads of the pool never end
+static void register_helper(void) {
+  if (atomic_load(&n_helpers) >= DEER_MAX_THREADS) return;
+  int i = atomic_fetch_add(&n_helpers, 1);
+  if (i >= DEER_MAX_THREADS) return;
+  helpers[i].thread = pthread_self();
+  me = &helpers[i];
+}
+
+lua_State *deer_interrupt_enter(lua_State *L) {
+  lua_State *outer = running;
+  running = L;
+  if (!me && !pthread_equal(pthread_self(), main_thread)) register_helper();
+  if (me) atomic_store(&me->inside, true);
+  if (deer_interrupted()) arm(L);
+  return outer;
+}
+
+void deer_interrupt_leave(lua_State *outer) {
+  if (me && !outer) atomic_store(&me->inside, false);
+  running = outer;
+  // the signal armed the state that is left; what called it must stop too
+  if (outer && deer_interrupted()) arm(outer);
 }
 
 // lua_resume with the coroutine remembered; moves arguments in and results or error out
@@ -144,6 +192,16 @@ static int uninstall(lua_State *L) {
   return 0;
 }
 
+void deer_interrupt_prepare(lua_State *L) {
+  // everything else of the library stays as it is
+  lua_getglobal(L, "coroutine");
+  lua_pushcfunction(L, coroutine_resume);
+  lua_setfield(L, -2, "resume");
+  lua_pushcfunction(L, coroutine_wrap);
+  lua_setfield(L, -2, "wrap");
+  lua_pop(L, 1);
+}
+
 void deer_interrupt_install(lua_State *L) {
   // a guard in the registry, made first and so finalised last
   lua_newuserdatauv(L, 0, 0);
@@ -153,14 +211,7 @@ void deer_interrupt_install(lua_State *L) {
   lua_setmetatable(L, -2);
   luaL_ref(L, LUA_REGISTRYINDEX);
 
-  // everything else of the library stays as it is
-  lua_getglobal(L, "coroutine");
-  lua_pushcfunction(L, coroutine_resume);
-  lua_setfield(L, -2, "resume");
-  lua_pushcfunction(L, coroutine_wrap);
-  lua_setfield(L, -2, "wrap");
-  lua_pop(L, 1);
-
+  deer_interrupt_prepare(L);
   // no SA_RESTART: a read that waits for input is to end
   running = L;
   main_thread = pthread_self();
