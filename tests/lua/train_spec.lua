@@ -66,8 +66,10 @@ describe("deerlua train", function()
       n = n + (line:find "^21%.0,3," and 1 or 0)
     end
     assert.equal(3, n)
-    local params = core.safetensors.load(root .. "/runs/walk/dqn/a/last.safetensors")
-    assert.same({ 4, 50 }, params[1].shape)
+    local file = assert(io.open(root .. "/runs/walk/dqn/a/config.json"))
+    assert.same({ { "ActionRepeat", { repeats = 2 } }, { "FrameStack", { frames = 4 } },
+      { "TimeLimit", { max_steps = 3 } } }, json.decode(file:read "a").wrappers)
+    file:close()
     local _, out = child.run({ "eval", "runs", "--episodes", "2", "--json" }, { cwd = root })
     assert.same({ returns = { 21, 21 }, lengths = { 3, 3 }, mean = 21, std = 0, mean_length = 3 },
       json.decode(out))
