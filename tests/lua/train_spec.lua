@@ -275,6 +275,6 @@ describe("deerlua train", function()
       { cwd = root })
     assert.equal(2, status)
     assert.matches("^deerlua train: runs/cartpole/dqn/a/last.safetensors does not fit this "
-      .. "QNetwork: [^\n]+\n$", err)
+      .. "QNetwork: [^/\n]+\n$", err)
   end)
 end)
