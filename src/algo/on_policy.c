@@ -83,7 +83,9 @@ static deer_status make_net(deer_on_policy *op, const deer_net_spec *given) {
   const deer_net_head heads[] = {
       {head_names[POLICY], deer_actor_outputs(&space->actions), 0, &last[POLICY]},
       {head_names[VALUE], 1, 0, &last[VALUE]}};
-  return deer_net_new_heads(&spec, space, heads, HEADS, &op->net);
+  DEER_TRY(deer_net_new_heads(&spec, space, heads, HEADS, &op->net));
+  deer_net_normalize(op->net, op->base.normalizer);
+  return DEER_OK;
 }
 
 static deer_status make_parameters(deer_on_policy *op, const deer_rng *rng) {
@@ -433,11 +435,17 @@ static deer_status judge_all_cuts(deer_on_policy *op, const deer_replay *replay)
   return DEER_OK;
 }
 
+static void scale_rewards(deer_on_policy *op) {
+  deer_real factor = (deer_real)deer_reward_scale_factor(op->base.reward_scale);
+  for (int64_t i = 0; i < op->rollout.n; i++) op->rollout.r_t[i] *= factor;
+}
+
 deer_status deer_onp_collect(deer_on_policy *op, const deer_replay *replay, bool whole) {
   deer_rollout *r = &op->rollout;
   deer_rollout_take(r, replay, whole);
   if (r->n == 0)
     return deer_fail(DEER_EAGAIN, "no sample of the rollout has a full history and a successor");
+  if (op->base.reward_scale) scale_rewards(op);
   DEER_TRY(judge_samples(op, replay));
   DEER_TRY(judge_all_cuts(op, replay));
   if (op->no_values) {

@@ -156,7 +156,7 @@ struct deer_on_policy {
       {"shared", DEER_FIELD_BOOL, DEER_ONP_AT(shared), .fallback = 0,                              \
        .help =                                                                                     \
            "policy and value are heads of one network; else each has dense layers of its own"},    \
-  {                                                                                                \
+      DEER_NORMALIZING_FIELDS, {                                                                   \
     "update_rule", DEER_FIELD_CHOICE, DEER_ONP_AT(update_rule),                                    \
         .fallback = 3, .choices = DEER_OPT_CHOICES, .help = "optimiser"                            \
   }
