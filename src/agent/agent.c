@@ -211,7 +211,7 @@ deer_status deer_agent_train(deer_agent *a, bool *trained) {
   *trained = false;
   if (deer_replay_count(a->replay) <= a->replay_start_size) return DEER_OK;
   double loss;
-  deer_status status = a->algo->kind->learn(a->algo, a->replay, &a->replay_rng, &loss);
+  deer_status status = deer_algo_learn(a->algo, a->replay, &a->replay_rng, &loss);
   if (status == DEER_EAGAIN) {
     a->n_refused++;
     return DEER_OK;

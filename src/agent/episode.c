@@ -94,12 +94,14 @@ typedef struct outcome {
 } outcome;
 
 /* counts the step, and learns if it is time */
-static deer_status count(deer_agent *a, double reward) {
+static deer_status count(deer_agent *a, const outcome *o) {
   bool trained;
   if (a->mode != -1) {
-    a->test_reward += reward;
+    a->test_reward += o->reward;
     return DEER_OK;
   }
+  deer_algo_observed(a->algo, (const void *const *)a->observation);
+  DEER_TRY(deer_algo_rewarded(a->algo, 0, o->reward, o->ending != DEER_RUNNING));
   bool due = a->train_every > 0 && a->steps % a->train_every == 0;
   a->steps++;
   return due ? deer_agent_train(a, &trained) : DEER_OK;
@@ -122,7 +124,7 @@ static deer_status step(deer_agent *a, outcome *o) {
                         .reward = o->reward,
                         .ending = o->ending};
   DEER_TRY(deer_replay_push(memory(a), &sample));
-  DEER_TRY(count(a, o->reward));
+  DEER_TRY(count(a, o));
   return deer_agent_signal(a, (deer_event){.signal = DEER_ON_ACTION_TAKEN});
 }
 

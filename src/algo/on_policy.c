@@ -83,7 +83,9 @@ static deer_status make_net(deer_on_policy *op, const deer_net_spec *given) {
   const deer_net_head heads[] = {
       {head_names[POLICY], deer_actor_outputs(&space->actions), 0, &last[POLICY]},
       {head_names[VALUE], 1, 0, &last[VALUE]}};
-  return deer_net_new_heads(&spec, space, heads, HEADS, &op->net);
+  DEER_TRY(deer_net_new_heads(&spec, space, heads, HEADS, &op->net));
+  deer_net_normalize(op->net, op->base.normalizer);
+  return DEER_OK;
 }
 
 static deer_status make_parameters(deer_on_policy *op, const deer_rng *rng) {
@@ -129,59 +131,82 @@ static deer_actor apply(const deer_on_policy *op, deer_graph *g, deer_node block
 
 /* ---- the programs that act ---- */
 
-static deer_status describe_acting(deer_on_policy *op, deer_graph *g, deer_onp_acting *acting) {
+static deer_status describe_acting(deer_on_policy *op, deer_graph *g, int rows,
+                                   deer_onp_acting *acting) {
   const deer_space *space = &op->base.space;
+  const bool valued = acting == &op->valued[0] || acting == &op->valued[1];
+  const bool drawn = acting == &op->drawn[0] || acting == &op->drawn[1];
   deer_node states[DEER_MAX_SUBJECTS], outputs[2];
-  state_inputs(space, g, 1, states);
+  state_inputs(space, g, rows, states);
   const deer_actor actor = apply(op, g, parameters(op, g), states, &outputs[1]);
-  const bool valued = acting == &op->valued;
-  outputs[0] =
-      acting == &op->drawn ? deer_actor_drawn(&actor, g, &op->noise) : deer_actor_best(&actor, g);
+  outputs[0] = drawn ? deer_actor_drawn(&actor, g, &op->noise) : deer_actor_best(&actor, g);
   DEER_TRY(deer_compile(g, outputs, valued ? 2 : 1, &acting->program));
   for (int s = 0; s < space->n_subjects; s++)
     acting->state[s] = deer_program_data(acting->program, states[s]);
   acting->action = deer_program_data(acting->program, outputs[0]);
   if (valued) acting->value = deer_program_data(acting->program, outputs[1]);
+  acting->rows = rows;
   return DEER_OK;
 }
 
-static deer_status build_acting(deer_on_policy *op) {
-  deer_onp_acting *const all[] = {&op->best, &op->valued, &op->drawn};
-  deer_status status = DEER_OK;
-  for (int i = 0; status == DEER_OK && i < 3; i++) {
-    deer_graph *g = deer_graph_new();
-    status = g ? describe_acting(op, g, all[i]) : DEER_ENOMEM;
-    deer_graph_free(g);
-  }
+/* makes the program, unless it is there for so many rows */
+static deer_status ready_acting(deer_on_policy *op, int rows, deer_onp_acting *acting) {
+  if (acting->rows == rows) return DEER_OK;
+  deer_program_free(acting->program);
+  *acting = (deer_onp_acting){0};
+  deer_graph *g = deer_graph_new();
+  deer_status status = g ? describe_acting(op, g, rows, acting) : DEER_ENOMEM;
+  deer_graph_free(g);
   return status;
 }
 
-static void run_acting(deer_on_policy *op, deer_onp_acting *acting, const void *const *state,
-                       deer_real *action) {
+static deer_status build_acting(deer_on_policy *op) {
+  DEER_TRY(ready_acting(op, 1, &op->best[0]));
+  DEER_TRY(ready_acting(op, 1, &op->valued[0]));
+  return ready_acting(op, 1, &op->drawn[0]);
+}
+
+/* runs one of a pair of programs; acting[0] is there, acting[1] is made when it is needed */
+static deer_status run_acting(deer_on_policy *op, deer_onp_acting acting[2], int n,
+                              const void *const *state, deer_real *action) {
   const deer_space *space = &op->base.space;
+  deer_onp_acting *a = &acting[n > 1];
+  DEER_TRY(ready_acting(op, n, a));
   for (int s = 0; s < space->n_subjects; s++) {
     const deer_subject *subject = &space->subjects[s];
-    memcpy(acting->state[s], state[s], (size_t)subject->history * deer_subject_bytes(subject));
+    size_t bytes = (size_t)subject->history * deer_subject_bytes(subject);
+    memcpy(a->state[s], state[s], (size_t)n * bytes);
   }
-  deer_program_run(acting->program);
-  deer_actor_decode(&space->actions, acting->action, 1, action);
+  deer_program_run(a->program);
+  deer_actor_decode(&space->actions, a->action, n, action);
+  return DEER_OK;
+}
+
+deer_status deer_onp_act_rows(deer_algo *self, int n, const void *const *state, deer_real *action,
+                              double *value) {
+  deer_on_policy *op = (deer_on_policy *)self;
+  DEER_TRY(run_acting(op, value ? op->valued : op->best, n, state, action));
+  for (int i = 0; value && i < n; i++) value[i] = (double)op->valued[n > 1].value[i];
+  return DEER_OK;
+}
+
+deer_status deer_onp_explore_rows(deer_algo *self, int n, const void *const *state, deer_rng *rng,
+                                  deer_real *action) {
+  deer_on_policy *op = (deer_on_policy *)self;
+  op->noise = *rng;
+  deer_status status = run_acting(op, op->drawn, n, state, action);
+  *rng = op->noise;
+  return status;
 }
 
 deer_status deer_onp_act(deer_algo *self, const void *const *state, deer_real *action,
                          double *value) {
-  deer_on_policy *op = (deer_on_policy *)self;
-  run_acting(op, value ? &op->valued : &op->best, state, action);
-  if (value) *value = (double)*op->valued.value;
-  return DEER_OK;
+  return deer_onp_act_rows(self, 1, state, action, value);
 }
 
 deer_status deer_onp_explore(deer_algo *self, const void *const *state, deer_rng *rng,
                              deer_real *action) {
-  deer_on_policy *op = (deer_on_policy *)self;
-  op->noise = *rng;
-  run_acting(op, &op->drawn, state, action);
-  *rng = op->noise;
-  return DEER_OK;
+  return deer_onp_explore_rows(self, 1, state, rng, action);
 }
 
 /* ---- the programs that learn ---- */
@@ -338,9 +363,11 @@ deer_status deer_onp_init(deer_on_policy *op, const deer_net_spec *net, const de
 
 void deer_onp_finish(deer_algo *self) {
   deer_on_policy *op = (deer_on_policy *)self;
-  deer_program_free(op->best.program);
-  deer_program_free(op->valued.program);
-  deer_program_free(op->drawn.program);
+  for (int i = 0; i < 2; i++) {
+    deer_program_free(op->best[i].program);
+    deer_program_free(op->valued[i].program);
+    deer_program_free(op->drawn[i].program);
+  }
   free_learning(op);
   deer_rollout_free(&op->rollout);
   deer_opt_free(op->opt);
@@ -376,7 +403,7 @@ void deer_onp_visit(deer_algo *self, void *context,
 
 deer_status deer_onp_wait(void) { return deer_fail(DEER_EAGAIN, "the rollout is not complete"); }
 
-/* runs the judge on samples of the rollout, whose positions are at(first) .. at(first + n - 1) */
+/* values and log-probabilities of the n samples whose slots are in `rows` */
 static deer_status judge(deer_on_policy *op, const deer_replay *replay, int n) {
   deer_onp_program *p = &op->judge;
   p->batch.size = n;
@@ -433,11 +460,17 @@ static deer_status judge_all_cuts(deer_on_policy *op, const deer_replay *replay)
   return DEER_OK;
 }
 
+static void scale_rewards(deer_on_policy *op) {
+  deer_real factor = (deer_real)deer_reward_scale_factor(op->base.reward_scale);
+  for (int64_t i = 0; i < op->rollout.n; i++) op->rollout.r_t[i] *= factor;
+}
+
 deer_status deer_onp_collect(deer_on_policy *op, const deer_replay *replay, bool whole) {
   deer_rollout *r = &op->rollout;
   deer_rollout_take(r, replay, whole);
   if (r->n == 0)
     return deer_fail(DEER_EAGAIN, "no sample of the rollout has a full history and a successor");
+  if (op->base.reward_scale) scale_rewards(op);
   DEER_TRY(judge_samples(op, replay));
   DEER_TRY(judge_all_cuts(op, replay));
   if (op->no_values) {

@@ -15,6 +15,7 @@ typedef struct deer_on_policy deer_on_policy;
 
 /* A program from states to actions. */
 typedef struct deer_onp_acting {
+  int rows;
   deer_program *program;
   void *state[DEER_MAX_SUBJECTS];
   const void *action;     /* as deer_actor_decode takes it */
@@ -60,7 +61,8 @@ struct deer_on_policy {
   deer_real *parameters; /* [n_parameters] */
   deer_opt *opt;
 
-  deer_onp_acting best, valued, drawn; /* the best action, with its value, one drawn at random */
+  /* the best action, the best with its value, one drawn at random; in one state, in several */
+  deer_onp_acting best[2], valued[2], drawn[2];
   deer_onp_program judge, update;
   deer_rollout rollout;
   deer_real *actions; /* [rows, actions.size], as gathered */
@@ -156,7 +158,7 @@ struct deer_on_policy {
       {"shared", DEER_FIELD_BOOL, DEER_ONP_AT(shared), .fallback = 0,                              \
        .help =                                                                                     \
            "policy and value are heads of one network; else each has dense layers of its own"},    \
-  {                                                                                                \
+      DEER_NORMALIZING_FIELDS, {                                                                   \
     "update_rule", DEER_FIELD_CHOICE, DEER_ONP_AT(update_rule),                                    \
         .fallback = 3, .choices = DEER_OPT_CHOICES, .help = "optimiser"                            \
   }
@@ -169,7 +171,7 @@ struct deer_on_policy {
 deer_status deer_onp_init(deer_on_policy *op, const deer_net_spec *net, const deer_rng *rng,
                           deer_onp_losses (*losses)(const deer_onp_graph *u));
 
-/* deer_algo_class.finish, visit, act, explore, horizon */
+/* deer_algo_class.finish, visit, act, explore, act_rows, explore_rows, horizon */
 void deer_onp_finish(deer_algo *self);
 void deer_onp_visit(deer_algo *self, void *context,
                     void (*visit)(void *context, const char *name, const deer_shape *shape,
@@ -178,6 +180,10 @@ deer_status deer_onp_act(deer_algo *self, const void *const *state, deer_real *a
                          double *value);
 deer_status deer_onp_explore(deer_algo *self, const void *const *state, deer_rng *rng,
                              deer_real *action);
+deer_status deer_onp_act_rows(deer_algo *self, int n, const void *const *state, deer_real *action,
+                              double *value);
+deer_status deer_onp_explore_rows(deer_algo *self, int n, const void *const *state, deer_rng *rng,
+                                  deer_real *action);
 int64_t deer_onp_horizon(const deer_algo *self);
 
 /* ---- one update, in this order ---- */
