@@ -183,8 +183,8 @@ local function make_native(environment, n)
 end
 
 --- `n` copies of an environment, of its class and with its options; copy i, from 0 on, has a seed
---- made from that of the environment and i. Environments of one group must not be stepped at the same time;
---- without groups all may.
+--- made from that of the environment and i. Environments of one group must not be stepped at
+--- the same time; without groups all may.
 ---@param environment deer.Environment
 ---@param n integer
 ---@return userdata[] handles each keeps alive what it needs
@@ -196,7 +196,8 @@ function copies.make(environment, n)
   if threads > 1 then
     local ok, handles, groups = pcall(make_apart, environment, n, threads)
     if ok then return handles, groups end
-    core.warning(("%s: its %d copies share one thread: %s"):format(environment.__name, n, handles))
+    core.warning(("%s: its %d copies share one thread: %s"):format(environment.__name, n,
+      tostring(handles):match "^[^\n]*")) -- without the traceback
   end
   return make_together(environment, n)
 end

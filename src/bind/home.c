@@ -3,6 +3,7 @@
 #include "bind/core.h"
 #include "bind/interrupt.h"
 #include "bind/search.h"
+#include "bind/state.h"
 
 #include <string.h>
 
@@ -52,7 +53,7 @@ void deer_home_release(deer_home *home) {
   if (home->own && home->L) {
     // finalisers are Lua code: Ctrl-C reaches them
     lua_State *outer = deer_interrupt_enter(home->L);
-    lua_close(home->L);
+    deer_state_close(home->L);
     deer_interrupt_leave(outer);
   }
   deer_free(home);
@@ -107,7 +108,7 @@ static int home_new(lua_State *L) {
   deer_home *home = box->home = deer_alloc(sizeof *home);
   if (!home) return deer_throw(L, DEER_ENOMEM);
   *home = (deer_home){.L = co, .own = !co, .users = 1};
-  if (!co) home->L = luaL_newstate();
+  if (!co) home->L = deer_state_new();
   if (!home->L) return deer_throw(L, deer_fail(DEER_ENOMEM, "no memory for one more Lua state"));
   deer_call_settle(home->L, &home->call);
   if (co) return 1;

@@ -11,6 +11,7 @@
 #include "bind/interrupt.h"
 #include "bind/repl.h"
 #include "bind/search.h"
+#include "bind/state.h"
 
 #define TEXT(x)    #x
 #define TEXT_OF(x) TEXT(x)
@@ -340,7 +341,7 @@ int deer_interpreter_main(int argc, char **argv) {
     complain(deer_error());
     return DEER_EXIT_FAILURE;
   }
-  lua_State *L = luaL_newstate();
+  lua_State *L = deer_state_new();
   if (L == NULL) {
     complain("not enough memory to start");
     return DEER_EXIT_FAILURE;
@@ -349,6 +350,6 @@ int deer_interpreter_main(int argc, char **argv) {
   lua_pushcfunction(L, protected_main);
   lua_pushlightuserdata(L, &c);
   report(L, &c, deer_interpreter_call(L, 1));
-  lua_close(L);
+  deer_state_close(L);
   return close_output(c.status);
 }
