@@ -46,6 +46,11 @@ function Environment:prepare(options)
   options.rng = core.Rng(seed):split("environment")
 end
 
+--- Another environment of the same class and options.
+---@param seed integer
+---@return deer.Environment
+function Environment:copy(seed) return copies.object(self, seed) end
+
 --- Is the episode over for good, so that no reward can follow?
 ---@type fun(self): boolean
 Environment.inTerminalState = core.never -- which is not even called

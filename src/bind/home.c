@@ -53,7 +53,7 @@ void deer_home_release(deer_home *home) {
   if (home->own && home->L) {
     // finalisers are Lua code: Ctrl-C reaches them
     lua_State *outer = deer_interrupt_enter(home->L);
-    deer_state_close(home->L);
+    lua_close(home->L);
     deer_interrupt_leave(outer);
   }
   deer_free(home);

@@ -18,6 +18,7 @@ typedef struct pool {
   block *free[LARGEST / GRAIN + 1]; // by size in grains
   char *at, *end;                   // what is left of the newest chunk
   block *chunks;
+  size_t held; // bytes; with the last the pool goes
 } pool;
 
 /* ---- memory ---- */
@@ -65,20 +66,38 @@ static void put(pool *p, void *old, size_t bytes) {
   *list = b;
 }
 
-// a lua_Alloc
-static void *allocate(void *context, void *old, size_t had, size_t bytes) {
-  pool *p = context;
-  if (!old) return bytes > 0 ? take(p, bytes) : NULL; // `had` is then the kind of object
-  if (bytes == 0) {
-    put(p, old, had);
-    return NULL;
+static void free_pool(pool *p) {
+  while (p->chunks) {
+    block *chunk = p->chunks;
+    p->chunks = chunk->next;
+    free(chunk);
   }
+  free(p);
+}
+
+static void *move(pool *p, void *old, size_t had, size_t bytes) {
   if (!is_small(had) && !is_small(bytes)) return realloc(old, bytes);
   if (is_small(had) && is_small(bytes) && grains(had) == grains(bytes)) return old;
   void *fresh = take(p, bytes);
   if (!fresh) return NULL;
   memcpy(fresh, old, had < bytes ? had : bytes);
   put(p, old, had);
+  return fresh;
+}
+
+// a lua_Alloc
+static void *allocate(void *context, void *old, size_t had, size_t bytes) {
+  pool *p = context;
+  void *fresh = NULL;
+  if (!old) had = 0; // it was the kind of object
+  if (bytes > 0) {
+    fresh = old ? move(p, old, had, bytes) : take(p, bytes);
+    if (!fresh) return NULL;
+  } else if (old) {
+    put(p, old, had);
+  }
+  p->held += bytes - had;
+  if (p->held == 0) free_pool(p);
   return fresh;
 }
 
@@ -117,28 +136,17 @@ static void warn_off(void *context, const char *message, int more) {
 
 /* ---- life ---- */
 
-static void free_pool(pool *p) {
-  while (p->chunks) {
-    block *chunk = p->chunks;
-    p->chunks = chunk->next;
-    free(chunk);
-  }
-  free(p);
-}
-
 lua_State *deer_state_new(void) {
   pool *p = calloc(1, sizeof *p);
-  lua_State *L = p ? lua_newstate(allocate, p) : NULL;
-  if (L)
-    lua_setwarnf(L, warn_off, L);
-  else if (p)
+  if (!p) return NULL;
+  // held by us until it is known whether there is a state
+  p->held = 1;
+  lua_State *L = lua_newstate(allocate, p);
+  if (!L) {
     free_pool(p);
+    return NULL;
+  }
+  p->held--;
+  lua_setwarnf(L, warn_off, L);
   return L;
-}
-
-void deer_state_close(lua_State *L) {
-  void *p;
-  lua_getallocf(L, &p);
-  lua_close(L);
-  free_pool(p);
 }

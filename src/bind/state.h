@@ -6,10 +6,7 @@
 
 #include "bind/bind.h"
 
-/* As luaL_newstate: an empty state, NULL when there is no memory. */
+/* As luaL_newstate: an empty state, NULL when there is no memory. lua_close gives the pool back. */
 lua_State *deer_state_new(void);
-
-/* As lua_close, and gives the pool back. */
-void deer_state_close(lua_State *L);
 
 #endif

@@ -146,6 +146,8 @@ return {
     make = lua_steps "deer.bench.cartpole", goal = { us = 1 / 0.6, [2] = 1 / 0.6 / 1.8 } },
   { name = "cartpole_step", help = "the same with the method step, which is one call",
     make = lua_steps "deer.bench.cartpole_step", goal = { us = 1 / 1.2, [2] = 1 / 1.2 / 1.8 } },
+  { name = "breakout_1024", help = "a frame of one of 1024 games of Breakout, chance actions",
+    make = function() return core.bench.stepper(deer.env "breakout"{}:copies(1024)) end },
   { name = "empty_program", help = "one run of a program that has nothing to compute",
     make = function() return core.bench.empty end, goal = { us = 0.05 } },
   { name = "toy_b32", help = "DQN update, DeeR's network of the toy market, batch 32, RMSprop",
