@@ -18,12 +18,19 @@ local function is_environment(value)
   return class.isObject(value, require "deer.environment")
 end
 
--- the options of copy `number`
-local function options_of(environment, number)
+-- another seed that depends on a seed and a name
+local function split(seed, name) return core.Rng(seed):split(name):int(0, 0x7fffffff) end
+
+-- that of copy `number`
+local function seed_of(environment, number)
+  return split(math.tointeger(environment._options.seed) or seeds.default(), "copy " .. number)
+end
+
+-- the options of a copy with this seed
+local function options_of(environment, seed)
   local given = {}
   for key, value in next, environment._options do given[key] = value end
-  local seed = math.tointeger(given.seed) or seeds.default()
-  given.seed = core.Rng(seed):split("copy " .. number):int(0, 0x7fffffff)
+  given.seed = seed
   return given
 end
 
@@ -46,10 +53,13 @@ function copies.remember(options)
   return duplicate(options, function(value) return value end, {})
 end
 
--- copy `number` as an object here
-local function make_object(environment, number)
-  return getmetatable(environment)(duplicate(options_of(environment, number), function(value)
-    return is_environment(value) and make_object(value, number) or value
+--- A copy in this state.
+---@param environment deer.Environment
+---@param seed integer
+---@return deer.Environment
+function copies.object(environment, seed)
+  return getmetatable(environment)(duplicate(options_of(environment, seed), function(value)
+    return is_environment(value) and copies.object(value, split(seed, "inner")) or value
   end, {}))
 end
 
@@ -82,28 +92,28 @@ end
 local write
 
 -- a table in Lua text
-local function write_table(value, where, number)
+local function write_table(value, where, seed)
   local parts = {}
   for key, item in spairs(value) do
     local name = ("%s.%s"):format(where, tostring(key))
-    parts[#parts + 1] = ("[%s]=%s"):format(write(key, name, number), write(item, name, number))
+    parts[#parts + 1] = ("[%s]=%s"):format(write(key, name, seed), write(item, name, seed))
   end
   return "{" .. table.concat(parts, ",") .. "}"
 end
 
--- what makes copy `number` in another state: Lua text that calls copy(origin, name, options)
-local function recipe(environment, number)
+-- what makes a copy in another state: Lua text that calls copy(origin, name, options)
+local function recipe(environment, seed)
   local Class = getmetatable(environment)
   return ("copy(%s,%q,%s)"):format(write_table(origin(Class), ""), Class.__name,
-    write_table(options_of(environment, number), Class.__name, number))
+    write_table(options_of(environment, seed), Class.__name, seed))
 end
 
 -- a value in Lua text; raises where it has none
-function write(value, where, number)
+function write(value, where, seed)
   if #where > 1000 then error(where:sub(1, 40) .. "... is nested without an end", 0) end
-  if is_environment(value) then return recipe(value, number) end
+  if is_environment(value) then return recipe(value, split(seed, "inner")) end
   local kind = type(value)
-  if kind == "table" and not getmetatable(value) then return write_table(value, where, number) end
+  if kind == "table" and not getmetatable(value) then return write_table(value, where, seed) end
   if kind == "number" or kind == "string" or kind == "boolean" then return ("%q"):format(value) end
   error(("no other thread can have the option %s, %s"):format(where, text.describe(value)), 0)
 end
@@ -161,7 +171,7 @@ local function make_apart(environment, n, threads)
     local group = i * threads // n
     homes[group] = homes[group] or core.home(settings(group))
     groups[i + 1] = group
-    handles[i + 1] = homes[group]:environment(recipe(environment, i), i)
+    handles[i + 1] = homes[group]:environment(recipe(environment, seed_of(environment, i)), i)
   end
   return handles, groups
 end
@@ -170,7 +180,8 @@ end
 local function make_together(environment, n)
   local home, handles, groups = core.home(), {}, {}
   for i = 0, n - 1 do
-    handles[i + 1], groups[i + 1] = home:environment(make_object(environment, i), i), 0
+    local object = copies.object(environment, seed_of(environment, i))
+    handles[i + 1], groups[i + 1] = home:environment(object, i), 0
   end
   return handles, groups
 end
@@ -178,13 +189,15 @@ end
 -- environments written in C need no Lua
 local function make_native(environment, n)
   local handles = {}
-  for i = 0, n - 1 do handles[i + 1] = make_object(environment, i):handle() end
+  for i = 0, n - 1 do
+    handles[i + 1] = copies.object(environment, seed_of(environment, i)):handle()
+  end
   return handles
 end
 
 --- `n` copies of an environment, of its class and with its options; copy i, from 0 on, has a seed
---- made from that of the environment and i. Environments of one group must not be stepped at the same time;
---- without groups all may.
+--- made from that of the environment and i. Environments of one group must not be stepped at
+--- the same time; without groups all may.
 ---@param environment deer.Environment
 ---@param n integer
 ---@return userdata[] handles each keeps alive what it needs
@@ -201,7 +214,8 @@ function copies.make(environment, n)
   if threads > 1 then
     local ok, handles, groups = pcall(make_apart, environment, n, threads)
     if ok then return handles, groups end
-    core.warning(("%s: its %d copies share one thread: %s"):format(environment.__name, n, handles))
+    core.warning(("%s: its %d copies share one thread: %s"):format(environment.__name, n,
+      tostring(handles):match "^[^\n]*")) -- without the traceback
   end
   return make_together(environment, n)
 end

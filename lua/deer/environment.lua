@@ -49,12 +49,7 @@ end
 --- Another environment of the same class and options.
 ---@param seed integer
 ---@return deer.Environment
-function Environment:copy(seed)
-  local options = {}
-  for name, value in spairs(self._options) do options[name] = value end
-  options.seed = seed
-  return getmetatable(self)(options)
-end
+function Environment:copy(seed) return copies.object(self, seed) end
 
 --- Is the episode over for good, so that no reward can follow?
 ---@type fun(self): boolean

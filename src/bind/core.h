@@ -37,6 +37,9 @@ typedef struct deer_env_box {
   void (*finish)(struct deer_env_box *box);
 } deer_env_box;
 
+/* Does the environment at `index` need nothing of this Lua state? */
+bool deer_lua_env_is_alone(lua_State *L, int index);
+
 /* Pushes the buffers with which an environment can be asked by itself, user value 1 of its
  * userdata. */
 void deer_lua_push_buffers(lua_State *L, const deer_space *space);

@@ -165,8 +165,8 @@ static int env_render(lua_State *L) {
 
 // alone(): does it do without the script's Lua state?
 static int env_alone(lua_State *L) {
-  const deer_env_box *box = luaL_checkudata(L, 1, DEER_ENV_CLASS);
-  lua_pushboolean(L, box->finish != NULL);
+  luaL_checkudata(L, 1, DEER_ENV_CLASS);
+  lua_pushboolean(L, deer_lua_env_is_alone(L, 1));
   return 1;
 }
 
@@ -193,6 +193,11 @@ static int env_space(lua_State *L) {
 deer_env *deer_lua_to_env(lua_State *L, int index) {
   const deer_env_box *box = luaL_testudata(L, index, DEER_ENV_CLASS);
   return box ? box->env : NULL;
+}
+
+bool deer_lua_env_is_alone(lua_State *L, int index) {
+  const deer_env_box *box = luaL_testudata(L, index, DEER_ENV_CLASS);
+  return box && box->finish;
 }
 
 static const luaL_Reg methods[] = {

@@ -3,6 +3,7 @@
 #include "bind/core.h"
 #include "bind/interrupt.h"
 #include "bind/search.h"
+#include "bind/state.h"
 
 #include <string.h>
 
@@ -107,7 +108,7 @@ static int home_new(lua_State *L) {
   deer_home *home = box->home = deer_alloc(sizeof *home);
   if (!home) return deer_throw(L, DEER_ENOMEM);
   *home = (deer_home){.L = co, .own = !co, .users = 1};
-  if (!co) home->L = luaL_newstate();
+  if (!co) home->L = deer_state_new();
   if (!home->L) return deer_throw(L, deer_fail(DEER_ENOMEM, "no memory for one more Lua state"));
   deer_call_settle(home->L, &home->call);
   if (co) return 1;

@@ -12,12 +12,13 @@
 // the handler can reach nothing but statics: what this thread runs
 static _Thread_local lua_State *volatile running;
 
-// one thread of the process reacts to Ctrl-C; it calls the others that are in Lua, since a hook can
-// be set by no thread but the one that runs the code
+// one thread of the process reacts to Ctrl-C; it calls the others that ever ran Lua, since a hook
+// can be set by no thread but the one that runs the code
 static pthread_t main_thread;
 static struct helper {
-  pthread_t thread;
-  atomic_bool inside, called;
+  pthread_t thread;   // of the pool, so that it never ends
+  atomic_int process; // 0 until the rest is written; a forked child has not got the thread
+  atomic_bool called;
 } helpers[DEER_MAX_THREADS];
 static atomic_int n_helpers;
 static _Thread_local struct helper *me; // NULL on the main thread
@@ -58,10 +59,10 @@ static bool is_echo(void) {
   return passed < ECHO_SECONDS;
 }
 
-// those that come in later see the flag
+// those that come later see the flag
 static void call_helpers(void) {
   for (int i = 0; i < DEER_MAX_THREADS; i++) {
-    if (!atomic_load(&helpers[i].inside)) continue;
+    if (atomic_load(&helpers[i].process) != getpid()) continue;
     atomic_store(&helpers[i].called, true);
     pthread_kill(helpers[i].thread, SIGINT);
   }
@@ -87,26 +88,25 @@ static void on_sigint(int signal) {
   errno = saved;
 }
 
-// the place of this thread among the helpers, once and for all: threads of the pool never end
+// the place of this thread among the helpers, once and for all
 static void register_helper(void) {
   if (atomic_load(&n_helpers) >= DEER_MAX_THREADS) return;
   int i = atomic_fetch_add(&n_helpers, 1);
   if (i >= DEER_MAX_THREADS) return;
-  helpers[i].thread = pthread_self();
   me = &helpers[i];
+  me->thread = pthread_self();
+  atomic_store(&me->process, getpid());
 }
 
 lua_State *deer_interrupt_enter(lua_State *L) {
   lua_State *outer = running;
   running = L;
   if (!me && !pthread_equal(pthread_self(), main_thread)) register_helper();
-  if (me) atomic_store(&me->inside, true);
   if (deer_interrupted()) arm(L);
   return outer;
 }
 
 void deer_interrupt_leave(lua_State *outer) {
-  if (me && !outer) atomic_store(&me->inside, false);
   running = outer;
   // the signal armed the state that is left; what called it must stop too
   if (outer && deer_interrupted()) arm(outer);
