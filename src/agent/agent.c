@@ -105,6 +105,7 @@ static deer_status start(deer_agent *a, const deer_agent_config *c) {
   a->train_policy = c->train_policy;
   a->test_policy = c->test_policy;
   a->mode = -1;
+  a->present = &a->own;
   a->horizon = horizon(c->algo);
   a->replay_memory_size = memory_size(a, c);
   a->replay_start_size =
@@ -271,9 +272,9 @@ deer_status deer_agent_start_mode(deer_agent *a, int mode, int64_t length) {
   if (mode < 0) return deer_fail(DEER_EINVAL, "startMode: mode %d (expected at least 0)", mode);
   if (length < 1)
     return deer_fail(DEER_EINVAL, "startMode: %lld steps (expected at least 1)", (long long)length);
+  int64_t most = a->horizon > 0 ? USUAL_MEMORY : a->replay_memory_size;
   deer_replay_config config = {.space = &a->env->space,
-                               .capacity =
-                                   length < a->replay_memory_size ? length : a->replay_memory_size,
+                               .capacity = length < most ? length : most,
                                .only_full_history = a->only_full_history};
   deer_replay *fresh;
   DEER_TRY(deer_replay_new(deer_replay_find("uniform"), &config, &fresh));
@@ -323,7 +324,10 @@ double deer_agent_test_score(const deer_agent *a, int64_t *n_episodes) {
   return *n_episodes > 0 ? a->test_reward / (double)*n_episodes : 0;
 }
 
-int deer_agent_lane(const deer_agent *a) { return a->present ? a->present->number : 0; }
+int deer_agent_lane(const deer_agent *a) { return a->present->number; }
+const void *const *deer_agent_state(const deer_agent *a) {
+  return (const void *const *)a->present->state;
+}
 deer_episode deer_agent_last_episode(const deer_agent *a) { return a->last_episode; }
 int64_t deer_agent_steps(const deer_agent *a) { return a->steps; }
 int64_t deer_agent_epochs(const deer_agent *a) { return a->epochs; }

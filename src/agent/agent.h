@@ -120,6 +120,9 @@ double deer_agent_test_score(const deer_agent *agent, int64_t *n_episodes);
 /* Of which of several environments the present signal tells, from 0; 0 when there is but one. */
 int deer_agent_lane(const deer_agent *agent);
 
+/* The state that the policy sees, in that environment: the history of each subject. */
+const void *const *deer_agent_state(const deer_agent *agent);
+
 /* The last episode, as a listener of onEpisodeEnd finds it. */
 deer_episode deer_agent_last_episode(const deer_agent *agent);
 

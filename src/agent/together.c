@@ -99,6 +99,8 @@ static deer_status take(deer_agent *a, int i) {
   DEER_TRY(deer_lane_took(a, lane, next));
   if (lane->ending == DEER_RUNNING) return DEER_OK;
   DEER_TRY(deer_lane_end(a, lane, next));
+  if (a->mode != -1)
+    return deer_fail(DEER_ESTATE, "a test mode was begun in training and not left");
   a->in_episode = true;
   begin(a, i);
   return DEER_OK;
