@@ -60,9 +60,15 @@ static deer_status make_nets(deer_actor_critic *ac, const deer_ac_parts *parts,
   if (!net) DEER_TRY(default_net(space, &fallback));
   if (!net) net = &fallback;
   DEER_TRY(deer_net_new(net, space, parts->actor_outputs * space->actions.size, &ac->actor_net));
-  if (space->actions.n > 0) return deer_net_new(net, space, space->actions.n, &ac->critic_net);
-  DEER_TRY(critic_space(space, &more));
-  return deer_net_new(net, &more, 1, &ac->critic_net);
+  if (space->actions.n > 0) {
+    DEER_TRY(deer_net_new(net, space, space->actions.n, &ac->critic_net));
+  } else {
+    DEER_TRY(critic_space(space, &more));
+    DEER_TRY(deer_net_new(net, &more, 1, &ac->critic_net));
+  }
+  deer_net_normalize(ac->actor_net, ac->base.normalizer);
+  deer_net_normalize(ac->critic_net, ac->base.normalizer);
+  return DEER_OK;
 }
 
 deer_status deer_ac_init(deer_actor_critic *ac, const deer_ac_parts *parts,
@@ -96,6 +102,9 @@ void deer_ac_finish(deer_algo *self) {
   deer_program_free(ac->best.program);
   deer_program_free(ac->valued.program);
   deer_program_free(ac->drawn.program);
+  deer_program_free(ac->best_rows.program);
+  deer_program_free(ac->valued_rows.program);
+  deer_program_free(ac->drawn_rows.program);
   for (int i = 0; i < 2; i++) deer_program_free(ac->update[i].program);
   for (int i = 0; i < 2; i++) free_part(&ac->critic[i]);
   free_part(&ac->actor);
@@ -207,17 +216,6 @@ void deer_ac_follow(deer_ac_graph *u, const deer_ac_block *block) {
 
 /* ---- the programs that update ---- */
 
-/* inputs [batch, history, shape...] for every subject */
-static void state_inputs(const deer_space *space, deer_graph *g, const char *name, int batch,
-                         deer_node *states) {
-  for (int s = 0; s < space->n_subjects; s++) {
-    const deer_subject *subject = &space->subjects[s];
-    char full[32];
-    snprintf(full, sizeof full, "%s_%d", name, s);
-    states[s] = deer_input(g, full, subject->dtype, deer_subject_batch(subject, batch));
-  }
-}
-
 static deer_ac_block make_block(deer_graph *g, const deer_ac_part *part, deer_node rate) {
   int size = deer_net_size(part->net);
   deer_ac_block block = {.part = part, .rate = rate};
@@ -231,14 +229,15 @@ static void make_inputs(deer_ac_graph *u) {
   deer_graph *g = u->g;
   const deer_space *space = &ac->base.space;
   int batch = (int)ac->batch_size;
-  state_inputs(space, g, "obs_tm1", batch, u->obs_tm1);
-  state_inputs(space, g, "obs_t", batch, u->obs_t);
+  deer_algo_states(space, g, "obs_tm1", batch, u->obs_tm1);
+  deer_algo_states(space, g, "obs_t", batch, u->obs_t);
   bool discrete = space->actions.n > 0;
   u->a_tm1 = discrete
                  ? deer_input(g, "a_tm1", DEER_DTYPE_I32, DEER_SHAPE(batch))
                  : deer_input(g, "a_tm1", DEER_DTYPE_REAL, DEER_SHAPE(batch, space->actions.size));
   u->continue_t = deer_input(g, "continue_t", DEER_DTYPE_REAL, DEER_SHAPE(batch));
-  u->transition.r_t = deer_input(g, "r_t", DEER_DTYPE_REAL, DEER_SHAPE(batch));
+  u->r_t = deer_input(g, "r_t", DEER_DTYPE_REAL, DEER_SHAPE(batch));
+  u->transition.r_t = deer_algo_rewards(&ac->base, g, u->r_t);
   u->weight = deer_input(g, "weight", DEER_DTYPE_REAL, DEER_SHAPE(batch));
   deer_node gamma = deer_reshape(g, deer_variable(g, "gamma", &ac->gamma, 1), DEER_SCALAR);
   u->transition.discount_t =
@@ -261,7 +260,7 @@ static void bind_batch(const deer_ac_graph *u, deer_ac_update *update) {
     b->a_tm1 = actions;
   else
     b->action_tm1 = actions;
-  b->r_t = deer_program_data(update->program, u->transition.r_t);
+  b->r_t = deer_program_data(update->program, u->r_t);
   b->continue_t = deer_program_data(update->program, u->continue_t);
   b->weight = deer_program_data(update->program, u->weight);
   b->index = u->ac->index;
@@ -288,47 +287,5 @@ deer_status deer_ac_build_update(deer_actor_critic *ac, int i, void (*describe)(
   ac->updating = false;
   deer_status status = compile_update(&u, &ac->update[i]);
   deer_graph_free(u.g);
-  return status;
-}
-
-/* ---- the programs that act ---- */
-
-static deer_node smallest_value(deer_actor_critic *ac, deer_graph *g, const deer_node *states,
-                                deer_node action) {
-  deer_node q = DEER_NONE;
-  for (int i = 0; i < ac->n_critics; i++) {
-    deer_node block = make_block(g, &ac->critic[i], DEER_NONE).online;
-    deer_node q_i = deer_ac_value(ac, g, block, states, action);
-    q = i == 0 ? q_i : deer_clipped_double_q(g, q, q_i);
-  }
-  return q;
-}
-
-static deer_status build_acting(deer_actor_critic *ac, deer_graph *g, deer_ac_policy *policy,
-                                deer_ac_acting *acting) {
-  deer_node states[DEER_MAX_SUBJECTS], outputs[2];
-  state_inputs(&ac->base.space, g, "state", 1, states);
-  deer_node block = make_block(g, &ac->actor, DEER_NONE).online;
-  outputs[0] = policy(ac, g, deer_ac_actor(ac, g, block, states));
-  bool valued = acting == &ac->valued;
-  if (valued) outputs[1] = smallest_value(ac, g, states, outputs[0]);
-  DEER_TRY(deer_compile(g, outputs, valued ? 2 : 1, &acting->program));
-  for (int s = 0; s < ac->base.space.n_subjects; s++)
-    acting->state[s] = deer_program_data(acting->program, states[s]);
-  acting->action = deer_program_data(acting->program, outputs[0]);
-  if (valued) acting->value = deer_program_data(acting->program, outputs[1]);
-  return DEER_OK;
-}
-
-deer_status deer_ac_build_acting(deer_actor_critic *ac, deer_ac_policy *best,
-                                 deer_ac_policy *drawn) {
-  deer_ac_acting *acting[] = {&ac->best, &ac->valued, &ac->drawn};
-  deer_ac_policy *policies[] = {best, best, drawn};
-  deer_status status = DEER_OK;
-  for (int i = 0; status == DEER_OK && i < 3 && policies[i]; i++) {
-    deer_graph *g = deer_graph_new();
-    status = g ? build_acting(ac, g, policies[i], acting[i]) : DEER_ENOMEM;
-    deer_graph_free(g);
-  }
   return status;
 }

@@ -45,6 +45,7 @@ static const deer_field fields[] = {
      .help = "Huber threshold of the error; 0: squared error, of quantiles absolute",
      .search_min = 0.1, .search_max = 10},
     DEER_CLIPPING_FIELDS(deer_dqn),
+    DEER_NORMALIZING_FIELDS,
     {"batch_accumulator", DEER_FIELD_CHOICE, AT(batch_accumulator), .fallback = DEER_DQN_SUM,
      .choices = "sum|mean|mean_outputs",
      .help = "loss over a batch; mean_outputs: mean squared error over batch and actions"},
@@ -120,6 +121,7 @@ static deer_status init(deer_algo *self, const deer_net_spec *net, const deer_rn
   DEER_TRY(check(d));
   if (!net) DEER_TRY(deer_net_default("deer", &self->space, &fallback));
   DEER_TRY(deer_dqn_value_net(&d->value, net ? net : &fallback, &self->space, &d->net));
+  deer_net_normalize(d->net, self->normalizer);
   size_t size = (size_t)deer_net_size(d->net);
   d->online = deer_alloc_array(size, sizeof *d->online);
   d->target = deer_alloc_array(size, sizeof *d->target);
@@ -129,7 +131,9 @@ static deer_status init(deer_algo *self, const deer_net_spec *net, const deer_rn
   self->discount = d->discount;
   self->batch_size = d->batch_size;
   deer_status status = make_optimiser(d);
-  if (status == DEER_OK) status = deer_dqn_compile(d);
+  if (status == DEER_OK) status = deer_dqn_make_acting(d, &d->act, 1, false);
+  if (status == DEER_OK && d->value.noisy) status = deer_dqn_make_acting(d, &d->explore, 1, true);
+  if (status == DEER_OK) status = deer_dqn_make_update(d);
   if (status != DEER_OK) return too_large(d, status);
   /* last, since a large network takes a while */
   deer_rng draws = deer_rng_split(rng, "network");
@@ -142,6 +146,8 @@ static void finish(deer_algo *self) {
   deer_dqn *d = (deer_dqn *)self;
   deer_program_free(d->act.program);
   deer_program_free(d->explore.program);
+  deer_program_free(d->act_rows.program);
+  deer_program_free(d->explore_rows.program);
   deer_program_free(d->update);
   deer_opt_free(d->opt);
   deer_net_free(d->net);
@@ -155,18 +161,30 @@ static void finish(deer_algo *self) {
 static void run_acting(const deer_dqn *d, const deer_dqn_acting *a, const void *const *state) {
   for (int s = 0; s < d->base.space.n_subjects; s++) {
     const deer_subject *subject = &d->base.space.subjects[s];
-    memcpy(a->state[s], state[s], (size_t)subject->history * deer_subject_bytes(subject));
+    size_t bytes = (size_t)subject->history * deer_subject_bytes(subject);
+    memcpy(a->state[s], state[s], (size_t)a->rows * bytes);
   }
   deer_program_run(a->program);
 }
 
+static void best_rows(const deer_dqn_acting *a, deer_real *action, double *value) {
+  for (int i = 0; i < a->rows; i++) action[i] = (deer_real)a->best[i];
+  for (int i = 0; i < a->rows && value; i++) value[i] = (double)a->best_value[i];
+}
+
+static deer_status act_rows(deer_algo *self, int n, const void *const *state, deer_real *action,
+                            double *value) {
+  deer_dqn *d = (deer_dqn *)self;
+  deer_dqn_acting *a = n == 1 ? &d->act : &d->act_rows;
+  DEER_TRY(deer_dqn_make_acting(d, a, n, false));
+  run_acting(d, a, state);
+  best_rows(a, action, value);
+  return DEER_OK;
+}
+
 static deer_status act(deer_algo *self, const void *const *state, deer_real *action,
                        double *value) {
-  const deer_dqn *d = (deer_dqn *)self;
-  run_acting(d, &d->act, state);
-  *action = (deer_real)*d->act.best;
-  if (value) *value = (double)*d->act.best_value;
-  return DEER_OK;
+  return act_rows(self, 1, state, action, value);
 }
 
 static deer_status explores(const deer_algo *self) {
@@ -175,15 +193,22 @@ static deer_status explores(const deer_algo *self) {
                                 "option 'noisy' or another policy");
 }
 
-/* the best action under weights drawn for this moment, which is how noisy networks explore */
-static deer_status explore(deer_algo *self, const void *const *state, deer_rng *rng,
-                           deer_real *action) {
-  const deer_dqn *d = (deer_dqn *)self;
+/* the best actions under weights drawn for this moment, which is how noisy networks explore */
+static deer_status explore_rows(deer_algo *self, int n, const void *const *state, deer_rng *rng,
+                                deer_real *action) {
+  deer_dqn *d = (deer_dqn *)self;
   (void)rng; /* the network has a stream of its own */
   DEER_TRY(explores(self));
-  run_acting(d, &d->explore, state);
-  *action = (deer_real)*d->explore.best;
+  deer_dqn_acting *a = n == 1 ? &d->explore : &d->explore_rows;
+  DEER_TRY(deer_dqn_make_acting(d, a, n, true));
+  run_acting(d, a, state);
+  best_rows(a, action, NULL);
   return DEER_OK;
+}
+
+static deer_status explore(deer_algo *self, const void *const *state, deer_rng *rng,
+                           deer_real *action) {
+  return explore_rows(self, 1, state, rng, action);
 }
 
 static deer_status values(deer_algo *self, const void *const *state, deer_real *q) {
@@ -265,6 +290,8 @@ const deer_algo_class deer_algo_dqn = {
     .init = init,
     .act = act,
     .explore = explore,
+    .act_rows = act_rows,
+    .explore_rows = explore_rows,
     .explores = explores,
     .values = values,
     .learn = learn,

@@ -5,8 +5,10 @@
 
 #include "algo/dqn_value.h"
 
-/* one state in, the values of its actions out */
+/* states in, the values of their actions out */
 typedef struct deer_dqn_acting {
+  int rows; /* states */
+  bool noise;
   deer_program *program;
   void *state[DEER_MAX_SUBJECTS];
   const deer_real *values, *best_value;
@@ -29,7 +31,8 @@ typedef struct deer_dqn {
   deer_real *online, *target;
   deer_opt *opt;
 
-  deer_dqn_acting act, explore; /* without noise and, in noisy networks, with */
+  deer_dqn_acting act, explore;           /* without noise and, in noisy networks, with */
+  deer_dqn_acting act_rows, explore_rows; /* the same in several states at once */
 
   /* one batch in, new parameters and the loss out */
   deer_program *update;
@@ -41,7 +44,10 @@ typedef struct deer_dqn {
 
 enum { DEER_DQN_SUM, DEER_DQN_MEAN, DEER_DQN_MEAN_OUTPUTS }; /* batch_accumulator */
 
-/* Compiles the programs that act and the one that updates, for networks that are there. */
-deer_status deer_dqn_compile(deer_dqn *d);
+/* Compiles a program that acts in so many states, in place of one for another number of them. */
+deer_status deer_dqn_make_acting(deer_dqn *d, deer_dqn_acting *a, int rows, bool noise);
+
+/* Compiles the program that updates. */
+deer_status deer_dqn_make_update(deer_dqn *d);
 
 #endif

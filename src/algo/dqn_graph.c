@@ -1,21 +1,8 @@
-/* dqn_graph.c: what a deep Q-network computes: the best action in a state, and an update from a
+/* dqn_graph.c: what a deep Q-network computes: the best actions in states, and an update from a
  * batch. */
 #include "algo/dqn.h"
 
-#include <stdio.h>
-
 /* ---- acting ---- */
-
-/* inputs [batch, history, shape...] for every subject */
-static void state_inputs(const deer_dqn *d, deer_graph *g, const char *name, int batch,
-                         deer_node *states) {
-  for (int s = 0; s < d->base.space.n_subjects; s++) {
-    const deer_subject *subject = &d->base.space.subjects[s];
-    char full[32];
-    snprintf(full, sizeof full, "%s_%d", name, s);
-    states[s] = deer_input(g, full, subject->dtype, deer_subject_batch(subject, batch));
-  }
-}
 
 /* what the network says about states, with the noise of layers that have one or without */
 static deer_node say(const deer_dqn *d, deer_graph *g, const deer_net_call *call) {
@@ -24,11 +11,11 @@ static deer_node say(const deer_dqn *d, deer_graph *g, const deer_net_call *call
   return said;
 }
 
-static deer_status build_acting(deer_dqn *d, deer_graph *g, deer_dqn_acting *a, bool noise) {
+static deer_status build_acting(deer_dqn *d, deer_graph *g, deer_dqn_acting *a, int rows) {
   deer_node states[DEER_MAX_SUBJECTS], block;
-  state_inputs(d, g, "state", 1, states);
+  deer_algo_states(&d->base.space, g, "state", rows, states);
   block = deer_variable(g, "online", d->online, deer_net_size(d->net));
-  deer_net_call call = {.block = block, .states = states, .noise = noise};
+  deer_net_call call = {.block = block, .states = states, .noise = a->noise};
   deer_node q = deer_dqn_value_mean(&d->value, g, say(d, g, &call));
   deer_node outputs[] = {q, deer_argmax_last(g, q), deer_max_last(g, q)};
   DEER_TRY(deer_compile(g, outputs, 3, &a->program));
@@ -37,15 +24,19 @@ static deer_status build_acting(deer_dqn *d, deer_graph *g, deer_dqn_acting *a, 
   a->values = deer_program_data(a->program, outputs[0]);
   a->best = deer_program_data(a->program, outputs[1]);
   a->best_value = deer_program_data(a->program, outputs[2]);
+  a->rows = rows;
   return DEER_OK;
 }
 
-static deer_status build_act(deer_dqn *d, deer_graph *g) {
-  return build_acting(d, g, &d->act, false);
-}
-
-static deer_status build_explore(deer_dqn *d, deer_graph *g) {
-  return build_acting(d, g, &d->explore, true);
+deer_status deer_dqn_make_acting(deer_dqn *d, deer_dqn_acting *a, int rows, bool noise) {
+  if (a->rows == rows) return DEER_OK;
+  deer_program_free(a->program);
+  *a = (deer_dqn_acting){.noise = noise};
+  deer_graph *g = deer_graph_new();
+  if (!g) return DEER_ENOMEM;
+  deer_status status = build_acting(d, g, a, rows);
+  deer_graph_free(g);
+  return status;
 }
 
 /* ---- updates ---- */
@@ -65,17 +56,18 @@ static deer_node batch_loss(const deer_dqn *d, deer_graph *g, deer_node losses) 
 }
 
 typedef struct update_inputs {
-  deer_node obs_tm1[DEER_MAX_SUBJECTS], obs_t[DEER_MAX_SUBJECTS], continue_t, weight;
+  deer_node obs_tm1[DEER_MAX_SUBJECTS], obs_t[DEER_MAX_SUBJECTS], r_t, continue_t, weight;
   deer_transition transition;
 } update_inputs;
 
 static void make_inputs(deer_dqn *d, deer_graph *g, update_inputs *in) {
   int batch = (int)d->batch_size;
   deer_shape shape = DEER_SHAPE(batch);
-  state_inputs(d, g, "obs_tm1", batch, in->obs_tm1);
-  state_inputs(d, g, "obs_t", batch, in->obs_t);
+  deer_algo_states(&d->base.space, g, "obs_tm1", batch, in->obs_tm1);
+  deer_algo_states(&d->base.space, g, "obs_t", batch, in->obs_t);
   in->transition.a_tm1 = deer_input(g, "a_tm1", DEER_DTYPE_I32, shape);
-  in->transition.r_t = deer_input(g, "r_t", DEER_DTYPE_REAL, shape);
+  in->r_t = deer_input(g, "r_t", DEER_DTYPE_REAL, shape);
+  in->transition.r_t = deer_algo_rewards(&d->base, g, in->r_t);
   in->continue_t = deer_input(g, "continue_t", DEER_DTYPE_REAL, shape);
   in->weight = deer_input(g, "weight", DEER_DTYPE_REAL, shape);
   deer_node gamma = deer_reshape(g, deer_variable(g, "gamma", &d->gamma, 1), DEER_SCALAR);
@@ -91,7 +83,7 @@ static void bind_batch(deer_dqn *d, const update_inputs *in) {
     b->obs_t[s] = deer_program_data(d->update, in->obs_t[s]);
   }
   b->a_tm1 = deer_program_data(d->update, in->transition.a_tm1);
-  b->r_t = deer_program_data(d->update, in->transition.r_t);
+  b->r_t = deer_program_data(d->update, in->r_t);
   b->continue_t = deer_program_data(d->update, in->continue_t);
   b->weight = deer_program_data(d->update, in->weight);
   b->index = d->index;
@@ -153,18 +145,10 @@ static deer_status build_update(deer_dqn *d, deer_graph *g) {
   return DEER_OK;
 }
 
-/* ---- all ---- */
-
-static deer_status with_graph(deer_dqn *d, deer_status (*build)(deer_dqn *d, deer_graph *g)) {
+deer_status deer_dqn_make_update(deer_dqn *d) {
   deer_graph *g = deer_graph_new();
   if (!g) return DEER_ENOMEM;
-  deer_status status = build(d, g);
+  deer_status status = build_update(d, g);
   deer_graph_free(g);
   return status;
-}
-
-deer_status deer_dqn_compile(deer_dqn *d) {
-  DEER_TRY(with_graph(d, build_act));
-  if (d->value.noisy) DEER_TRY(with_graph(d, build_explore));
-  return with_graph(d, build_update);
 }
