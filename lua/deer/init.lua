@@ -98,8 +98,9 @@ local LAZY = {
   PPO = "deer.ppo", A2C = "deer.a2c", REINFORCE = "deer.reinforce",
   DataSet = "deer.data_set", graph = "deer.graph", network = "deer.graph.network",
   opt = "deer.graph.optimizers", rl = "deer.graph.formulas", test = "deer.test",
-  plot = "deer.plot", csv = "deer.csv", json = "deer.json", wrappers = "deer.wrappers",
-  saveParameters = "deer.parameters", kinds = "deer.kinds", spairs = "deer.spairs",
+  plot = "deer.plot", csv = "deer.csv", json = "deer.json",
+  saveParameters = "deer.parameters", wrappers = "deer.wrappers", kinds = "deer.kinds",
+  spairs = "deer.spairs",
 }
 
 local MADE = {

@@ -15,7 +15,8 @@ local NATIVE = {
   { kind = "replay", noun = "replay" }, { kind = "optimizer", noun = "optimiser" },
 }
 
-manual.classes = { "NeuralAgent", "QNetwork", "DDPG", "ActorCritic", "TD3", "SAC" }
+manual.classes = { "NeuralAgent", "QNetwork", "DDPG", "ActorCritic", "TD3", "SAC", "REINFORCE",
+  "A2C", "PPO" }
 
 -- "controllers", "FindBestController", ... as scripts write them
 local function class_names(kind)
