@@ -117,7 +117,8 @@ describe("an agent with n_envs", function()
     local folder = child.tree{ ["two.lua"] = [[
 local deer = require "deer"
 local env = deer.env "pendulum" { seed = 3 }
-local algo = deer.SAC{ environment = env, seed = 1, batch_size = 16, network = { { "dense", units = 8 } } }
+local algo = deer.SAC{ environment = env, seed = 1, batch_size = 16,
+  network = { { "dense", units = 8 } } }
 local agent = deer.NeuralAgent{ environment = env, learning_algo = algo, n_envs = 8, seed = 1,
   train_every = 1, replay_start_size = 20 }
 agent:run(2, 100)
