@@ -5,9 +5,11 @@ return {
   environment = "cartpole",
   algo = "QNetwork",
   algo_options = {
-    network = { { "dense", units = 128 }, { "dense", units = 128 } },
+    network = { { "dense", units = 64 }, { "dense", units = 64 } },
     update_rule = "adam",
     batch_size = 128,
+    -- the angle is at most 0.2 where the place is at most 2.4
+    normalize_observations = true,
     batch_accumulator = "mean",
     discount = 0.99,
     -- the target network follows slowly; to copy it now and then gives no steadier policy
