@@ -70,6 +70,13 @@ size_t deer_lua_place_batch(const deer_space *space, deer_batch *batch, void *bl
 /* Pushes states, actions, rewards, next_states and terminals. */
 void deer_lua_push_batch(lua_State *L, const deer_space *space, const deer_batch *batch);
 
+/* Makes tensors the buffers of a batch, whose size is that of the first: the table at `table` has
+ * them under the names of deer_batch, observations as a list of one per subject or, of a single
+ * one, as they are; n_step and discount are numbers. Memory stays that of the tensors. Raises, as
+ * `who`, on anything else. */
+void deer_lua_take_batch(lua_State *L, int table, const char *who, const deer_space *space,
+                         deer_batch *batch);
+
 /* Pushes the training or the test samples of an agent as a data set. The caller makes the agent's
  * userdata its user value 1. */
 void deer_lua_push_dataset(lua_State *L, const deer_space *space, const deer_rng *rng, bool test);

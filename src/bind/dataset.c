@@ -307,112 +307,13 @@ static int dataset_update(lua_State *L) {
 
 /* ---- drawing into tensors ---- */
 
-// fields of the table that is argument 2
-enum { INTO = 2 };
-
-// Memory of the tensor on top of the stack, field `name`, which is popped: `count` elements for
-// each sample. NULL when it is absent. The first tensor says how many samples there are.
-static void *take_tensor(lua_State *L, const char *name, deer_dtype dtype, size_t count,
-                         int *size) {
-  char got[DEER_DESCRIBE];
-  const deer_tensor *t = deer_lua_to_tensor(L, -1);
-  bool absent = lua_isnil(L, -1);
-  if (!absent && !t)
-    deer_lua_fail(L, "randomBatchInto: %s: expected a tensor, got %s", name,
-                  deer_lua_describe(L, -1, got));
-  if (t && *size == 0 && t->shape.rank > 0) *size = t->shape.dim[0];
-  if (t && (t->dtype != dtype || *size == 0 || t->shape.rank == 0 || t->shape.dim[0] != *size ||
-            deer_shape_count(&t->shape) != (size_t)*size * count))
-    deer_lua_fail(L,
-                  "randomBatchInto: %s: expected %s with %I elements for each of %d samples, "
-                  "got %s",
-                  name, deer_dtype_name(dtype), (LUAI_UACINT)count, *size,
-                  deer_lua_describe(L, -1, got));
-  lua_pop(L, 1);
-  return absent ? NULL : t->data;
-}
-
-static void *take_field(lua_State *L, const char *name, deer_dtype dtype, size_t count, int *size,
-                        int *n_fields) {
-  *n_fields += lua_getfield(L, INTO, name) != LUA_TNIL;
-  return take_tensor(L, name, dtype, count, size);
-}
-
-// observations: a tensor for each subject, or one alone where there is one subject
-static void take_observations(lua_State *L, const char *name, const deer_space *space,
-                              void **buffers, int *size) {
-  int top = lua_gettop(L);
-  bool list = lua_getfield(L, INTO, name) == LUA_TTABLE;
-  if (list ? lua_rawlen(L, -1) != (lua_Unsigned)space->n_subjects
-           : !lua_isnil(L, -1) && space->n_subjects > 1)
-    deer_lua_fail(L, "randomBatchInto: %s: expected a list of %d tensors, one per subject", name,
-                  space->n_subjects);
-  for (int s = 0; s < space->n_subjects; s++) {
-    const deer_subject *subject = &space->subjects[s];
-    if (list)
-      lua_rawgeti(L, top + 1, s + 1);
-    else
-      lua_pushvalue(L, top + 1);
-    size_t count = (size_t)subject->history * deer_subject_count(subject);
-    buffers[s] = take_tensor(L, name, subject->dtype, count, size);
-  }
-  lua_settop(L, top);
-}
-
-// how many rewards are summed, and what the later ones count
-static void take_steps(lua_State *L, deer_batch *batch, int *n_fields) {
-  int top = lua_gettop(L);
-  bool steps = lua_getfield(L, INTO, "n_step") != LUA_TNIL;
-  bool discount = lua_getfield(L, INTO, "discount") != LUA_TNIL;
-  *n_fields += steps + discount;
-  if (steps || discount) {
-    lua_Integer n = lua_tointeger(L, -2);
-    lua_Number gamma = lua_tonumber(L, -1);
-    if (n < 1 || n > INT_MAX || !lua_isnumber(L, -1) || !(gamma >= 0 && gamma <= 1))
-      deer_lua_fail(L, "randomBatchInto: expected n_step, an integer of at least 1, with discount, "
-                       "a number from 0 to 1");
-    batch->n_step = (int)n;
-    batch->discount = gamma;
-  }
-  lua_settop(L, top);
-}
-
-// the buffers of a batch from the table of tensors
-static void take_batch(lua_State *L, const deer_space *space, deer_batch *batch) {
-  static const char *const names[] = {"obs_tm1",    "obs_t",  "a_tm1",  "r_t",     "continue_t",
-                                      "action_tm1", "weight", "n_step", "discount"};
-  int *size = &batch->size, known = 0, n = 0;
-  take_observations(L, "obs_tm1", space, batch->obs_tm1, size);
-  take_observations(L, "obs_t", space, batch->obs_t, size);
-  if (space->actions.n > 0) batch->a_tm1 = take_field(L, "a_tm1", DEER_DTYPE_I32, 1, size, &known);
-  size_t actions = (size_t)space->actions.size;
-  batch->action_tm1 = take_field(L, "action_tm1", DEER_DTYPE_REAL, actions, size, &known);
-  batch->r_t = take_field(L, "r_t", DEER_DTYPE_REAL, 1, size, &known);
-  batch->continue_t = take_field(L, "continue_t", DEER_DTYPE_REAL, 1, size, &known);
-  batch->weight = take_field(L, "weight", DEER_DTYPE_REAL, 1, size, &known);
-  take_steps(L, batch, &known);
-  known += (batch->obs_tm1[0] != NULL) + (batch->obs_t[0] != NULL);
-  // something that nobody fills would be learnt from all the same
-  for (lua_pushnil(L); lua_next(L, INTO); lua_pop(L, 1)) n++;
-  if (n == known && n > 0) return;
-  for (lua_pushnil(L); lua_next(L, INTO); lua_pop(L, 1)) {
-    bool found = false;
-    const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-      found = found || strcmp(names[i], name) == 0;
-    if (!found) deer_lua_unknown(L, "part of a batch", name, names, sizeof names / sizeof *names);
-  }
-  deer_lua_fail(L, n == 0 ? "randomBatchInto: expected tensors such as { obs_tm1 = ... }"
-                          : "randomBatchInto: a_tm1 is of discrete actions: use action_tm1");
-}
-
 // randomBatchInto{ obs_tm1 = tensor, ... }: true; nil, message when nothing can be drawn
 static int dataset_batch_into(lua_State *L) {
   dataset *set = check_dataset(L);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   deer_batch batch = {0};
-  take_batch(L, deer_replay_space(check_replay(L)), &batch);
+  deer_lua_take_batch(L, 2, "randomBatchInto", deer_replay_space(check_replay(L)), &batch);
   deer_status status = deer_replay_sample(check_replay(L), &set->rng, &batch);
   if (status != DEER_OK && status != DEER_EAGAIN) return deer_throw(L, status);
   if (status == DEER_OK) {
