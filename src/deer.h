@@ -34,6 +34,7 @@ extern "C" {
 #include "io/canvas.h"
 #include "io/json.h"
 #include "io/png.h"
+#include "io/video.h"
 #include "io/safetensors.h"
 
 #ifdef __cplusplus

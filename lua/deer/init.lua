@@ -26,6 +26,7 @@ local core = require "deer.core"
 ---@field test table checks of one's own environments, networks and computations
 ---@field launcher fun(arg: string[], defaults: table, extra: table?): table
 ---@field plot table charts as PNG files
+---@field video fun(path: string, options: { fps: number? }?): deer.Video films: MP4, PNG or GIF
 ---@field preset fun(name: string): deer.Preset options that are known to work: "cartpole/dqn"
 ---@field kinds table finding and listing environments, controllers and policies
 local deer = {
@@ -80,7 +81,7 @@ local LAZY = {
   DDPG = "deer.ddpg", ActorCritic = "deer.actor_critic", TD3 = "deer.td3", SAC = "deer.sac",
   DataSet = "deer.data_set", graph = "deer.graph", network = "deer.graph.network",
   opt = "deer.graph.optimizers", rl = "deer.graph.formulas", test = "deer.test",
-  plot = "deer.plot", kinds = "deer.kinds", spairs = "deer.spairs",
+  plot = "deer.plot", video = "deer.video", kinds = "deer.kinds", spairs = "deer.spairs",
 }
 
 local MADE = {
