@@ -5,16 +5,16 @@
 #include <math.h>
 #include <string.h>
 
-enum { TIME_LIMIT = 500 };
-
 static const double gravity = 9.8, mass_pole = 0.1, mass_total = 1.1, half_length = 0.5,
                     force_size = 10, tau = 0.02;                              /* kg, m, N, s */
 static const double far = 2.4, steep = 12 * 2 * 3.14159265358979323846 / 360; /* the end of it */
 
 typedef struct cartpole {
   deer_env base;
-  deer_list start_state; /* option */
-  deer_rng rng[2];       /* of training and of tests: one does not disturb the other */
+  deer_list start_state; /* options */
+  int64_t time_limit;
+  bool split;
+  deer_rng rng[2]; /* of training and of tests: one does not disturb the other */
   double x, speed, angle, spin;
   int64_t steps;
 } cartpole;
@@ -23,6 +23,10 @@ static const deer_field fields[] = {
     {"start_state", DEER_FIELD_LIST, offsetof(cartpole, start_state), .min = -1000, .max = 1000,
      .choices = "position|speed|angle|turning speed",
      .help = "where every episode begins; drawn near 0 if not given"},
+    {"time_limit", DEER_FIELD_INT, offsetof(cartpole, time_limit), .fallback = 500, .min = 1,
+     .max = 1e9, .help = "steps of an episode"},
+    {"split", DEER_FIELD_BOOL, offsetof(cartpole, split),
+     .help = "the four numbers are observed as four subjects, as in DeeR"},
     {0}};
 
 static deer_status init(deer_env *self, const deer_rng *rng) {
@@ -32,7 +36,10 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
   self->space = (deer_space){.n_subjects = 1,
                              .subjects = {{1, DEER_SHAPE(4), DEER_DTYPE_REAL}},
                              .actions = {.n = 2, .size = 1}};
-  self->picture_width = 600, self->picture_height = 300;
+  if (c->split) self->space.n_subjects = 4;
+  for (int s = 0; s < self->space.n_subjects && c->split; s++)
+    self->space.subjects[s] = (deer_subject){1, DEER_SCALAR, DEER_DTYPE_REAL};
+  self->picture_width = 600, self->picture_height = 300, self->picture_rate = 50;
   return DEER_OK;
 }
 
@@ -67,11 +74,11 @@ static deer_status act(deer_env *self, const deer_real *action, double *reward) 
 
 static deer_status observe(deer_env *self, void *const *observation) {
   const cartpole *c = (const cartpole *)self;
-  deer_real *o = observation[0];
-  o[0] = (deer_real)c->x;
-  o[1] = (deer_real)c->speed;
-  o[2] = (deer_real)c->angle;
-  o[3] = (deer_real)c->spin;
+  const double state[] = {c->x, c->speed, c->angle, c->spin};
+  for (int i = 0; i < 4; i++) {
+    deer_real *to = c->split ? observation[i] : (deer_real *)observation[0] + i;
+    *to = (deer_real)state[i];
+  }
   return DEER_OK;
 }
 
@@ -80,18 +87,17 @@ static deer_status ending(deer_env *self, deer_ending *how) {
   if (fabs(c->x) > far || fabs(c->angle) > steep)
     *how = DEER_TERMINATED;
   else
-    *how = c->steps >= TIME_LIMIT ? DEER_TRUNCATED : DEER_RUNNING;
+    *how = c->steps >= c->time_limit ? DEER_TRUNCATED : DEER_RUNNING;
   return DEER_OK;
 }
 
-static deer_status render(deer_env *self, deer_canvas *canvas) {
+static void paint(double position, double angle, deer_canvas *canvas) {
   static const deer_color white = {255, 255, 255, 255}, grey = {150, 155, 160, 255},
                           dark = {45, 55, 72, 255}, wood = {202, 138, 75, 255};
-  const cartpole *c = (const cartpole *)self;
   const double scale = 600 / (2 * far), rail = 240; /* pixels for a metre, height of the rail */
-  double x = 300 + scale * c->x, length = 2 * half_length * scale;
+  double x = 300 + scale * position, length = 2 * half_length * scale;
   deer_xy hinge = {x, rail - 20};
-  deer_xy pole[] = {hinge, {x + length * sin(c->angle), hinge.y - length * cos(c->angle)}};
+  deer_xy pole[] = {hinge, {x + length * sin(angle), hinge.y - length * cos(angle)}};
   deer_canvas_fill(canvas, white);
   deer_canvas_rect(canvas, (deer_rect){0, rail + 15, 600, 2}, grey);
   deer_canvas_rect(canvas, (deer_rect){x - 32, rail - 20, 64, 28}, dark);
@@ -99,6 +105,18 @@ static deer_status render(deer_env *self, deer_canvas *canvas) {
     deer_canvas_circle(canvas, (deer_xy){x + 18 * side, rail + 8}, 7, grey);
   deer_canvas_polyline(canvas, pole, 2, (deer_stroke){10, wood});
   deer_canvas_circle(canvas, hinge, 4, grey);
+}
+
+static deer_status render(deer_env *self, deer_canvas *canvas) {
+  const cartpole *c = (const cartpole *)self;
+  paint(c->x, c->angle, canvas);
+  return DEER_OK;
+}
+
+static deer_status draw(deer_env *self, const void *const *observation, deer_canvas *canvas) {
+  const deer_real *x = observation[0];
+  const deer_real *angle = ((const cartpole *)self)->split ? observation[2] : x + 2;
+  paint((double)*x, (double)*angle, canvas);
   return DEER_OK;
 }
 
@@ -113,4 +131,5 @@ const deer_env_class deer_env_cartpole = {
     .act = act,
     .observe = observe,
     .ending = ending,
-    .render = render};
+    .render = render,
+    .draw = draw};

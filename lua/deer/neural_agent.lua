@@ -190,7 +190,14 @@ function NeuralAgent:resumeTrainingMode()
 end
 
 --- Lets the environment look at the test epoch just run.
-function NeuralAgent:summarizeTestPerformance() self._handle:summarizeTestPerformance() end
+function NeuralAgent:summarizeTestPerformance()
+  self._handle:summarizeTestPerformance()
+  local environment = self.environment
+  -- the C side does not know that one of its own has a Lua object around it
+  if environment:handle() == environment._env then
+    environment:summarizePerformance(self:testDataset())
+  end
+end
 
 --- The next action is this one, whatever the policy says. Called in onActionChosen, it replaces the
 --- action just chosen.
