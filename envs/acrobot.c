@@ -6,8 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { TIME_LIMIT = 500 };
-
 static const double pi = 3.14159265358979323846;
 static const double gravity = 9.8, dt = 0.2;                         /* m/s^2, s */
 static const double length = 1, mass = 1, middle = 0.5, inertia = 1; /* of either link */
@@ -16,21 +14,18 @@ static const double most_speed[2] = {4 * 3.14159265358979323846, 9 * 3.141592653
 typedef struct acrobot {
   deer_env base;
   deer_list start_state; /* option */
-  deer_rng rng[2];       /* of training and of tests: one does not disturb the other */
   double state[4];       /* angle 1 (0 hangs), angle 2 (relative to link 1), their speeds */
-  int64_t steps;
 } acrobot;
 
 static const deer_field fields[] = {
     {"start_state", DEER_FIELD_LIST, offsetof(acrobot, start_state), .min = -1000, .max = 1000,
      .choices = "angle 1|angle 2|speed 1|speed 2",
      .help = "where every episode begins, all 0 hanging at rest; drawn near it if not given"},
+    DEER_ENV_MAX_STEPS(500),
     {0}};
 
 static deer_status init(deer_env *self, const deer_rng *rng) {
-  acrobot *a = (acrobot *)self;
-  a->rng[0] = deer_rng_split(rng, "training");
-  a->rng[1] = deer_rng_split(rng, "tests");
+  (void)rng;
   self->space = (deer_space){.n_subjects = 1,
                              .subjects = {{1, DEER_SHAPE(6), DEER_DTYPE_REAL}},
                              .actions = {.n = 3, .size = 1}};
@@ -40,10 +35,9 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
 
 static deer_status reset(deer_env *self, int mode, void *const *history) {
   acrobot *a = (acrobot *)self;
-  (void)history; /* nothing came before */
-  for (int i = 0; i < 4; i++) a->state[i] = 0.2 * deer_rng_uniform(&a->rng[mode >= 0]) - 0.1;
+  (void)mode, (void)history; /* nothing came before */
+  for (int i = 0; i < 4; i++) a->state[i] = 0.2 * deer_rng_uniform(deer_env_rng(self)) - 0.1;
   if (a->start_state.n > 0) memcpy(a->state, a->start_state.at, sizeof a->state);
-  a->steps = 0;
   return DEER_OK;
 }
 
@@ -97,7 +91,6 @@ static deer_status act(deer_env *self, const deer_real *action, double *reward) 
     a->state[i] = normal_angle(a->state[i]);
     a->state[2 + i] = clip(a->state[2 + i], most_speed[i]);
   }
-  a->steps++;
   *reward = is_up(a) ? 0 : -1;
   return DEER_OK;
 }
@@ -114,11 +107,7 @@ static deer_status observe(deer_env *self, void *const *observation) {
 }
 
 static deer_status ending(deer_env *self, deer_ending *how) {
-  const acrobot *a = (const acrobot *)self;
-  if (is_up(a))
-    *how = DEER_TERMINATED;
-  else
-    *how = a->steps >= TIME_LIMIT ? DEER_TRUNCATED : DEER_RUNNING;
+  *how = is_up((const acrobot *)self) ? DEER_TERMINATED : DEER_RUNNING;
   return DEER_OK;
 }
 
@@ -142,7 +131,7 @@ static deer_status render(deer_env *self, deer_canvas *canvas) {
 const deer_env_class deer_env_acrobot = {
     .abi = DEER_ENV_ABI,
     .name = "acrobot",
-    .help = "swing two links up by the joint between them; minus 1 for each of at most 500 steps",
+    .help = "swing two links up by the joint between them; minus 1 for each step until then",
     .size = sizeof(acrobot),
     .fields = fields,
     .init = init,

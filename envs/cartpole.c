@@ -12,27 +12,22 @@ static const double far = 2.4, steep = 12 * 2 * 3.14159265358979323846 / 360; /*
 typedef struct cartpole {
   deer_env base;
   deer_list start_state; /* options */
-  int64_t time_limit;
   bool split;
-  deer_rng rng[2]; /* of training and of tests: one does not disturb the other */
   double x, speed, angle, spin;
-  int64_t steps;
 } cartpole;
 
 static const deer_field fields[] = {
     {"start_state", DEER_FIELD_LIST, offsetof(cartpole, start_state), .min = -1000, .max = 1000,
      .choices = "position|speed|angle|turning speed",
      .help = "where every episode begins; drawn near 0 if not given"},
-    {"time_limit", DEER_FIELD_INT, offsetof(cartpole, time_limit), .fallback = 500, .min = 1,
-     .max = 1e9, .help = "steps of an episode"},
     {"split", DEER_FIELD_BOOL, offsetof(cartpole, split),
      .help = "the four numbers are observed as four subjects, as in DeeR"},
+    DEER_ENV_MAX_STEPS(500),
     {0}};
 
 static deer_status init(deer_env *self, const deer_rng *rng) {
-  cartpole *c = (cartpole *)self;
-  c->rng[0] = deer_rng_split(rng, "training");
-  c->rng[1] = deer_rng_split(rng, "tests");
+  const cartpole *c = (const cartpole *)self;
+  (void)rng;
   self->space = (deer_space){.n_subjects = 1,
                              .subjects = {{1, DEER_SHAPE(4), DEER_DTYPE_REAL}},
                              .actions = {.n = 2, .size = 1}};
@@ -45,12 +40,11 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
 
 static deer_status reset(deer_env *self, int mode, void *const *history) {
   cartpole *c = (cartpole *)self;
-  (void)history; /* nothing came before */
+  (void)mode, (void)history; /* nothing came before */
   double state[4];
-  for (int i = 0; i < 4; i++) state[i] = 0.1 * deer_rng_uniform(&c->rng[mode >= 0]) - 0.05;
+  for (int i = 0; i < 4; i++) state[i] = 0.1 * deer_rng_uniform(deer_env_rng(self)) - 0.05;
   if (c->start_state.n > 0) memcpy(state, c->start_state.at, sizeof state);
   c->x = state[0], c->speed = state[1], c->angle = state[2], c->spin = state[3];
-  c->steps = 0;
   return DEER_OK;
 }
 
@@ -67,7 +61,6 @@ static deer_status act(deer_env *self, const deer_real *action, double *reward) 
   c->speed += tau * pull;
   c->angle += tau * c->spin;
   c->spin += tau * turn;
-  c->steps++;
   *reward = 1;
   return DEER_OK;
 }
@@ -84,10 +77,7 @@ static deer_status observe(deer_env *self, void *const *observation) {
 
 static deer_status ending(deer_env *self, deer_ending *how) {
   const cartpole *c = (const cartpole *)self;
-  if (fabs(c->x) > far || fabs(c->angle) > steep)
-    *how = DEER_TERMINATED;
-  else
-    *how = c->steps >= c->time_limit ? DEER_TRUNCATED : DEER_RUNNING;
+  *how = fabs(c->x) > far || fabs(c->angle) > steep ? DEER_TERMINATED : DEER_RUNNING;
   return DEER_OK;
 }
 
@@ -123,7 +113,7 @@ static deer_status draw(deer_env *self, const void *const *observation, deer_can
 const deer_env_class deer_env_cartpole = {
     .abi = DEER_ENV_ABI,
     .name = "cartpole",
-    .help = "keep a pole upright by pushing its cart; 1 for each of at most 500 steps",
+    .help = "keep a pole upright by pushing its cart; 1 for each step",
     .size = sizeof(cartpole),
     .fields = fields,
     .init = init,

@@ -11,7 +11,6 @@ typedef struct catcher {
   deer_env base;
   deer_list start_state; /* options */
   bool higher_dim_obs, reverse;
-  deer_rng rng[2]; /* of training and of tests: one does not disturb the other */
   int paddle, block, height;
 } catcher;
 
@@ -22,14 +21,14 @@ static const deer_field fields[] = {
     {"start_state", DEER_FIELD_LIST, offsetof(catcher, start_state), .max = CELLS - 1,
      .choices = "column of the paddle|column of the block|height",
      .help = "where every episode begins, counted from 0; drawn, at height 9, if not given"},
+    DEER_ENV_MAX_STEPS(0),
     {0}};
 
 static int side(const catcher *c) { return c->higher_dim_obs ? PIXELS : CELLS; }
 
 static deer_status init(deer_env *self, const deer_rng *rng) {
-  catcher *c = (catcher *)self;
-  c->rng[0] = deer_rng_split(rng, "training");
-  c->rng[1] = deer_rng_split(rng, "tests");
+  const catcher *c = (const catcher *)self;
+  (void)rng;
   self->space = (deer_space){.n_subjects = 1,
                              .subjects = {{1, DEER_SHAPE(side(c), side(c)), DEER_DTYPE_REAL}},
                              .actions = {.n = 2, .size = 1}};
@@ -40,8 +39,8 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
 
 static deer_status reset(deer_env *self, int mode, void *const *history) {
   catcher *c = (catcher *)self;
-  (void)history; /* nothing came before */
-  deer_rng *rng = &c->rng[mode >= 0];
+  (void)mode, (void)history; /* nothing came before */
+  deer_rng *rng = deer_env_rng(self);
   c->block = deer_rng_uniform(rng) < 0.5 ? 0 : CELLS - 1;
   c->paddle = (int)(CELLS * deer_rng_uniform(rng));
   c->height = CELLS - 1;

@@ -75,10 +75,7 @@ typedef struct gridworld {
   deer_env base;
   int map, state, rewards; /* options */
   bool random_start;
-  int64_t time_limit;
-  deer_rng rng[2]; /* of training and of tests: one does not disturb the other */
   int row, column;
-  int64_t steps;
 } gridworld;
 
 static const deer_field fields[] = {
@@ -94,8 +91,7 @@ static const deer_field fields[] = {
      .help = "hole -5, fire -3, goal 1, or -100, -10, 50; -0.1 for any other step"},
     {"random_start", DEER_FIELD_BOOL, offsetof(gridworld, random_start),
      .help = "begin on any free field"},
-    {"time_limit", DEER_FIELD_INT, offsetof(gridworld, time_limit), .fallback = 1000, .min = 1,
-     .max = 1e9, .help = "steps after which an episode is cut short"},
+    DEER_ENV_MAX_STEPS(1000),
     {0}};
 
 static char field_at(const gridworld *g, int row, int column) {
@@ -115,8 +111,7 @@ static deer_subject subject(const gridworld *g) {
 
 static deer_status init(deer_env *self, const deer_rng *rng) {
   gridworld *g = (gridworld *)self;
-  g->rng[0] = deer_rng_split(rng, "training");
-  g->rng[1] = deer_rng_split(rng, "tests");
+  (void)rng;
   self->space = (deer_space){.n_subjects = 1, .actions = {.n = 4, .size = 1}};
   self->space.subjects[0] = subject(g);
   self->picture_width = maps[g->map].columns * CELL;
@@ -126,15 +121,14 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
 
 static deer_status reset(deer_env *self, int mode, void *const *history) {
   gridworld *g = (gridworld *)self;
-  (void)history; /* nothing came before */
+  (void)mode, (void)history; /* nothing came before */
   const struct map *m = &maps[g->map];
   int at = (int)(strchr(m->fields, 'S') - m->fields);
   if (g->random_start) {
-    do at = (int)deer_rng_below(&g->rng[mode >= 0], (uint64_t)(m->rows * m->columns));
+    do at = (int)deer_rng_below(deer_env_rng(self), (uint64_t)(m->rows * m->columns));
     while (!strchr(" SF", m->fields[at]));
   }
   g->row = at / m->columns, g->column = at % m->columns;
-  g->steps = 0;
   return DEER_OK;
 }
 
@@ -146,7 +140,6 @@ static deer_status act(deer_env *self, const deer_real *action, double *reward) 
   int row = g->row + down[(int)*action], column = g->column + right[(int)*action];
   bool inside = row >= 0 && row < maps[g->map].rows && column >= 0 && column < maps[g->map].columns;
   if (inside && field_at(g, row, column) != 'W') g->row = row, g->column = column;
-  g->steps++;
   char field = field_below(g);
   *reward = field == 'H'   ? hole[g->rewards]
             : field == 'F' ? fire[g->rewards]
@@ -182,12 +175,8 @@ static deer_status observe(deer_env *self, void *const *observation) {
 }
 
 static deer_status ending(deer_env *self, deer_ending *how) {
-  const gridworld *g = (const gridworld *)self;
-  char field = field_below(g);
-  if (field == 'H' || field == 'G')
-    *how = DEER_TERMINATED;
-  else
-    *how = g->steps >= g->time_limit ? DEER_TRUNCATED : DEER_RUNNING;
+  char field = field_below((const gridworld *)self);
+  *how = field == 'H' || field == 'G' ? DEER_TERMINATED : DEER_RUNNING;
   return DEER_OK;
 }
 

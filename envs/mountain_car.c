@@ -11,31 +11,9 @@ enum { WIDTH = 600, HEIGHT = 400 }; /* of the picture */
 
 /* ---- for both ---- */
 
-const deer_field deer_mountain_car_fields[] = {
-    {"start_state", DEER_FIELD_LIST, offsetof(deer_mountain_car, start_state), .min = -10,
-     .max = 10, .choices = "position|speed",
-     .help = "where every episode begins; at rest near the bottom if not given"},
-    {"frame_skip", DEER_FIELD_INT, offsetof(deer_mountain_car, frame_skip), .fallback = 1, .min = 1,
-     .max = 1000, .help = "steps of the car with the same action, whose rewards add up"},
-    {"time_limit", DEER_FIELD_INT, offsetof(deer_mountain_car, time_limit), .max = 1e9,
-     .help = "steps of the car in an episode; 0: as many as in Gymnasium"},
-    {"bonus", DEER_FIELD_REAL, offsetof(deer_mountain_car, bonus), .min = -1e6, .max = 1e6,
-     .help = "a reward for being up"},
-    {"reward_scale", DEER_FIELD_REAL, offsetof(deer_mountain_car, reward_scale), .fallback = 1,
-     .min = -1e6, .max = 1e6, .help = "multiplies all rewards"},
-    {"split", DEER_FIELD_BOOL, offsetof(deer_mountain_car, split),
-     .help = "position and speed are observed as two subjects, as in DeeR"},
-    {"start_anywhere", DEER_FIELD_BOOL, offsetof(deer_mountain_car, start_anywhere),
-     .help = "training begins anywhere, at any speed, as in DeeR"},
-    {0}};
-
-void deer_mountain_car_init(deer_mountain_car *car, const deer_rng *rng, double goal,
-                            int64_t time_limit) {
-  car->rng[0] = deer_rng_split(rng, "training");
-  car->rng[1] = deer_rng_split(rng, "tests");
-  car->goal = goal;
-  if (car->time_limit == 0) car->time_limit = time_limit;
+void deer_mountain_car_init(deer_mountain_car *car, double goal) {
   deer_subject one = {1, DEER_SCALAR, DEER_DTYPE_REAL}, both = {1, DEER_SHAPE(2), DEER_DTYPE_REAL};
+  car->goal = goal;
   car->base.space = car->split ? (deer_space){.n_subjects = 2, .subjects = {one, one}}
                                : (deer_space){.n_subjects = 1, .subjects = {both}};
   car->base.picture_width = WIDTH;
@@ -46,16 +24,15 @@ void deer_mountain_car_init(deer_mountain_car *car, const deer_rng *rng, double 
 deer_status deer_mountain_car_reset(deer_env *self, int mode, void *const *history) {
   deer_mountain_car *car = (deer_mountain_car *)self;
   (void)history; /* nothing came before */
-  double chance = deer_rng_uniform(&car->rng[mode >= 0]);
+  double chance = deer_rng_uniform(deer_env_rng(self));
   car->position = 0.2 * chance - 0.6;
   car->speed = 0;
   if (car->start_anywhere && mode == -1) {
     car->position = leftmost + (rightmost - leftmost) * chance;
-    car->speed = most_speed * (2 * deer_rng_uniform(&car->rng[0]) - 1);
+    car->speed = most_speed * (2 * deer_rng_uniform(deer_env_rng(self)) - 1);
   }
   if (car->start_state.n > 0)
     car->position = car->start_state.at[0], car->speed = car->start_state.at[1];
-  car->steps = 0;
   return DEER_OK;
 }
 
@@ -64,7 +41,6 @@ static double clip(double x, double least, double most) {
 }
 
 void deer_mountain_car_move(deer_mountain_car *car, double push) {
-  car->steps++;
   car->speed =
       clip(car->speed + (push - cos(3 * car->position) * gravity), -most_speed, most_speed);
   car->position = clip(car->position + car->speed, leftmost, rightmost);
@@ -98,11 +74,8 @@ deer_status deer_mountain_car_observe(deer_env *self, void *const *observation) 
 }
 
 deer_status deer_mountain_car_ending(deer_env *self, deer_ending *how) {
-  const deer_mountain_car *car = (const deer_mountain_car *)self;
-  if (deer_mountain_car_is_up(car))
-    *how = DEER_TERMINATED;
-  else
-    *how = car->steps >= car->time_limit ? DEER_TRUNCATED : DEER_RUNNING;
+  bool up = deer_mountain_car_is_up((const deer_mountain_car *)self);
+  *how = up ? DEER_TERMINATED : DEER_RUNNING;
   return DEER_OK;
 }
 
@@ -149,8 +122,11 @@ deer_status deer_mountain_car_draw(deer_env *self, const void *const *observatio
 
 /* ---- this one ---- */
 
+static const deer_field fields[] = {DEER_MOUNTAIN_CAR_FIELDS, DEER_ENV_MAX_STEPS(200), {0}};
+
 static deer_status init(deer_env *self, const deer_rng *rng) {
-  deer_mountain_car_init((deer_mountain_car *)self, rng, 0.5, 200);
+  (void)rng;
+  deer_mountain_car_init((deer_mountain_car *)self, 0.5);
   self->space.actions = (deer_action_space){.n = 3, .size = 1};
   return DEER_OK;
 }
@@ -168,9 +144,9 @@ static deer_status act(deer_env *self, const deer_real *action, double *reward) 
 const deer_env_class deer_env_mountain_car = {
     .abi = DEER_ENV_ABI,
     .name = "mountain_car",
-    .help = "swing a car out of a valley; minus 1 for each of at most 200 steps",
+    .help = "swing a car out of a valley; minus 1 for each step until then",
     .size = sizeof(deer_mountain_car),
-    .fields = deer_mountain_car_fields,
+    .fields = fields,
     .init = init,
     .reset = deer_mountain_car_reset,
     .act = act,

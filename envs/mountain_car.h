@@ -8,25 +8,36 @@
 typedef struct deer_mountain_car {
   deer_env base;
   deer_list start_state; /* options */
-  int64_t frame_skip, time_limit;
+  int64_t frame_skip;
   double bonus, reward_scale;
   bool split, start_anywhere;
-  deer_rng rng[2]; /* of training and of tests: one does not disturb the other */
   double position, speed;
   double goal; /* the position that counts as up */
-  int64_t steps;
 } deer_mountain_car;
 
-/* The options of both: terminated by a zero row. */
-extern const deer_field deer_mountain_car_fields[];
+/* The options of both, but for the time limit and the row that ends the table. */
+/* clang-format off */
+#define DEER_MOUNTAIN_CAR_FIELDS                                                                   \
+  {"start_state", DEER_FIELD_LIST, offsetof(deer_mountain_car, start_state),                       \
+   .min = -10, .max = 10, .choices = "position|speed",                                             \
+   .help = "where every episode begins; at rest near the bottom if not given"},                    \
+  {"frame_skip", DEER_FIELD_INT, offsetof(deer_mountain_car, frame_skip),                          \
+   .fallback = 1, .min = 1, .max = 1000,                                                           \
+   .help = "moves of the car in a step, whose rewards add up"},                                    \
+  {"bonus", DEER_FIELD_REAL, offsetof(deer_mountain_car, bonus),                                   \
+   .min = -1e6, .max = 1e6, .help = "a reward for being up"},                                      \
+  {"reward_scale", DEER_FIELD_REAL, offsetof(deer_mountain_car, reward_scale),                     \
+   .fallback = 1, .min = -1e6, .max = 1e6, .help = "multiplies all rewards"},                      \
+  {"split", DEER_FIELD_BOOL, offsetof(deer_mountain_car, split),                                   \
+   .help = "position and speed are observed as two subjects, as in DeeR"},                         \
+  {"start_anywhere", DEER_FIELD_BOOL, offsetof(deer_mountain_car, start_anywhere),                 \
+   .help = "training begins anywhere, at any speed, as in DeeR"}
+/* clang-format on */
 
-/* Fills in what both have; the caller adds the actions to the space. `time_limit` is that of
- * Gymnasium. */
-void deer_mountain_car_init(deer_mountain_car *car, const deer_rng *rng, double goal,
-                            int64_t time_limit);
+/* Fills in what both have; the caller adds the actions to the space. */
+void deer_mountain_car_init(deer_mountain_car *car, double goal);
 
-/* A step with an action as the options say; `once` makes one of Gymnasium's and returns its reward.
- */
+/* A step as the options say; `once` makes one of Gymnasium's and returns its reward. */
 typedef double deer_mountain_car_step(deer_mountain_car *car, double action);
 deer_status deer_mountain_car_act(deer_env *self, double action, deer_mountain_car_step *once,
                                   double *reward);

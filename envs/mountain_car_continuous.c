@@ -4,8 +4,11 @@
  */
 #include "mountain_car.h"
 
+static const deer_field fields[] = {DEER_MOUNTAIN_CAR_FIELDS, DEER_ENV_MAX_STEPS(999), {0}};
+
 static deer_status init(deer_env *self, const deer_rng *rng) {
-  deer_mountain_car_init((deer_mountain_car *)self, rng, 0.45, 999);
+  (void)rng;
+  deer_mountain_car_init((deer_mountain_car *)self, 0.45);
   self->space.actions = (deer_action_space){.size = 1, .low = {-1}, .high = {1}};
   return DEER_OK;
 }
@@ -23,9 +26,9 @@ static deer_status act(deer_env *self, const deer_real *action, double *reward) 
 const deer_env_class deer_env_mountain_car_continuous = {
     .abi = DEER_ENV_ABI,
     .name = "mountain_car_continuous",
-    .help = "swing a car out of a valley; 100 for it, minus what the pushes cost; 999 steps",
+    .help = "swing a car out of a valley; 100 for it, minus what the pushes cost",
     .size = sizeof(deer_mountain_car),
-    .fields = deer_mountain_car_fields,
+    .fields = fields,
     .init = init,
     .reset = deer_mountain_car_reset,
     .act = act,

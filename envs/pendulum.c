@@ -5,8 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { TIME_LIMIT = 200 };
-
 static const double pi = 3.14159265358979323846;
 static const double gravity = 10, mass = 1, length = 1, dt = 0.05; /* m/s^2, kg, m, s */
 static const double most_torque = 2, most_speed = 8;               /* N m, 1/s */
@@ -14,21 +12,18 @@ static const double most_torque = 2, most_speed = 8;               /* N m, 1/s *
 typedef struct pendulum {
   deer_env base;
   deer_list start_state; /* option */
-  deer_rng rng[2];       /* of training and of tests: one does not disturb the other */
   double angle, speed;   /* 0 is upright */
-  int64_t steps;
 } pendulum;
 
 static const deer_field fields[] = {
     {"start_state", DEER_FIELD_LIST, offsetof(pendulum, start_state), .min = -1000, .max = 1000,
      .choices = "angle|speed",
      .help = "where every episode begins, upright being 0; drawn if not given"},
+    DEER_ENV_MAX_STEPS(200),
     {0}};
 
 static deer_status init(deer_env *self, const deer_rng *rng) {
-  pendulum *p = (pendulum *)self;
-  p->rng[0] = deer_rng_split(rng, "training");
-  p->rng[1] = deer_rng_split(rng, "tests");
+  (void)rng;
   self->space = (deer_space){.n_subjects = 1,
                              .subjects = {{1, DEER_SHAPE(3), DEER_DTYPE_REAL}},
                              .actions = {.size = 1, .low = {-most_torque}, .high = {most_torque}}};
@@ -38,12 +33,11 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
 
 static deer_status reset(deer_env *self, int mode, void *const *history) {
   pendulum *p = (pendulum *)self;
-  (void)history; /* nothing came before */
-  deer_rng *rng = &p->rng[mode >= 0];
+  (void)mode, (void)history; /* nothing came before */
+  deer_rng *rng = deer_env_rng(self);
   p->angle = pi * (2 * deer_rng_uniform(rng) - 1);
   p->speed = 2 * deer_rng_uniform(rng) - 1;
   if (p->start_state.n > 0) p->angle = p->start_state.at[0], p->speed = p->start_state.at[1];
-  p->steps = 0;
   return DEER_OK;
 }
 
@@ -59,7 +53,6 @@ static deer_status act(deer_env *self, const deer_real *action, double *reward) 
   double turn = 3 * gravity / (2 * length) * sin(p->angle) + 3 / (mass * (length * length)) * u;
   p->speed = clip(p->speed + turn * dt, most_speed);
   p->angle += p->speed * dt;
-  p->steps++;
   return DEER_OK;
 }
 
@@ -69,11 +62,6 @@ static deer_status observe(deer_env *self, void *const *observation) {
   o[0] = (deer_real)cos(p->angle);
   o[1] = (deer_real)sin(p->angle);
   o[2] = (deer_real)p->speed;
-  return DEER_OK;
-}
-
-static deer_status ending(deer_env *self, deer_ending *how) {
-  *how = ((const pendulum *)self)->steps >= TIME_LIMIT ? DEER_TRUNCATED : DEER_RUNNING;
   return DEER_OK;
 }
 
@@ -93,12 +81,11 @@ static deer_status render(deer_env *self, deer_canvas *canvas) {
 const deer_env_class deer_env_pendulum = {
     .abi = DEER_ENV_ABI,
     .name = "pendulum",
-    .help = "swing a pendulum up and hold it; 200 steps, the best score is about -150",
+    .help = "swing a pendulum up and hold it; the best score is about -150",
     .size = sizeof(pendulum),
     .fields = fields,
     .init = init,
     .reset = reset,
     .act = act,
     .observe = observe,
-    .ending = ending,
     .render = render};

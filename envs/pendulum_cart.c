@@ -23,7 +23,6 @@ enum { X, SPEED, ANGLE, SPIN, SIZE }; /* of the state; an angle of 0 is upright 
 typedef struct pendulum_cart {
   deer_env base;
   deer_list start_state; /* option */
-  deer_rng rng[2];       /* of training and of tests: one does not disturb the other */
   double state[SIZE];
 } pendulum_cart;
 
@@ -31,12 +30,11 @@ static const deer_field fields[] = {
     {"start_state", DEER_FIELD_LIST, offsetof(pendulum_cart, start_state), .min = -1000,
      .max = 1000, .choices = "position|speed|angle|turning speed",
      .help = "where every episode begins, upright being 0; at rest anywhere if not given"},
+    DEER_ENV_MAX_STEPS(0),
     {0}};
 
 static deer_status init(deer_env *self, const deer_rng *rng) {
-  pendulum_cart *p = (pendulum_cart *)self;
-  p->rng[0] = deer_rng_split(rng, "training");
-  p->rng[1] = deer_rng_split(rng, "tests");
+  (void)rng;
   self->space = (deer_space){.n_subjects = SIZE, .actions = {.n = 2, .size = 1}};
   for (int s = 0; s < SIZE; s++)
     self->space.subjects[s] = (deer_subject){1, DEER_SCALAR, DEER_DTYPE_REAL};
@@ -46,8 +44,8 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
 
 static deer_status reset(deer_env *self, int mode, void *const *history) {
   pendulum_cart *p = (pendulum_cart *)self;
-  (void)history; /* nothing came before */
-  deer_rng *rng = &p->rng[mode >= 0];
+  (void)mode, (void)history; /* nothing came before */
+  deer_rng *rng = deer_env_rng(self);
   memset(p->state, 0, sizeof p->state);
   p->state[X] = 2 * deer_rng_uniform(rng) - 1;
   p->state[ANGLE] = pi * (2 * deer_rng_uniform(rng) - 1);
@@ -96,13 +94,6 @@ static deer_status observe(deer_env *self, void *const *observation) {
   return DEER_OK;
 }
 
-/* it never ends by itself */
-static deer_status ending(deer_env *self, deer_ending *how) {
-  (void)self;
-  *how = DEER_RUNNING;
-  return DEER_OK;
-}
-
 static void paint(double x, double angle, deer_canvas *canvas) {
   static const deer_color white = {255, 255, 255, 255}, grey = {150, 155, 160, 255},
                           dark = {45, 55, 72, 255}, red = {204, 77, 77, 255},
@@ -147,6 +138,5 @@ const deer_env_class deer_env_pendulum_cart = {
     .reset = reset,
     .act = act,
     .observe = observe,
-    .ending = ending,
     .render = render,
     .draw = draw};

@@ -165,6 +165,10 @@ function NeuralAgent:run(n_epochs, length)
   self.epoch_length = outer
 end
 
+--- Ends the run after the present step. The episode counts as cut short; controllers hear its end,
+--- that of the epoch and that of the run.
+function NeuralAgent:stop() self._handle:stop() end
+
 --- One update of the algo; false while there is too little to learn from.
 ---@return boolean trained
 function NeuralAgent:train()
@@ -219,6 +223,13 @@ function NeuralAgent:avgEpisodeVValue() return self._handle:avgEpisodeVValue() e
 ---@return number score
 ---@return integer n_episodes
 function NeuralAgent:totalRewardOverLastTest() return self._handle:totalRewardOverLastTest() end
+
+--- The sum of the rewards of the last episode, its number of steps, and whether the environment
+--- ended it; if not, the epoch did.
+---@return number sum
+---@return integer steps
+---@return boolean whole
+function NeuralAgent:lastEpisode() return self._handle:lastEpisode() end
 
 --- Training steps done.
 ---@return integer

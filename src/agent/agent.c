@@ -55,6 +55,12 @@ static deer_status make_state(deer_agent *a) {
   return DEER_OK;
 }
 
+static deer_status make_memory(const deer_policy *policy, void **memory) {
+  if (policy->kind->memory == 0) return DEER_OK;
+  *memory = deer_alloc(policy->kind->memory);
+  return *memory ? DEER_OK : DEER_ENOMEM;
+}
+
 static deer_status start(deer_agent *a, const deer_agent_config *c) {
   DEER_TRY(check(c));
   a->env = c->env;
@@ -70,6 +76,8 @@ static deer_status start(deer_agent *a, const deer_agent_config *c) {
   a->policy_rng = deer_rng_split(c->rng, "policy");
   a->replay_rng = deer_rng_split(c->rng, "replay");
   DEER_TRY(make_state(a));
+  DEER_TRY(make_memory(a->train_policy, &a->train_memory));
+  DEER_TRY(make_memory(a->test_policy, &a->test_memory));
   deer_replay_config config = {.space = &a->env->space,
                                .capacity = c->replay_memory_size,
                                .only_full_history = c->only_full_history,
@@ -96,6 +104,8 @@ void deer_agent_free(deer_agent *a) {
     deer_free(a->state[s]);
     deer_free(a->observation[s]);
   }
+  deer_free(a->train_memory);
+  deer_free(a->test_memory);
   deer_replay_free(a->replay);
   deer_replay_free(a->test_set);
   deer_free(a);
@@ -114,7 +124,7 @@ static deer_status epoch(deer_agent *a, int64_t length) {
   bool training = a->mode == -1;
   a->step = 0;
   if (training) a->loss_sum = 0, a->n_losses = 0, a->n_refused = 0;
-  while (length > 0) DEER_TRY(deer_agent_episode(a, &length));
+  while (length > 0 && !a->stopping) DEER_TRY(deer_agent_episode(a, &length));
   if (training) {
     a->epochs++;
     /* episodes shorter than the history would otherwise pass in silence */
@@ -135,7 +145,7 @@ static deer_status locate(const deer_agent *a, deer_status status, const char *k
 
 static deer_status epochs(deer_agent *a, int64_t n_epochs, int64_t length) {
   const char *kind = a->mode == -1 ? "epoch" : "test epoch";
-  for (a->epoch = 1; a->epoch <= n_epochs; a->epoch++) {
+  for (a->epoch = 1; a->epoch <= n_epochs && !a->stopping; a->epoch++) {
     deer_status status = epoch(a, length);
     if (status != DEER_OK) return locate(a, status, kind);
   }
@@ -176,11 +186,13 @@ deer_status deer_agent_run(deer_agent *a, int64_t n_epochs, int64_t length) {
   int64_t outer_epoch = a->epoch, outer_step = a->step;
   deer_status status;
   if (a->mode != -1) {
+    if (!a->in_training_run) a->stopping = false;
     status = epochs(a, n_epochs, length);
   } else if (a->in_training_run) {
     return deer_fail(DEER_ESTATE, "run in training mode inside another run");
   } else {
     a->in_training_run = true;
+    a->stopping = false;
     status = training(a, n_epochs, length);
     a->in_training_run = false;
   }
@@ -188,6 +200,8 @@ deer_status deer_agent_run(deer_agent *a, int64_t n_epochs, int64_t length) {
   a->step = outer_step;
   return status;
 }
+
+void deer_agent_stop(deer_agent *a) { a->stopping = true; }
 
 /* ---- training ---- */
 
@@ -266,6 +280,7 @@ double deer_agent_test_score(const deer_agent *a, int64_t *n_episodes) {
   return *n_episodes > 0 ? a->test_reward / (double)*n_episodes : 0;
 }
 
+deer_episode deer_agent_last_episode(const deer_agent *a) { return a->last_episode; }
 int64_t deer_agent_steps(const deer_agent *a) { return a->steps; }
 int64_t deer_agent_epochs(const deer_agent *a) { return a->epochs; }
 deer_replay *deer_agent_replay(const deer_agent *a) { return a->replay; }

@@ -29,6 +29,12 @@ typedef struct deer_event {
   double reward;
 } deer_event;
 
+typedef struct deer_episode {
+  double reward; /* the sum, without discount */
+  int64_t steps;
+  bool whole; /* false when not the environment ended it, but the epoch */
+} deer_episode;
+
 /* Called for each signal of the mask. A failure ends the run with that status. The listener may
  * call any function below, except run inside an episode. */
 typedef deer_status deer_listener(void *context, const deer_event *event);
@@ -66,6 +72,11 @@ void deer_agent_listen(deer_agent *agent, deer_listener *listener, void *context
  */
 deer_status deer_agent_run(deer_agent *agent, int64_t n_epochs, int64_t length);
 
+/* Ends the run that is under way, and the training run around it, after the present step: the
+ * episode counts as cut short, and onEpisodeEnd, onEpochEnd and onEnd come as always. Without a run
+ * it does nothing. */
+void deer_agent_stop(deer_agent *agent);
+
 /* One update of the algo, if the replay holds more than replay_start samples and one can be drawn;
  * *trained tells. */
 deer_status deer_agent_train(deer_agent *agent, bool *trained);
@@ -93,6 +104,9 @@ deer_status deer_agent_override_action(deer_agent *agent, const deer_real *actio
 double deer_agent_mean_loss(const deer_agent *agent, int64_t *n);
 double deer_agent_mean_value(const deer_agent *agent, int64_t *n);
 double deer_agent_test_score(const deer_agent *agent, int64_t *n_episodes);
+
+/* The last episode, as a listener of onEpisodeEnd finds it. */
+deer_episode deer_agent_last_episode(const deer_agent *agent);
 
 int64_t deer_agent_steps(const deer_agent *agent);  /* training steps since the agent was made */
 int64_t deer_agent_epochs(const deer_agent *agent); /* training epochs completed */

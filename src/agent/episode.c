@@ -19,7 +19,7 @@ static deer_status reset(deer_agent *a) {
     const deer_subject *subject = &space->subjects[s];
     memset(a->state[s], 0, (size_t)subject->history * deer_subject_bytes(subject));
   }
-  DEER_TRY(a->env->kind->reset(a->env, a->mode, a->state));
+  DEER_TRY(deer_env_reset(a->env, a->mode, a->state));
   return deer_state_check(space, (const void *const *)a->state);
 }
 
@@ -58,6 +58,7 @@ static deer_status choose(deer_agent *a, double *value, bool *greedy) {
                         .state = (const void *const *)a->state,
                         .mode = a->mode,
                         .first = a->unasked,
+                        .memory = a->mode == -1 ? a->train_memory : a->test_memory,
                         .rng = &a->policy_rng};
   a->unasked = false;
   return policy->kind->choose(policy, &choice, a->action, value, greedy);
@@ -87,7 +88,8 @@ static deer_status decide(deer_agent *a) {
 /* ---- step ---- */
 
 typedef struct outcome {
-  double reward;
+  double reward, sum; /* the last one, and all of the episode */
+  int64_t steps;
   deer_ending ending;
 } outcome;
 
@@ -104,16 +106,17 @@ static deer_status count(deer_agent *a, double reward) {
 }
 
 static deer_status step(deer_agent *a, outcome *o) {
-  const deer_env_class *env = a->env->kind;
   DEER_TRY(observe(a));
   shift(a);
   DEER_TRY(decide(a));
-  DEER_TRY(env->act(a->env, a->action, &o->reward));
-  DEER_TRY(env->ending(a->env, &o->ending));
+  DEER_TRY(deer_env_act(a->env, a->action, &o->reward));
+  DEER_TRY(deer_env_ending(a->env, &o->ending));
   if (!isfinite((deer_real)o->reward))
     return deer_fail(DEER_EDATA,
                      "the environment returned the reward %g (expected a finite number)",
                      isnan(o->reward) ? NAN : o->reward);
+  o->sum += o->reward;
+  o->steps++;
   deer_sample sample = {.observation = (const void *const *)a->observation,
                         .action = a->action,
                         .reward = o->reward,
@@ -125,7 +128,7 @@ static deer_status step(deer_agent *a, outcome *o) {
 
 static deer_status steps(deer_agent *a, int64_t *budget, outcome *o) {
   DEER_TRY(reset(a));
-  while (*budget > 0 && o->ending == DEER_RUNNING) {
+  while (*budget > 0 && o->ending == DEER_RUNNING && !a->stopping) {
     if (deer_interrupted()) return deer_fail(DEER_EINTERRUPT, "interrupted");
     --*budget;
     a->step++;
@@ -138,7 +141,7 @@ static deer_status steps(deer_agent *a, int64_t *budget, outcome *o) {
 }
 
 deer_status deer_agent_episode(deer_agent *a, int64_t *budget) {
-  outcome o = {0, DEER_RUNNING};
+  outcome o = {.ending = DEER_RUNNING};
   a->value_sum = 0;
   a->n_values = 0;
   a->in_episode = true;
@@ -150,6 +153,7 @@ deer_status deer_agent_episode(deer_agent *a, int64_t *budget) {
     deer_replay_break(memory(a));
     return status;
   }
+  a->last_episode = (deer_episode){o.sum, o.steps, o.ending != DEER_RUNNING};
   if (a->mode != -1) a->n_test_episodes++;
   return deer_agent_signal(a, (deer_event){.signal = DEER_ON_EPISODE_END,
                                            .terminal = o.ending == DEER_TERMINATED,

@@ -1,5 +1,5 @@
 /* policy.c: exploration by chance. */
-#include "agent/policy.h"
+#include "agent/internal.h"
 
 #include <string.h>
 
@@ -103,13 +103,14 @@ static const deer_field drifting_fields[] = {
 
 static deer_status choose_drifting(deer_policy *self, const deer_choice *choice, deer_real *action,
                                    double *value, bool *greedy) {
-  deer_ornstein_uhlenbeck *p = (deer_ornstein_uhlenbeck *)self;
+  const deer_ornstein_uhlenbeck *p = (const deer_ornstein_uhlenbeck *)self;
   const deer_action_space *space = &choice->algo->space.actions;
+  double *noise = choice->memory;
   DEER_TRY(best_action(choice, action, value, greedy));
   for (int i = 0; i < space->size; i++) {
-    double x = choice->first ? 0 : p->noise[i];
-    p->noise[i] = x - p->theta * x + p->sigma * deer_rng_normal(choice->rng);
-    action[i] = moved(space, i, action[i], p->noise[i]);
+    double x = choice->first ? 0 : noise[i];
+    noise[i] = x - p->theta * x + p->sigma * deer_rng_normal(choice->rng);
+    action[i] = moved(space, i, action[i], noise[i]);
   }
   return DEER_OK;
 }
@@ -120,6 +121,7 @@ static const deer_policy_class ornstein_uhlenbeck = {
     .paper = "Uhlenbeck and Ornstein 1930; Lillicrap et al. 2016, arXiv:1509.02971",
     .size = sizeof(deer_ornstein_uhlenbeck),
     .fields = drifting_fields,
+    .memory = DEER_MAX_ACTION_SIZE * sizeof(double),
     .check = check_noise,
     .choose = choose_drifting};
 
@@ -148,8 +150,12 @@ static const deer_policy_class stochastic = {
 
 /* ---- registry ---- */
 
-static const deer_policy_class *const classes[] = {&epsilon_greedy, &gaussian_noise,
-                                                   &ornstein_uhlenbeck, &stochastic};
+static const deer_policy_class *const classes[] = {&epsilon_greedy,
+                                                   &gaussian_noise,
+                                                   &ornstein_uhlenbeck,
+                                                   &stochastic,
+                                                   &deer_policy_longer_exploration,
+                                                   &deer_policy_boltzmann};
 
 const deer_policy_class *deer_policy_at(int i) {
   return i >= 0 && i < (int)(sizeof classes / sizeof *classes) ? classes[i] : NULL;

@@ -12,6 +12,7 @@ typedef struct deer_choice {
   const void *const *state; /* state[s] is [history, shape...] of subject s */
   int mode;                 /* -1 training */
   bool first;               /* the first choice of an episode */
+  void *memory;             /* the policy's in this environment: kind->memory bytes */
   deer_rng *rng;
 } deer_choice;
 
@@ -19,6 +20,8 @@ typedef struct deer_policy_class {
   const char *name, *help, *paper;
   size_t size;              /* bytes of the instance, which begins with a deer_policy */
   const deer_field *fields; /* options, which may be changed at any time; NULL for none */
+  size_t memory;            /* bytes of what it remembers from one choice to the next, zeroed when
+                               the agent is made: one for each environment; 0 for nothing */
 
   /* Can it pick actions for this algo (optional)? DEER_EINVAL says why not. */
   deer_status (*check)(const deer_policy *self, const deer_algo *algo);
@@ -72,8 +75,31 @@ typedef struct deer_gaussian_noise {
 typedef struct deer_ornstein_uhlenbeck {
   deer_policy base;
   double theta, sigma; /* as that of gaussian_noise */
-  double noise[DEER_MAX_ACTION_SIZE];
 } deer_ornstein_uhlenbeck;
+
+/* ---- longer_exploration ---- */
+
+/* The best action, or sequences of `length` actions that lean to one side: every multiset of
+ * actions is as likely as any other, in random order. A sequence begins so often that epsilon is
+ * the share of exploratory actions in the long run. Francois-Lavet, DeeR. In a box the actions of a
+ * sequence are made of three numbers for each of its sides. */
+#define DEER_MAX_LONGER_EXPLORATION 100
+typedef struct deer_longer_exploration {
+  deer_policy base;
+  double epsilon;
+  int64_t length;
+} deer_longer_exploration;
+
+/* ---- boltzmann ---- */
+
+#define DEER_MAX_BOLTZMANN 4096 /* actions that it can choose among */
+
+/* Each action with a probability in proportion to exp(its value / temperature). Sutton and Barto
+ * 2018, section 2.8; for algorithms that know the value of every action. */
+typedef struct deer_boltzmann {
+  deer_policy base;
+  double temperature;
+} deer_boltzmann;
 
 /* ---- stochastic: what the algo itself draws (deer_algo_class.explore) ---- */
 

@@ -166,6 +166,12 @@ static int agent_run(lua_State *L) {
   return 0;
 }
 
+// stop(): the run ends after the present step
+static int agent_stop(lua_State *L) {
+  deer_agent_stop(deer_lua_check_agent(L, 1));
+  return 0;
+}
+
 // train() -> was there an update?
 static int agent_train(lua_State *L) {
   deer_call call;
@@ -284,6 +290,15 @@ static int agent_score(lua_State *L) {
   return 2;
 }
 
+// lastEpisode() -> sum of rewards, steps, did the environment end it?
+static int agent_last_episode(lua_State *L) {
+  deer_episode last = deer_agent_last_episode(deer_lua_check_agent(L, 1));
+  lua_pushnumber(L, last.reward);
+  lua_pushinteger(L, (lua_Integer)last.steps);
+  lua_pushboolean(L, last.whole);
+  return 3;
+}
+
 static int agent_steps(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)deer_agent_steps(deer_lua_check_agent(L, 1)));
   return 1;
@@ -314,6 +329,7 @@ static int agent_test_dataset(lua_State *L) {
 
 static const luaL_Reg methods[] = {
     {"run", agent_run},
+    {"stop", agent_stop},
     {"train", agent_train},
     {"listen", agent_listen},
     {"mode", agent_mode},
@@ -324,6 +340,7 @@ static const luaL_Reg methods[] = {
     {"avgBellmanResidual", agent_loss},
     {"avgEpisodeVValue", agent_value},
     {"totalRewardOverLastTest", agent_score},
+    {"lastEpisode", agent_last_episode},
     {"steps", agent_steps},
     {"epochs", agent_epochs},
     {"dataset", agent_dataset},

@@ -98,7 +98,7 @@ static int env_reset(lua_State *L) {
     const deer_subject *subject = &space->subjects[s];
     memset(buffers->history[s], 0, (size_t)subject->history * deer_subject_bytes(subject));
   }
-  deer_status status = env->kind->reset(env, (int)mode, buffers->history);
+  deer_status status = deer_env_reset(env, (int)mode, buffers->history);
   if (status != DEER_OK) return deer_throw(L, status);
   deer_lua_push_state(L, space, (const void *const *)buffers->history);
   return 1;
@@ -112,7 +112,7 @@ static int env_act(lua_State *L) {
   luaL_checkany(L, 2);
   if (deer_lua_read_action(L, 2, &env->space.actions, action) != DEER_OK)
     return deer_lua_bad_argument(L, 2, deer_error());
-  deer_status status = env->kind->act(env, action, &reward);
+  deer_status status = deer_env_act(env, action, &reward);
   if (status != DEER_OK) return deer_throw(L, status);
   lua_pushnumber(L, reward);
   return 1;
@@ -137,7 +137,7 @@ static int env_observe(lua_State *L) {
 static int push_ending(lua_State *L, deer_ending wanted) {
   deer_env *env = check_native(L);
   deer_ending ending;
-  deer_status status = env->kind->ending(env, &ending);
+  deer_status status = deer_env_ending(env, &ending);
   if (status != DEER_OK) return deer_throw(L, status);
   lua_pushboolean(L, ending == wanted);
   return 1;

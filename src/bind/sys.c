@@ -67,6 +67,14 @@ static int sys_time(lua_State *L) {
   return 1;
 }
 
+// date(): seconds since 1970
+static int sys_date(lua_State *L) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  lua_pushnumber(L, (double)now.tv_sec + 1e-9 * (double)now.tv_nsec);
+  return 1;
+}
+
 // columns(): the width of the terminal behind stdout or stderr, $COLUMNS, or 80
 static int sys_columns(lua_State *L) {
   struct winsize size;
@@ -176,17 +184,12 @@ static int sys_write_file(lua_State *L) {
 
 int luaopen_deer_sys(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"columns", sys_columns},
-      {"embedded", sys_embedded},
-      {"exists", sys_exists},
-      {"isatty", sys_isatty},
-      {"listdir", sys_listdir},
-      {"mkdir", sys_mkdir},
-      {"root", sys_root},
-      {"source", sys_source},
-      {"time", sys_time},
-      {"write_file", sys_write_file},
-      {NULL, NULL},
+      {"columns", sys_columns},       {"date", sys_date},
+      {"embedded", sys_embedded},     {"exists", sys_exists},
+      {"isatty", sys_isatty},         {"listdir", sys_listdir},
+      {"mkdir", sys_mkdir},           {"root", sys_root},
+      {"source", sys_source},         {"time", sys_time},
+      {"write_file", sys_write_file}, {NULL, NULL},
   };
   static const luaL_Reg list_methods[] = {
       {"__gc", dir_list_gc},

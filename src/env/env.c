@@ -33,6 +33,8 @@ static deer_status start(deer_env *env, const deer_option *options, int n, const
     deer_status status = deer_fields_set(kind->fields, env, options[i].name, options[i].value);
     if (status != DEER_OK) return deer_fail(status, "%s: %s", kind->name, deer_error());
   }
+  env->streams[0] = deer_rng_split(rng, "training");
+  env->streams[1] = deer_rng_split(rng, "tests");
   DEER_TRY(kind->init(env, rng));
   deer_status status = deer_space_check(&env->space);
   return status == DEER_OK ? status : deer_fail(status, "%s: %s", kind->name, deer_error());
@@ -57,3 +59,26 @@ void deer_env_free(deer_env *env) {
   if (env->kind->finish) env->kind->finish(env);
   deer_free(env);
 }
+
+/* ---- one episode ---- */
+
+deer_status deer_env_reset(deer_env *env, int mode, void *const *history) {
+  env->mode = mode;
+  env->steps = 0;
+  return env->kind->reset(env, mode, history);
+}
+
+deer_status deer_env_act(deer_env *env, const deer_real *action, double *reward) {
+  env->steps++;
+  return env->kind->act(env, action, reward);
+}
+
+deer_status deer_env_ending(deer_env *env, deer_ending *ending) {
+  *ending = DEER_RUNNING;
+  if (env->kind->ending) DEER_TRY(env->kind->ending(env, ending));
+  if (*ending == DEER_RUNNING && env->max_steps > 0 && env->steps >= env->max_steps)
+    *ending = DEER_TRUNCATED;
+  return DEER_OK;
+}
+
+deer_rng *deer_env_rng(deer_env *env) { return &env->streams[env->mode >= 0]; }

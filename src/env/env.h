@@ -2,9 +2,9 @@
  * those written in Lua are wrapped by bind/luaenv.c. Mode -1 is training, 0, 1, ... are validation
  * and test sets.
  *
- * An episode: reset, then repeat { observe, act } until ending says it is over. Terminated and
- * truncated are different everywhere: after a terminal state there is no future reward, after a
- * truncation (a time limit) there would have been. */
+ * An episode: deer_env_reset, then repeat { observe, deer_env_act } until deer_env_ending says it
+ * is over. Terminated and truncated are different everywhere: after a terminal state there is no
+ * future reward, after a truncation (a time limit) there would have been. */
 #ifndef DEER_ENV_H
 #define DEER_ENV_H
 
@@ -28,7 +28,7 @@ typedef struct deer_env_class {
   const deer_field *fields; /* options, written into the instance before init; NULL for none */
 
   /* Fills self->space and draws what is drawn once. `rng` is the stream of this instance, to be
-   * copied. */
+   * split from; what an episode draws comes from deer_env_rng. */
   deer_status (*init)(deer_env *self, const deer_rng *rng);
 
   /* Starts an episode. history[s] is [history, shape...] of subject s in its dtype, zeroed; the
@@ -41,6 +41,7 @@ typedef struct deer_env_class {
   /* The present observation: observation[s] is [shape...] of subject s in its dtype. */
   deer_status (*observe)(deer_env *self, void *const *observation);
 
+  /* How things stand but for the time limit. Optional: nothing else ends an episode then. */
   deer_status (*ending)(deer_env *self, deer_ending *ending);
 
   /* Looks at the test episodes just run (optional). The data belong to the agent. */
@@ -64,7 +65,19 @@ struct deer_env {
   deer_space space;
   int picture_width, picture_height; /* of what render draws, in pixels; set by init */
   int picture_rate;                  /* steps that are a second in a film; 0: any */
+  int64_t max_steps;                 /* steps after which an episode is cut short; 0 for never */
+  int64_t steps;                     /* of this episode */
+  int mode;                          /* of this episode */
+  deer_rng streams[2];               /* of training and of tests: see deer_env_rng */
 };
+
+/* A row of a class's options: the time limit, unless told otherwise `steps` (0 for none). */
+#define DEER_ENV_MAX_STEPS(steps)                                                                  \
+  {                                                                                                \
+    "max_steps", DEER_FIELD_INT, offsetof(deer_env, max_steps),                                    \
+        .fallback = (steps), .max = 1e15,                                                          \
+        .help = "steps after which an episode is cut short; 0 for never"                           \
+  }
 
 /* Frees the environment made by deer_env_new; NULL allowed. */
 void deer_env_free(deer_env *env);
@@ -77,6 +90,16 @@ typedef struct deer_option {
 } deer_option;
 deer_status deer_env_new(const deer_env_class *kind, const deer_option *options, int n,
                          const deer_rng *rng, deer_env **env);
+
+/* One episode: what kind->reset, kind->act and kind->ending do, with the time limit. The status is
+ * theirs. An episode that reaches max_steps without being over is truncated. */
+deer_status deer_env_reset(deer_env *env, int mode, void *const *history);
+deer_status deer_env_act(deer_env *env, const deer_real *action, double *reward);
+deer_status deer_env_ending(deer_env *env, deer_ending *ending);
+
+/* The stream of what happens by chance in this episode. Tests have one of their own, so that a test
+ * in between changes nothing in training. */
+deer_rng *deer_env_rng(deer_env *env);
 
 /* Every environment of envs/envs.def in its order; NULL past the end. By name: NULL when unknown.
  */

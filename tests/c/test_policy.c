@@ -89,7 +89,8 @@ static void ornstein_uhlenbeck(void **state) {
   deer_ornstein_uhlenbeck policy;
   deer_algo algo = make_algo(&fixed);
   deer_rng rng = deer_rng_seed(1), copy = rng;
-  deer_choice choice = {.algo = &algo, .mode = -1, .first = true, .rng = &rng};
+  double noise[DEER_MAX_ACTION_SIZE] = {0};
+  deer_choice choice = {.algo = &algo, .mode = -1, .first = true, .memory = noise, .rng = &rng};
   make("ornstein_uhlenbeck", "sigma", 0.05, &policy.base);
   assert_true(policy.theta == 0.15);
   double x[2] = {0, 0};
@@ -123,6 +124,157 @@ static void stochastic(void **state) {
   assert_int_equal(policy.kind->check(&policy, &other), DEER_EINVAL);
   assert_string_equal(
       deer_error(), "the policy stochastic needs an algorithm that draws actions, fixed does not");
+}
+
+/* ---- what chooses among numbered actions ---- */
+
+static deer_status values(deer_algo *self, const void *const *state, deer_real *q) {
+  (void)self;
+  (void)state;
+  q[0] = 1, q[1] = 3, q[2] = 2;
+  return DEER_OK;
+}
+
+static deer_status best(deer_algo *self, const void *const *state, deer_real *action,
+                        double *value) {
+  (void)self;
+  (void)state;
+  *action = 1;
+  *value = 3;
+  return DEER_OK;
+}
+
+static const deer_algo_class knowing = {.name = "knowing", .act = best, .values = values};
+
+static deer_algo make_discrete(const deer_algo_class *kind, int n) {
+  deer_algo algo = make_algo(kind);
+  algo.space.actions = (deer_action_space){.n = n, .size = 1};
+  return algo;
+}
+
+static void boltzmann(void **state) {
+  (void)state;
+  deer_boltzmann policy;
+  deer_algo algo = make_discrete(&knowing, 3), other = make_algo(&fixed);
+  deer_rng rng = deer_rng_seed(1);
+  deer_choice choice = {.algo = &algo, .mode = -1, .rng = &rng};
+  make("boltzmann", "temperature", 0.5, &policy.base);
+  assert_int_equal(policy.base.kind->check(&policy.base, &algo), DEER_OK);
+  double counts[3] = {0}, total = exp(2) + exp(6) + exp(4);
+  for (int i = 0; i < DRAWS; i++) {
+    deer_real action;
+    double value;
+    bool greedy;
+    assert_int_equal(policy.base.kind->choose(&policy.base, &choice, &action, &value, &greedy), 0);
+    assert_true(greedy == (action == 1) && value == (greedy ? 3 : 0));
+    counts[(int)action]++;
+  }
+  const double expected[] = {exp(2) / total, exp(6) / total, exp(4) / total};
+  for (int a = 0; a < 3; a++) assert_true(fabs(counts[a] / DRAWS - expected[a]) < 0.01);
+  /* a difference that exp could not hold */
+  policy.temperature = 1e-6;
+  for (int i = 0; i < 100; i++) {
+    deer_real action;
+    double value;
+    bool greedy;
+    assert_int_equal(policy.base.kind->choose(&policy.base, &choice, &action, &value, &greedy), 0);
+    assert_true(action == 1 && greedy);
+  }
+  assert_int_equal(policy.base.kind->check(&policy.base, &other), DEER_EINVAL);
+  assert_non_null(strstr(deer_error(), "knows the value of every action, fixed does not"));
+}
+
+/* one choice of longer exploration: was it exploratory? */
+static bool explores(deer_policy *policy, deer_choice *choice, deer_real *action) {
+  double value;
+  bool greedy;
+  assert_int_equal(policy->kind->choose(policy, choice, action, &value, &greedy), DEER_OK);
+  return !greedy;
+}
+
+/* epsilon is the share of exploratory steps, whatever the length */
+static void longer_exploration_share(void **state) {
+  (void)state;
+  deer_algo algo = make_discrete(&knowing, 3);
+  deer_rng rng = deer_rng_seed(3);
+  for (int length = 1; length <= 21; length += 10) {
+    deer_longer_exploration policy;
+    make("longer_exploration", "length", length, &policy.base);
+    policy.epsilon = 0.3;
+    void *memory = calloc(1, policy.base.kind->memory);
+    deer_choice choice = {.algo = &algo, .mode = -1, .memory = memory, .rng = &rng};
+    int n = 0, steps = 20 * DRAWS;
+    for (int i = 0; i < steps; i++) {
+      deer_real action;
+      n += explores(&policy.base, &choice, &action);
+    }
+    assert_true(fabs((double)n / steps - 0.3) < 0.01);
+    free(memory);
+  }
+}
+
+/* three actions in sequences of four: 15 ways to count them, each as likely as any other, and of
+ * the orders of one count each too */
+static void longer_exploration_sequences(void **state) {
+  (void)state;
+  deer_algo algo = make_discrete(&knowing, 3);
+  deer_rng rng = deer_rng_seed(5);
+  deer_longer_exploration policy;
+  make("longer_exploration", "length", 4, &policy.base);
+  policy.epsilon = 1;
+  void *memory = calloc(1, policy.base.kind->memory);
+  deer_choice choice = {.algo = &algo, .mode = -1, .memory = memory, .rng = &rng};
+  int counts[5][5] = {{0}}, first[4] = {0};
+  for (int i = 0; i < DRAWS; i++) {
+    int n[3] = {0}, where = 0;
+    for (int k = 0; k < 4; k++) {
+      deer_real action;
+      assert_true(explores(&policy.base, &choice, &action));
+      n[(int)action]++;
+      if (action == 2) where = k;
+    }
+    counts[n[0]][n[1]]++;
+    if (n[0] == 3 && n[2] == 1) first[where]++;
+  }
+  double chi_square = 0;
+  for (int a = 0; a <= 4; a++)
+    for (int b = 0; a + b <= 4; b++)
+      chi_square += pow(counts[a][b] - DRAWS / 15.0, 2) / (DRAWS / 15.0);
+  assert_true(chi_square < 36.1); /* 14 degrees of freedom, 0.1 % */
+  for (int k = 0; k < 4; k++) assert_true(fabs(first[k] - DRAWS / 60.0) < 0.2 * DRAWS / 60);
+  free(memory);
+}
+
+/* in a box a sequence is made of three numbers per side */
+static void longer_exploration_in_a_box(void **state) {
+  (void)state;
+  deer_algo algo = make_algo(&fixed);
+  deer_rng rng = deer_rng_seed(6);
+  deer_longer_exploration policy;
+  make("longer_exploration", "length", 100, &policy.base);
+  policy.epsilon = 1;
+  void *memory = calloc(1, policy.base.kind->memory);
+  deer_choice choice = {.algo = &algo, .mode = -1, .memory = memory, .rng = &rng};
+  double mean = 0;
+  for (int i = 0; i < 50; i++) {
+    deer_real seen[2][3];
+    int n[2] = {0, 0};
+    for (int k = 0; k < 100; k++) {
+      deer_real action[2];
+      assert_true(explores(&policy.base, &choice, action));
+      assert_int_equal(deer_action_check(&algo.space.actions, action), DEER_OK);
+      mean += (double)action[0] / 5000;
+      for (int side = 0; side < 2; side++) {
+        int at = 0;
+        while (at < n[side] && seen[side][at] != action[side]) at++;
+        if (at < n[side]) continue;
+        assert_true(n[side] < 3);
+        seen[side][n[side]++] = action[side];
+      }
+    }
+  }
+  assert_true(fabs(mean - 4) < 0.4);
+  free(memory);
 }
 
 static void what_cannot_be_is_refused(void **state) {
@@ -170,9 +322,14 @@ static void random_actions(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(gaussian_noise), cmocka_unit_test(ornstein_uhlenbeck),
-      cmocka_unit_test(stochastic), cmocka_unit_test(what_cannot_be_is_refused),
-      cmocka_unit_test(random_actions)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(gaussian_noise),
+                                     cmocka_unit_test(ornstein_uhlenbeck),
+                                     cmocka_unit_test(stochastic),
+                                     cmocka_unit_test(what_cannot_be_is_refused),
+                                     cmocka_unit_test(random_actions),
+                                     cmocka_unit_test(boltzmann),
+                                     cmocka_unit_test(longer_exploration_share),
+                                     cmocka_unit_test(longer_exploration_sequences),
+                                     cmocka_unit_test(longer_exploration_in_a_box)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -445,3 +445,49 @@ describe("an algo written in Lua", function()
     assert.is_nil((agent:dataset():randomBatch(3)))
   end)
 end)
+
+describe("stopping", function()
+  local function stopped_at(signal, count)
+    local agent = agent_in(walk {}, {})
+    local log = record(agent)
+    local seen = 0
+    agent:listen(signal, function()
+      log[#log + 1] = { signal }
+      seen = seen + 1
+      if seen == count then agent:stop() end
+    end)
+    agent:run(3, 12)
+    return agent, names(log):gsub("onActionChosen onActionTaken", "step")
+  end
+
+  it("ends the episode, the epoch and the run after the present step", function()
+    local agent, log = stopped_at("onActionTaken", 7)
+    assert.equal("onStart " .. ("step "):rep(5) .. "onEpisodeEnd " .. ("step "):rep(2)
+      .. "onEpisodeEnd onEpochEnd onEnd", log)
+    assert.equal(7, agent:steps())
+    assert.same({ 3.0, 2, false }, { agent:lastEpisode() }) -- rewards 1 and 2
+  end)
+
+  it("between episodes, epochs and before the first step begins nothing more", function()
+    local agent, log = stopped_at("onEpisodeEnd", 1)
+    assert.equal("onStart " .. ("step "):rep(5) .. "onEpisodeEnd onEpochEnd onEnd", log)
+    assert.same({ 15.0, 5, true }, { agent:lastEpisode() })
+    assert.equal(12, (stopped_at("onEpochEnd", 1)):steps())
+    assert.equal(0, (stopped_at("onStart", 1)):steps())
+  end)
+
+  it("is forgotten by the next run, and reaches the training run around a test", function()
+    local agent = agent_in(walk {}, {})
+    agent:stop()
+    agent:run(1, 4)
+    assert.equal(4, agent:steps())
+    agent:listen("onEpochEnd", function()
+      if agent:mode() == 0 then return agent:stop() end
+      agent:startMode(0, 3)
+      agent:run(2, 3)
+      agent:resumeTrainingMode()
+    end)
+    agent:run(5, 4)
+    assert.equal(8, agent:steps())
+  end)
+end)

@@ -69,7 +69,7 @@ describe("the grid world", function()
   end)
 
   it("is cut short at its time limit", function()
-    local env = world{ time_limit = 3 }
+    local env = world{ max_steps = 3 }
     walk(env, UP, UP)
     assert.is_false(env:isTruncated())
     walk(env, UP)

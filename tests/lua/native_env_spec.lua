@@ -54,6 +54,33 @@ describe("an environment written in C", function()
     end
   end)
 
+  it("takes another time limit, or none", function()
+    local Pendulum = deer.env "pendulum"
+    local function length(max_steps)
+      local env = Pendulum{ max_steps = max_steps, seed = 1 }
+      env:reset(-1)
+      for t = 1, 300 do
+        env:act(0)
+        if env:isTruncated() then return t end
+      end
+    end
+    assert.same({ 7, 200 }, { length(7), length(nil) })
+    assert.is_nil(length(0))
+    raises(function() length(-1) end, "'max_steps'")
+    -- in an agent, which sees it without Lua
+    local env = Pendulum{ max_steps = 7, seed = 1 }
+    local agent = deer.NeuralAgent{ environment = env, seed = 1,
+      learning_algo = deer.TD3{ environment = env, seed = 1 } }
+    local lengths, Count = {}, deer.Controller:extend "Count"
+    function Count:onEpisodeEnd() lengths[#lengths + 1] = self.n end
+    function Count:onActionTaken() self.n = self.n + 1 end
+    local count = Count{}
+    count.n = 0
+    agent:attach(count)
+    agent:run(1, 14)
+    assert.same({ 7, 14 }, lengths)
+  end)
+
   it("begins where Gymnasium does, in training and in tests by chances of their own", function()
     -- least and most of some of the numbers observed
     local bounds = {
