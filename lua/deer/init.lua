@@ -25,6 +25,7 @@ local core = require "deer.core"
 ---@field rl table formulas of reinforcement learning over nodes
 ---@field test table checks of one's own environments, networks and computations
 ---@field launcher fun(arg: string[], defaults: table, extra: table?): table
+---@field experiment table what launchers do around the learning
 ---@field plot table charts as PNG files
 ---@field video fun(path: string, options: { fps: number? }?): deer.Video films: MP4, PNG or GIF
 ---@field preset fun(name: string): deer.Preset options that are known to work: "cartpole/dqn"
@@ -81,7 +82,8 @@ local LAZY = {
   DDPG = "deer.ddpg", ActorCritic = "deer.actor_critic", TD3 = "deer.td3", SAC = "deer.sac",
   DataSet = "deer.data_set", graph = "deer.graph", network = "deer.graph.network",
   opt = "deer.graph.optimizers", rl = "deer.graph.formulas", test = "deer.test",
-  plot = "deer.plot", video = "deer.video", kinds = "deer.kinds", spairs = "deer.spairs",
+  experiment = "deer.experiment", plot = "deer.plot", video = "deer.video",
+  kinds = "deer.kinds", spairs = "deer.spairs",
 }
 
 local MADE = {
