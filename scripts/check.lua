@@ -25,6 +25,8 @@ local KINDS = {
   { kind = "opt", list = "src/opt/opts.def", class = "deer_opt_class", file = "src/opt/%s.c" },
   { kind = "replay", list = "src/replay/replays.def", class = "deer_replay_class",
     file = "src/replay/%s.c" },
+  { kind = "wrapper", list = "src/env/wrappers.def", class = "deer_env_class",
+    file = "src/env/wrapper/%s.c" },
 }
 
 -- what the core must not call: it returns a status, and its memory is counted

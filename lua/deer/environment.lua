@@ -19,7 +19,8 @@ local text = require "deer.text"
 ---  lists, a deer.Tensor or a string of bytes
 ---@field inputDimensions fun(self): integer[][] per subject {history}, {history, n}, {history,
 ---  rows, columns} or {history, channels, rows, columns}
----@field nActions fun(self): integer|number[][] actions are 0..n-1; or {{min, max}, ...}
+---@field nActions fun(self): integer|integer[]|number[][] actions are 0..n-1; or, several
+---  choices at once, {n, ...}; or {{min, max}, ...}
 ---@field step? fun(self, action): number, boolean, boolean, ... act, inTerminalState, isTruncated
 ---  and observe in one call: reward, terminal, truncated, observation...
 ---@field render? fun(self): deer.Tensor a picture of the present state: bytes, {rows, columns, 3}

@@ -6,6 +6,7 @@
 --- begins; `value` is the value of the state (0 for an action taken at random) and `greedy` tells
 --- whether the action is the best known one.
 
+local actions = require "deer.actions"
 local class = require "deer.class"
 local core = require "deer.core"
 local text = require "deer.text"
@@ -25,7 +26,7 @@ Policy.options = {
 
 --- Called by the agent before anything else: whose actions are picked, by which random numbers.
 ---@param learning_algo deer.Algo
----@param n_actions integer|number[][]
+---@param n_actions integer|integer[]|number[][]
 ---@param rng userdata a deer.Rng
 function Policy:attached(learning_algo, n_actions, rng)
   self.learning_algo, self.n_actions, self.rng = learning_algo, n_actions, rng
@@ -35,10 +36,7 @@ end
 ---@return number|number[] action
 ---@return number value
 function Policy:randomAction()
-  if type(self.n_actions) == "number" then return self.rng:below(self.n_actions), 0 end
-  local action = {}
-  for i, bounds in ipairs(self.n_actions) do action[i] = self.rng:uniform(bounds[1], bounds[2]) end
-  return action, 0
+  return actions.random(self.n_actions, self.rng), 0
 end
 
 --- The best action in a state by what has been learnt, and the value of the state.

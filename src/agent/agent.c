@@ -13,6 +13,8 @@ static bool same_space(const deer_space *a, const deer_space *b) {
   if (a->n_subjects != b->n_subjects || a->actions.n != b->actions.n ||
       a->actions.size != b->actions.size)
     return false;
+  for (int i = 0; i < a->actions.size; i++)
+    if (a->actions.choices[i] != b->actions.choices[i]) return false;
   for (int s = 0; s < a->n_subjects; s++) {
     const deer_subject *x = &a->subjects[s], *y = &b->subjects[s];
     if (x->history != y->history || x->dtype != y->dtype || !deer_shape_equal(&x->shape, &y->shape))

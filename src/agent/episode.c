@@ -137,7 +137,7 @@ static deer_status steps(deer_agent *a, int64_t *budget, outcome *o) {
   if (o->ending == DEER_TERMINATED) return DEER_OK;
   /* cut short: what came last is kept, so that the last step can bootstrap from it */
   DEER_TRY(observe(a));
-  return deer_replay_close(memory(a), (const void *const *)a->observation);
+  return deer_replay_close(memory(a), 0, (const void *const *)a->observation);
 }
 
 deer_status deer_agent_episode(deer_agent *a, int64_t *budget) {
@@ -150,7 +150,7 @@ deer_status deer_agent_episode(deer_agent *a, int64_t *budget) {
   a->in_episode = false;
   if (status != DEER_OK) {
     /* a later run must not go on from here as if nothing had happened */
-    deer_replay_break(memory(a));
+    deer_replay_break(memory(a), 0);
     return status;
   }
   a->last_episode = (deer_episode){o.sum, o.steps, o.ending != DEER_RUNNING};

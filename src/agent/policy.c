@@ -11,6 +11,10 @@ void deer_random_action(const deer_action_space *actions, deer_rng *rng, deer_re
     return;
   }
   for (int i = 0; i < actions->size; i++) {
+    if (actions->choices[0] > 0) {
+      action[i] = (deer_real)deer_rng_below(rng, (uint64_t)actions->choices[i]);
+      continue;
+    }
     double x = actions->low[i] + (actions->high[i] - actions->low[i]) * deer_rng_uniform(rng);
     action[i] = (deer_real)x;
   }
@@ -46,11 +50,11 @@ deer_epsilon_greedy deer_epsilon_greedy_make(double epsilon) {
 /* ---- noise added to the best action ---- */
 
 static deer_status check_noise(const deer_policy *self, const deer_algo *algo) {
-  if (algo->space.actions.n == 0) return DEER_OK;
+  deer_action_kind kind = deer_actions_kind(&algo->space.actions);
+  if (kind == DEER_ACTIONS_CONTINUOUS) return DEER_OK;
   return deer_fail(DEER_EINVAL,
-                   "the policy %s adds noise to continuous actions, the environment has discrete "
-                   "ones",
-                   self->kind->name);
+                   "the policy %s adds noise to continuous actions, the environment has %s ones",
+                   self->kind->name, deer_action_kind_name(kind));
 }
 
 /* number i of an action, moved by `noise` half widths of the box */

@@ -25,11 +25,14 @@ const deer_algo_class *deer_algo_find(const char *name) {
 }
 
 static deer_status check_actions(const deer_algo_class *kind, const deer_action_space *actions) {
-  unsigned needed = actions->n > 0 ? DEER_ALGO_DISCRETE : DEER_ALGO_CONTINUOUS;
+  deer_action_kind needed = deer_actions_kind(actions);
   if (kind->caps & needed) return DEER_OK;
+  char all[64] = "";
+  for (unsigned i = 1; i < DEER_ALGO_ANY; i *= 2)
+    if (kind->caps & i)
+      strcat(strcat(all, *all ? " or " : ""), deer_action_kind_name((deer_action_kind)i));
   return deer_fail(DEER_EINVAL, "%s works with %s actions, the environment has %s ones", kind->name,
-                   actions->n > 0 ? "continuous" : "discrete",
-                   actions->n > 0 ? "discrete" : "continuous");
+                   all, deer_action_kind_name(needed));
 }
 
 static deer_status start(deer_algo *algo, const deer_algo_config *config) {

@@ -9,11 +9,17 @@
 #include "nn/nn.h"
 #include "replay/replay.h"
 
-#define DEER_ALGO_ABI 1
+#define DEER_ALGO_ABI 2
 
 typedef struct deer_algo deer_algo;
 
-enum { DEER_ALGO_DISCRETE = 1, DEER_ALGO_CONTINUOUS = 2 }; /* action spaces an algo can use */
+/* Action spaces an algo can use: kinds of deer_action_kind. */
+enum {
+  DEER_ALGO_DISCRETE = DEER_ACTIONS_DISCRETE,
+  DEER_ALGO_CONTINUOUS = DEER_ACTIONS_CONTINUOUS,
+  DEER_ALGO_MULTI_DISCRETE = DEER_ACTIONS_MULTI_DISCRETE,
+  DEER_ALGO_ANY = DEER_ALGO_DISCRETE | DEER_ALGO_CONTINUOUS | DEER_ALGO_MULTI_DISCRETE
+};
 
 typedef struct deer_algo_class {
   int abi;                         /* DEER_ALGO_ABI */
@@ -36,6 +42,10 @@ typedef struct deer_algo_class {
 
   /* The value of every action, [actions.n]; optional, discrete only. */
   deer_status (*values)(deer_algo *self, const void *const *state, deer_real *values);
+
+  /* Samples of each lane of the replay between two updates, which learn from these alone; optional:
+   * an algo without it, or that says 0, learns from samples of any age. */
+  int64_t (*horizon)(const deer_algo *self);
 
   /* One update from a batch drawn out of `replay`. DEER_EAGAIN when nothing can be drawn yet;
    * DEER_EDATA when the loss is not finite. *loss is what avgBellmanResidual averages. */

@@ -218,7 +218,7 @@ static int dataset_close(lua_State *L) {
   deer_replay *replay = check_replay(L);
   if (deer_lua_read_observation(L, 2, deer_replay_space(replay), set->observation) != DEER_OK)
     luaL_argerror(L, 2, deer_error());
-  deer_status status = deer_replay_close(replay, (const void *const *)set->observation);
+  deer_status status = deer_replay_close(replay, 0, (const void *const *)set->observation);
   return status == DEER_OK ? 0 : deer_throw(L, status);
 }
 

@@ -19,7 +19,7 @@ deer_status deer_lua_read_action(lua_State *L, int index, const deer_action_spac
     *action = (deer_real)x;
     return DEER_OK;
   }
-  // continuous: a list, or a number alone when there is only one
+  // several numbers: a list, or a number alone when there is only one
   int rank = actions->size == 1 && number ? 0 : 1;
   deer_shape shape = {.rank = rank, .dim = {actions->size}};
   deer_tensor into = deer_tensor_wrap(DEER_DTYPE_REAL, shape, action);
@@ -35,7 +35,10 @@ void deer_lua_push_action(lua_State *L, const deer_action_space *actions, const 
   }
   lua_createtable(L, actions->size, 0);
   for (int i = 0; i < actions->size; i++) {
-    lua_pushnumber(L, (double)action[i]);
+    if (actions->choices[0] > 0)
+      lua_pushinteger(L, (lua_Integer)action[i]);
+    else
+      lua_pushnumber(L, (double)action[i]);
     lua_rawseti(L, -2, i + 1);
   }
 }
@@ -52,14 +55,34 @@ static bool read_bounds(lua_State *L, double *low, double *high) {
   return numbers && isfinite(*low) && isfinite(*high) && *low < *high;
 }
 
-// rows {low, high}
-static deer_status read_box(lua_State *L, int index, deer_action_space *actions) {
+// whole numbers of at least 1
+static deer_status read_choices(lua_State *L, int index, deer_action_space *actions) {
+  char got[DEER_DESCRIBE];
+  for (int i = 0; i < actions->size; i++) {
+    int whole = 0;
+    lua_rawgeti(L, index, i + 1);
+    lua_Integer n = lua_type(L, -1) == LUA_TNUMBER ? lua_tointegerx(L, -1, &whole) : 0;
+    deer_lua_describe(L, -1, got);
+    lua_pop(L, 1);
+    if (!whole || n < 1 || n > 1 << 24)
+      return deer_fail(DEER_EINVAL, "choice %d: expected a whole number of at least 1, got %s",
+                       i + 1, got);
+    actions->choices[i] = (int)n;
+  }
+  return DEER_OK;
+}
+
+// rows {low, high}, or, multi-discrete, a list of numbers
+static deer_status read_list(lua_State *L, int index, deer_action_space *actions) {
   char got[DEER_DESCRIBE];
   lua_Unsigned n = lua_rawlen(L, index);
   if (n < 1 || n > DEER_MAX_ACTION_SIZE)
-    return deer_fail(DEER_EINVAL, "expected 1 to %d rows {low, high}, got %s", DEER_MAX_ACTION_SIZE,
-                     deer_lua_describe(L, index, got));
+    return deer_fail(DEER_EINVAL, "expected 1 to %d rows {low, high} or numbers of choices, got %s",
+                     DEER_MAX_ACTION_SIZE, deer_lua_describe(L, index, got));
   *actions = (deer_action_space){.size = (int)n};
+  bool numbers = lua_rawgeti(L, index, 1) == LUA_TNUMBER;
+  lua_pop(L, 1);
+  if (numbers) return read_choices(L, index, actions);
   for (int i = 0; i < actions->size; i++) {
     lua_rawgeti(L, index, i + 1);
     bool good = read_bounds(L, &actions->low[i], &actions->high[i]);
@@ -76,11 +99,13 @@ deer_status deer_lua_read_n_actions(lua_State *L, int index, deer_action_space *
   char got[DEER_DESCRIBE];
   int whole = 0;
   lua_Integer n = lua_type(L, index) == LUA_TNUMBER ? lua_tointegerx(L, index, &whole) : 0;
-  if (lua_istable(L, index)) return read_box(L, index, actions);
+  if (lua_istable(L, index)) return read_list(L, index, actions);
   if (!whole || n < 1 || n > 1 << 24)
-    return deer_fail(DEER_EINVAL,
-                     "expected a whole number of at least 1 or a list of {low, high}, got %s",
-                     deer_lua_describe(L, index, got));
+    return deer_fail(
+        DEER_EINVAL,
+        "expected a whole number of at least 1, a list of such or a list of {low, high}, "
+        "got %s",
+        deer_lua_describe(L, index, got));
   *actions = (deer_action_space){.n = (int)n, .size = 1};
   return DEER_OK;
 }
@@ -92,6 +117,11 @@ void deer_lua_push_n_actions(lua_State *L, const deer_action_space *actions) {
   }
   lua_createtable(L, actions->size, 0);
   for (int i = 0; i < actions->size; i++) {
+    if (actions->choices[0] > 0) {
+      lua_pushinteger(L, actions->choices[i]);
+      lua_rawseti(L, -2, i + 1);
+      continue;
+    }
     lua_createtable(L, 2, 0);
     lua_pushnumber(L, actions->low[i]);
     lua_rawseti(L, -2, 1);

@@ -45,17 +45,39 @@ static deer_status check_subject(const deer_subject *subject, int s) {
   return DEER_OK;
 }
 
+deer_action_kind deer_actions_kind(const deer_action_space *actions) {
+  if (actions->n > 0) return DEER_ACTIONS_DISCRETE;
+  return actions->choices[0] > 0 ? DEER_ACTIONS_MULTI_DISCRETE : DEER_ACTIONS_CONTINUOUS;
+}
+
+const char *deer_action_kind_name(deer_action_kind kind) {
+  if (kind == DEER_ACTIONS_DISCRETE) return "discrete";
+  return kind == DEER_ACTIONS_CONTINUOUS ? "continuous" : "multi-discrete";
+}
+
+/* reals tell whole numbers apart up to here */
+#define MOST_ACTIONS (1 << 24)
+
+static deer_status check_choices(const deer_action_space *actions) {
+  for (int i = 0; i < actions->size; i++)
+    if (actions->choices[i] < 1 || actions->choices[i] > MOST_ACTIONS)
+      return deer_fail(DEER_EINVAL, "actions: choice %d is one of %d (expected 1 to %d)", i,
+                       actions->choices[i], MOST_ACTIONS);
+  return DEER_OK;
+}
+
 static deer_status check_actions(const deer_action_space *actions) {
   if (actions->n < 0)
     return deer_fail(DEER_EINVAL, "actions: %d (expected at least 1)", actions->n);
   if (actions->n > 0) {
-    if (actions->size == 1 && actions->n <= 1 << 24) return DEER_OK;
+    if (actions->size == 1 && actions->n <= MOST_ACTIONS) return DEER_OK;
     return deer_fail(DEER_EINVAL, "actions: %d discrete actions of size %d", actions->n,
                      actions->size);
   }
   if (actions->size < 1 || actions->size > DEER_MAX_ACTION_SIZE)
     return deer_fail(DEER_EINVAL, "actions: %d numbers (expected 1 to %d)", actions->size,
                      DEER_MAX_ACTION_SIZE);
+  if (actions->choices[0] > 0) return check_choices(actions);
   for (int i = 0; i < actions->size; i++) {
     /* the width must be a number too, for drawing actions at random */
     double low = actions->low[i], high = actions->high[i];
@@ -104,11 +126,20 @@ deer_status deer_state_check(const deer_space *space, const void *const *state) 
   return DEER_OK;
 }
 
+static bool is_below(double x, int n) { return x >= 0 && x < n && x == floor(x); }
+
 deer_status deer_action_check(const deer_action_space *actions, const deer_real *action) {
   if (actions->n > 0) {
     double a = (double)*action;
-    if (a >= 0 && a < actions->n && a == floor(a)) return DEER_OK;
+    if (is_below(a, actions->n)) return DEER_OK;
     return deer_fail(DEER_EINVAL, "action %g is not one of 0..%d", a, actions->n - 1);
+  }
+  if (actions->choices[0] > 0) {
+    for (int i = 0; i < actions->size; i++)
+      if (!is_below((double)action[i], actions->choices[i]))
+        return deer_fail(DEER_EINVAL, "action: number %d is %g, not one of 0..%d", i,
+                         (double)action[i], actions->choices[i] - 1);
+    return DEER_OK;
   }
   for (int i = 0; i < actions->size; i++)
     if (!(action[i] >= (deer_real)actions->low[i] && action[i] <= (deer_real)actions->high[i]))

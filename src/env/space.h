@@ -17,13 +17,20 @@ typedef struct deer_subject {
   deer_dtype dtype; /* how it is stored; DEER_DTYPE_REAL or DEER_DTYPE_U8 */
 } deer_subject;
 
-/* n > 0: discrete actions 0..n-1. n == 0: a box of `size` numbers between low and high.
- * An action is always an array of `size` reals; a discrete one holds a whole number. */
+/* An action is always an array of `size` reals; what was chosen is a whole number in it. */
 typedef struct deer_action_space {
-  int n;
-  int size; /* 1 for discrete */
-  double low[DEER_MAX_ACTION_SIZE], high[DEER_MAX_ACTION_SIZE];
+  int n;                             /* above 0: discrete actions 0..n-1 */
+  int size;                          /* 1 for discrete */
+  int choices[DEER_MAX_ACTION_SIZE]; /* above 0, where n is 0: multi-discrete, `size` choices at
+                                        once, number i being one of 0..choices[i]-1 */
+  double low[DEER_MAX_ACTION_SIZE], high[DEER_MAX_ACTION_SIZE]; /* else a box, between these */
 } deer_action_space;
+
+typedef enum deer_action_kind {
+  DEER_ACTIONS_DISCRETE = 1,
+  DEER_ACTIONS_CONTINUOUS = 2,
+  DEER_ACTIONS_MULTI_DISCRETE = 4
+} deer_action_kind;
 
 typedef struct deer_space {
   int n_subjects;
@@ -50,6 +57,9 @@ int deer_space_longest(const deer_space *space);
  * ...". */
 deer_status deer_observation_check(const deer_space *space, const void *const *observation);
 deer_status deer_state_check(const deer_space *space, const void *const *state);
+
+deer_action_kind deer_actions_kind(const deer_action_space *actions);
+const char *deer_action_kind_name(deer_action_kind kind); /* "multi-discrete" */
 
 /* DEER_OK when `action` lies in the space; else DEER_EINVAL, "action 7 is not one of 0..1". */
 deer_status deer_action_check(const deer_action_space *actions, const deer_real *action);

@@ -1,5 +1,6 @@
 /* default.c: DeeR's default networks: a small convolution over frames, another one or an LSTM over
- * histories longer than three, then two dense layers of 50 and 20. */
+ * histories longer than three, then two dense layers of 50 and 20. Frames too small for DeeR's
+ * convolutions have a single one. */
 #include "nn/nn.h"
 
 #include <string.h>
@@ -49,11 +50,18 @@ static void add_lstms(deer_layer_list *list, const net_style *style, int units) 
   set(add(list, "lstm", style), "units", units);
 }
 
-static void frame_branch(deer_layer_list *list, const net_style *style) {
+static void frame_branch(deer_layer_list *list, const deer_shape *shape, const net_style *style) {
+  enum { LEAST = 11, WINDOW = 3 }; /* what DeeR's layers below need, what the only one does */
+  int rows = shape->dim[shape->rank - 2], columns = shape->dim[shape->rank - 1];
+  int side = rows < columns ? rows : columns;
   if (style->tanh_era) {
     add_conv(list, style, (window){32, 8, 8, 4});
     add_conv(list, style, (window){64, 4, 4, 2});
     add_conv(list, style, (window){64, 3, 3, 1});
+    return;
+  }
+  if (side < LEAST) {
+    if (side >= WINDOW) add_conv(list, style, (window){16, WINDOW, WINDOW, 1});
     return;
   }
   add_conv(list, style, (window){8, 4, 4, 1});
@@ -65,7 +73,7 @@ static void frame_branch(deer_layer_list *list, const net_style *style) {
 static void branch(const deer_subject *subject, const net_style *style, deer_layer_list *list) {
   int rank = subject->shape.rank;
   if (rank >= 2) {
-    frame_branch(list, style);
+    frame_branch(list, &subject->shape, style);
   } else if (style->recurrent && subject->history > 3) {
     add_lstms(list, style, rank == 1 ? 16 : 8);
   } else if (rank == 1 && subject->history > 3) {

@@ -1,7 +1,7 @@
 /* prioritized.c: samples are drawn in proportion to a priority, made from the error that they were
  * last learnt with, and weigh less the more often they are drawn. Schaul et al. 2016,
- * arXiv:1511.05952, the proportional variant. A sample is a leaf of a sum tree at its place in the
- * ring; while it cannot be drawn its weight is 0. */
+ * arXiv:1511.05952, the proportional variant. A sample is a leaf of a sum tree at its place;
+ * while it cannot be drawn its weight is 0. */
 #include "replay/internal.h"
 #include "replay/sum_tree.h"
 #include "tensor/lanes.h"
@@ -44,7 +44,7 @@ static const deer_field fields[] = {
 static deer_status init(deer_replay *self) {
   prioritized *r = (prioritized *)self;
   r->largest = 1;
-  return deer_sum_tree_init(&r->tree, self->room);
+  return deer_sum_tree_init(&r->tree, self->room * self->lanes);
 }
 
 static void finish(deer_replay *self) { deer_sum_tree_free(&((prioritized *)self)->tree); }
@@ -82,8 +82,7 @@ static deer_status draw(deer_replay *self, deer_rng *rng, int n, int64_t *index)
     for (int i = 0; i < many; i++) target[i] = (done + i + deer_rng_uniform(rng)) * share;
     deer_sum_tree_find(&r->tree, many, target, index + done);
   }
-  for (int i = 0; i < n; i++)
-    index[i] += index[i] < self->first ? self->room - self->first : -self->first;
+  for (int i = 0; i < n; i++) index[i] = deer_replay_index(self, index[i]);
   return DEER_OK;
 }
 
@@ -92,7 +91,7 @@ static void weigh(const deer_replay *self, int n, const int64_t *index, deer_rea
   const prioritized *r = (const prioritized *)self;
   double grown = r->updates < r->beta_updates ? (double)r->updates / (double)r->beta_updates : 1;
   double beta = r->beta_updates > 0 ? r->beta + (1 - r->beta) * grown : r->beta;
-  for (int i = 0; i < n; i++) weight[i] = r->tree.leaf[deer_replay_position(self, index[i])];
+  for (int i = 0; i < n; i++) weight[i] = r->tree.leaf[deer_replay_place(self, index[i])];
   raise_to(weight, n, (deer_real)-beta);
 }
 
@@ -118,13 +117,13 @@ static void error_weights(const prioritized *r, int n, const deer_real *error, d
 /* changes the weights of at most AT_ONCE samples */
 static void update_some(prioritized *r, int n, const int64_t *index, const deer_real *error) {
   const deer_replay *self = &r->base;
-  int64_t at[AT_ONCE];
+  int64_t at[AT_ONCE], slots = deer_replay_slots(self);
   deer_real weight[AT_ONCE];
   int kept = 0;
   error_weights(r, n, error, weight);
   for (int i = 0; i < n; i++) {
-    if (index[i] < 0 || index[i] >= self->slots) continue;
-    at[kept] = deer_replay_position(self, index[i]);
+    if (index[i] < 0 || index[i] >= slots) continue;
+    at[kept] = deer_replay_place(self, index[i]);
     weight[kept] = weight[i];
     if (!(r->tree.leaf[at[kept]] > 0)) continue;
     r->largest = weight[kept] > r->largest ? weight[kept] : r->largest;

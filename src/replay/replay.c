@@ -1,4 +1,4 @@
-/* replay.c: the ring of samples: adding, forgetting, rebuilding histories. */
+/* replay.c: the rings of samples: adding, forgetting, looking. */
 #include "replay/internal.h"
 
 #include <math.h>
@@ -36,11 +36,14 @@ static size_t slot_bytes(const deer_replay *r) {
   return bytes;
 }
 
-size_t deer_replay_bytes(const deer_replay *r) { return (size_t)r->room * slot_bytes(r); }
+/* of all lanes */
+static int64_t places(const deer_replay *r) { return r->room * r->lanes; }
+
+size_t deer_replay_bytes(const deer_replay *r) { return (size_t)places(r) * slot_bytes(r); }
 
 /* refuses a memory that the machine does not have, before the system starts to swap or kill */
 static deer_status check_memory(const deer_replay *r) {
-  double asked = (double)r->room * (double)slot_bytes(r), giga = 1e9;
+  double asked = (double)places(r) * (double)slot_bytes(r), giga = 1e9;
   double machine = (double)deer_machine_bytes();
   if (asked < machine) return DEER_OK;
   return deer_fail(
@@ -50,7 +53,7 @@ static deer_status check_memory(const deer_replay *r) {
 }
 
 static deer_status reserve(deer_replay *r) {
-  size_t room = (size_t)r->room;
+  size_t room = (size_t)places(r);
   r->action = deer_alloc_array(room, (size_t)r->space.actions.size * sizeof *r->action);
   r->reward = deer_alloc_array(room, sizeof *r->reward);
   r->flags = deer_alloc_array(room, sizeof *r->flags);
@@ -63,25 +66,46 @@ static deer_status reserve(deer_replay *r) {
   return DEER_OK;
 }
 
+/* the capacity is shared out; the first lanes take what is left over */
+static deer_status make_lanes(deer_replay *r) {
+  r->lane = deer_alloc_array((size_t)r->lanes, sizeof *r->lane);
+  if (!r->lane) return DEER_ENOMEM;
+  for (int i = 0; i < r->lanes; i++)
+    r->lane[i] = (deer_replay_lane){
+        .base = i * r->room, .capacity = r->capacity / r->lanes + (i < r->capacity % r->lanes)};
+  return DEER_OK;
+}
+
+static deer_status check_sizes(const deer_replay_config *config) {
+  if (config->capacity < 1 || config->capacity > MOST_SAMPLES)
+    return deer_fail(DEER_EINVAL, "a replay of %lld samples (expected 1 to %lld)",
+                     (long long)config->capacity, (long long)MOST_SAMPLES);
+  if (config->lanes < 0 || config->lanes > config->capacity)
+    return deer_fail(DEER_EINVAL, "a replay of %lld samples in %d lanes (expected 1 to %lld lanes)",
+                     (long long)config->capacity, config->lanes, (long long)config->capacity);
+  return DEER_OK;
+}
+
 static deer_status start(deer_replay *r, const deer_replay_config *config) {
   if (r->kind->abi != DEER_REPLAY_ABI)
     return deer_fail(DEER_EINVAL, "%s: made for version %d of the interface, this is %d",
                      r->kind->name, r->kind->abi, DEER_REPLAY_ABI);
   DEER_TRY(deer_space_check(config->space));
-  if (config->capacity < 1 || config->capacity > MOST_SAMPLES)
-    return deer_fail(DEER_EINVAL, "a replay of %lld samples (expected 1 to %lld)",
-                     (long long)config->capacity, (long long)MOST_SAMPLES);
+  DEER_TRY(check_sizes(config));
   r->space = *config->space;
   r->capacity = config->capacity;
   r->only_full_history = config->only_full_history;
   r->longest = deer_space_longest(&r->space);
   /* episodes of 16 samples and more never push a sample out early */
-  r->room = r->capacity + r->capacity / 16 + 16;
+  r->lanes = config->lanes > 0 ? config->lanes : 1;
+  int64_t most = (r->capacity + r->lanes - 1) / r->lanes;
+  r->room = most + most / 16 + 16;
   DEER_TRY(check_memory(r));
   deer_fields_default(r->kind->fields, r);
   for (int i = 0; i < config->n_options; i++)
     DEER_TRY(
         deer_fields_set(r->kind->fields, r, config->options[i].name, config->options[i].value));
+  DEER_TRY(make_lanes(r));
   DEER_TRY(reserve(r));
   return r->kind->init ? r->kind->init(r) : DEER_OK;
 }
@@ -104,6 +128,7 @@ void deer_replay_free(deer_replay *r) {
   if (!r) return;
   if (r->kind->finish) r->kind->finish(r);
   for (int s = 0; s < DEER_MAX_SUBJECTS; s++) deer_free(r->observation[s]);
+  deer_free(r->lane);
   deer_free(r->action);
   deer_free(r->reward);
   deer_free(r->flags);
@@ -112,55 +137,133 @@ void deer_replay_free(deer_replay *r) {
 }
 
 int64_t deer_replay_count(const deer_replay *r) { return r->samples; }
-int64_t deer_replay_slots(const deer_replay *r) { return r->slots; }
 const deer_space *deer_replay_space(const deer_replay *r) { return &r->space; }
+int deer_replay_lanes(const deer_replay *r) { return r->lanes; }
+
+int64_t deer_replay_slots(const deer_replay *r) {
+  int64_t most = 0;
+  for (int i = 0; i < r->lanes; i++) most = r->lane[i].slots > most ? r->lane[i].slots : most;
+  return most * r->lanes;
+}
+
+/* ---- what can be drawn ---- */
+
+bool deer_replay_has_outcome(const deer_replay *r, const deer_replay_lane *l, int64_t at) {
+  uint8_t flags = r->flags[deer_replay_place_in(r, l, at)];
+  if (flags & (DEER_SLOT_BARE | DEER_SLOT_TERMINAL)) return flags & DEER_SLOT_TERMINAL;
+  /* what follows must be there, and be of the same episode */
+  return at + 1 < l->slots && r->age[deer_replay_place_in(r, l, at + 1)] > 0;
+}
+
+static bool drawable(const deer_replay *r, const deer_replay_lane *l, int64_t at) {
+  if (at >= l->slots || !deer_replay_has_outcome(r, l, at)) return false;
+  int least = r->longest - 1;
+  return !r->only_full_history || (at >= least && r->age[deer_replay_place_in(r, l, at)] >= least);
+}
+
+bool deer_replay_drawable(const deer_replay *r, int64_t index) {
+  if (index < 0) return false;
+  int64_t at;
+  const deer_replay_lane *l = deer_replay_find_lane(r, index, &at);
+  return drawable(r, l, at);
+}
+
+/* entry `at` can be drawn from now on, if it can */
+static void open_slot(deer_replay *r, const deer_replay_lane *l, int64_t at) {
+  if (r->kind->opened && drawable(r, l, at)) r->kind->opened(r, deer_replay_place_in(r, l, at));
+}
+
+static void close_slot(deer_replay *r, const deer_replay_lane *l, int64_t at) {
+  if (r->kind->closed && at < l->slots) r->kind->closed(r, deer_replay_place_in(r, l, at));
+}
+
+/* what went before the newest slot may have waited for its successor */
+static void open_previous(deer_replay *r, const deer_replay_lane *l) {
+  if (r->age[deer_replay_place_in(r, l, l->slots - 1)] > 0) open_slot(r, l, l->slots - 2);
+}
 
 /* ---- adding ---- */
 
-/* slot `index` can be drawn from now on, if it can */
-static void open_slot(deer_replay *r, int64_t index) {
-  if (r->kind->opened && deer_replay_drawable(r, index))
-    r->kind->opened(r, deer_replay_position(r, index));
-}
-
-static void close_slot(deer_replay *r, int64_t index) {
-  if (r->kind->closed && index < r->slots) r->kind->closed(r, deer_replay_position(r, index));
-}
-
-static void forget_oldest(deer_replay *r) {
+static void forget_oldest(deer_replay *r, deer_replay_lane *l) {
   /* with the oldest goes the first one that needs it for its history */
-  close_slot(r, 0);
-  if (r->only_full_history && r->longest > 1) close_slot(r, r->longest - 1);
-  if (!(r->flags[r->first] & DEER_SLOT_FINAL)) r->samples--;
-  r->first = r->first + 1 == r->room ? 0 : r->first + 1;
-  r->slots--;
+  close_slot(r, l, 0);
+  if (r->only_full_history && r->longest > 1) close_slot(r, l, r->longest - 1);
+  if (!(r->flags[deer_replay_place_in(r, l, 0)] & DEER_SLOT_BARE)) {
+    l->samples--;
+    r->samples--;
+  }
+  l->first = l->first + 1 == r->room ? 0 : l->first + 1;
+  l->slots--;
 }
 
-/* a new newest slot with this observation; returns its ring position */
-static int64_t append(deer_replay *r, const void *const *observation, uint8_t flags) {
-  bool sample = !(flags & DEER_SLOT_FINAL);
-  while (r->slots == r->room || (sample && r->samples == r->capacity)) forget_oldest(r);
-  int64_t p = deer_replay_position(r, r->slots), age = 0;
-  if (r->slots > 0) {
-    int64_t before = deer_replay_position(r, r->slots - 1);
-    /* an episode goes on until it ends; its final observation still belongs to it */
-    uint8_t ended = DEER_SLOT_FINAL | DEER_SLOT_TERMINAL | (sample ? DEER_SLOT_TRUNCATED : 0);
-    if (!(r->flags[before] & ended)) age = r->age[before] + 1;
-  }
+/* place of the newest slot; -1 when there is none */
+static int64_t newest(const deer_replay *r, const deer_replay_lane *l) {
+  return l->slots > 0 ? deer_replay_place_in(r, l, l->slots - 1) : -1;
+}
+
+/* how many slots of its episode lie before a slot that comes next: an episode goes on until it
+ * ends; its final observation, or one whose action is not known yet, still belongs to it */
+static int64_t next_age(const deer_replay *r, const deer_replay_lane *l, uint8_t flags) {
+  int64_t before = newest(r, l);
+  if (before < 0) return 0;
+  uint8_t ended = DEER_SLOT_FINAL | DEER_SLOT_TERMINAL;
+  if (!(flags & DEER_SLOT_FINAL)) ended |= DEER_SLOT_TRUNCATED;
+  return r->flags[before] & ended ? 0 : r->age[before] + 1;
+}
+
+/* a new newest slot with this observation */
+static void append(deer_replay *r, deer_replay_lane *l, const void *const *observation,
+                   uint8_t flags) {
+  if (l->slots == r->room) forget_oldest(r, l);
+  int64_t age = next_age(r, l, flags), p = deer_replay_place_in(r, l, l->slots);
   for (int s = 0; s < r->space.n_subjects; s++) {
     size_t bytes = deer_subject_bytes(&r->space.subjects[s]);
     memcpy(r->observation[s] + (size_t)p * bytes, observation[s], bytes);
   }
   r->flags[p] = flags;
   r->age[p] = (int32_t)(age < r->longest ? age : r->longest);
-  r->slots++;
-  r->samples += sample;
-  return p;
+  l->slots++;
 }
 
-/* what went before the newest slot may have waited for its successor */
-static void open_previous(deer_replay *r) {
-  if (r->age[deer_replay_position(r, r->slots - 1)] > 0) open_slot(r, r->slots - 2);
+static bool is_ahead(const deer_replay *r, const deer_replay_lane *l) {
+  return l->slots > 0 && r->flags[newest(r, l)] & DEER_SLOT_AHEAD;
+}
+
+/* is this the observation that was told ahead? */
+static deer_status check_ahead(const deer_replay *r, const deer_replay_lane *l,
+                               const void *const *observation) {
+  int64_t p = newest(r, l);
+  for (int s = 0; s < r->space.n_subjects; s++) {
+    size_t bytes = deer_subject_bytes(&r->space.subjects[s]);
+    if (memcmp(r->observation[s] + (size_t)p * bytes, observation[s], bytes) != 0)
+      return deer_fail(DEER_EINVAL,
+                       "the observation is not the one that was said to follow (subject %d)", s);
+  }
+  return DEER_OK;
+}
+
+/* the lane, if there is one of this number and the observation is right */
+static deer_status check(const deer_replay *r, int lane, const void *const *observation) {
+  if (lane < 0 || lane >= r->lanes)
+    return deer_fail(DEER_EINVAL, "lane %d of a replay with %d", lane, r->lanes);
+  DEER_TRY(deer_observation_check(&r->space, observation));
+  return is_ahead(r, &r->lane[lane]) ? check_ahead(r, &r->lane[lane], observation) : DEER_OK;
+}
+
+static void store(deer_replay *r, deer_replay_lane *l, const deer_sample *sample) {
+  uint8_t flags = sample->ending == DEER_TERMINATED  ? DEER_SLOT_TERMINAL
+                  : sample->ending == DEER_TRUNCATED ? DEER_SLOT_TRUNCATED
+                                                     : 0;
+  while (l->samples == l->capacity) forget_oldest(r, l);
+  if (!is_ahead(r, l)) append(r, l, sample->observation, flags);
+  int64_t p = newest(r, l);
+  size_t size = (size_t)r->space.actions.size;
+  memcpy(r->action + (size_t)p * size, sample->action, size * sizeof *r->action);
+  r->reward[p] = (deer_real)sample->reward;
+  r->flags[p] = flags;
+  l->samples++;
+  l->pushed++;
+  r->samples++;
 }
 
 deer_status deer_replay_push(deer_replay *r, const deer_sample *sample) {
@@ -168,211 +271,96 @@ deer_status deer_replay_push(deer_replay *r, const deer_sample *sample) {
   if (!isfinite((deer_real)sample->reward))
     return deer_fail(DEER_EDATA, "the reward is %g (expected a finite number)",
                      isnan(sample->reward) ? NAN : sample->reward);
-  DEER_TRY(deer_observation_check(&r->space, sample->observation));
+  DEER_TRY(check(r, sample->lane, sample->observation));
   DEER_TRY(deer_action_check(&r->space.actions, sample->action));
-  uint8_t flags = sample->ending == DEER_TERMINATED  ? DEER_SLOT_TERMINAL
-                  : sample->ending == DEER_TRUNCATED ? DEER_SLOT_TRUNCATED
-                                                     : 0;
-  int64_t p = append(r, sample->observation, flags);
-  size_t size = (size_t)r->space.actions.size;
-  memcpy(r->action + (size_t)p * size, sample->action, size * sizeof *r->action);
-  r->reward[p] = (deer_real)sample->reward;
-  open_slot(r, r->slots - 1);
-  open_previous(r);
+  deer_replay_lane *l = &r->lane[sample->lane];
+  store(r, l, sample);
+  open_slot(r, l, l->slots - 1);
+  open_previous(r, l);
   return DEER_OK;
 }
 
-deer_status deer_replay_close(deer_replay *r, const void *const *observation) {
-  int64_t last = r->slots > 0 ? deer_replay_position(r, r->slots - 1) : -1;
-  if (last < 0 || r->flags[last] & (DEER_SLOT_FINAL | DEER_SLOT_TERMINAL))
+/* does the newest slot belong to an episode that may go on? */
+static bool is_open(const deer_replay *r, const deer_replay_lane *l, uint8_t ended) {
+  return l->slots > 0 && !(r->flags[newest(r, l)] & ended);
+}
+
+deer_status deer_replay_follow(deer_replay *r, int lane, const void *const *observation) {
+  DEER_TRY(check(r, lane, observation));
+  deer_replay_lane *l = &r->lane[lane];
+  if (is_ahead(r, l)) return DEER_OK;
+  if (!is_open(r, l, DEER_SLOT_FINAL | DEER_SLOT_TERMINAL | DEER_SLOT_TRUNCATED))
+    return deer_fail(DEER_ESTATE, "there is no episode that goes on");
+  append(r, l, observation, DEER_SLOT_AHEAD);
+  open_previous(r, l);
+  return DEER_OK;
+}
+
+/* the episode ends here: the newest sample is truncated, an observation after it is final */
+static void cut(deer_replay *r, deer_replay_lane *l) {
+  int64_t at = l->slots - 1;
+  uint8_t *last = &r->flags[deer_replay_place_in(r, l, at)];
+  if (*last & DEER_SLOT_BARE) {
+    *last = DEER_SLOT_FINAL;
+    last = &r->flags[deer_replay_place_in(r, l, at - 1)];
+  }
+  *last = DEER_SLOT_TRUNCATED;
+}
+
+deer_status deer_replay_close(deer_replay *r, int lane, const void *const *observation) {
+  DEER_TRY(check(r, lane, observation));
+  deer_replay_lane *l = &r->lane[lane];
+  if (!is_open(r, l, DEER_SLOT_FINAL | DEER_SLOT_TERMINAL))
     return deer_fail(DEER_ESTATE, "there is no episode to close");
-  DEER_TRY(deer_observation_check(&r->space, observation));
-  r->flags[last] = DEER_SLOT_TRUNCATED;
-  append(r, observation, DEER_SLOT_FINAL);
-  open_previous(r);
+  if (!is_ahead(r, l)) append(r, l, observation, DEER_SLOT_FINAL);
+  cut(r, l);
+  open_previous(r, l);
   return DEER_OK;
 }
 
-void deer_replay_break(deer_replay *r) {
-  if (r->slots == 0) return;
-  uint8_t *last = &r->flags[deer_replay_position(r, r->slots - 1)];
-  if (*last == 0) *last = DEER_SLOT_TRUNCATED;
-}
-
-/* ---- drawing ---- */
-
-/* is it known what the sample in this slot led to? */
-static bool has_outcome(const deer_replay *r, int64_t index) {
-  uint8_t flags = r->flags[deer_replay_position(r, index)];
-  if (flags & (DEER_SLOT_FINAL | DEER_SLOT_TERMINAL)) return flags & DEER_SLOT_TERMINAL;
-  /* what follows must be there, and be of the same episode */
-  return index + 1 < r->slots && r->age[deer_replay_position(r, index + 1)] > 0;
-}
-
-bool deer_replay_drawable(const deer_replay *r, int64_t index) {
-  if (index < 0 || index >= r->slots || !has_outcome(r, index)) return false;
-  int least = r->longest - 1;
-  return !r->only_full_history ||
-         (index >= least && r->age[deer_replay_position(r, index)] >= least);
-}
-
-/* copies `n` observations of subject s from slot `index` on */
-static void copy_run(const deer_replay *r, int s, int64_t index, int64_t n, char *to) {
-  size_t bytes = deer_subject_bytes(&r->space.subjects[s]);
-  int64_t p = deer_replay_position(r, index), whole = r->room - p < n ? r->room - p : n;
-  memcpy(to, r->observation[s] + (size_t)p * bytes, (size_t)whole * bytes);
-  if (whole < n) memcpy(to + (size_t)whole * bytes, r->observation[s], (size_t)(n - whole) * bytes);
-}
-
-/* the history of subject s that ends with slot `index`; entries from before the episode are zeros
- */
-static void copy_history(const deer_replay *r, int s, int64_t index, char *to) {
-  int64_t h = r->space.subjects[s].history, age = r->age[deer_replay_position(r, index)];
-  int64_t n = age < index ? age + 1 : index + 1;
-  if (n > h) n = h;
-  size_t missing = (size_t)(h - n) * deer_subject_bytes(&r->space.subjects[s]);
-  memset(to, 0, missing);
-  copy_run(r, s, index - n + 1, n, to + missing);
-}
-
-/* where the steps from a sample on lead to */
-typedef struct outcome {
-  int64_t steps;
-  double reward, weight; /* sum of the rewards; what the value of the last state counts */
-  bool terminal;
-} outcome;
-
-static outcome follow(const deer_replay *r, int64_t index, const deer_batch *b) {
-  outcome o = {.weight = 1};
-  for (;;) {
-    int64_t p = deer_replay_position(r, index + o.steps++);
-    o.reward += o.weight * (double)r->reward[p];
-    o.terminal = r->flags[p] & DEER_SLOT_TERMINAL;
-    if (o.terminal || o.steps >= b->n_step || !has_outcome(r, index + o.steps)) break;
-    o.weight *= b->discount;
-  }
-  if (o.terminal) o.weight = 0;
-  return o;
-}
-
-/* writes sample `index` as row `row` of the batch */
-static void gather_row(const deer_replay *r, int64_t index, int row, const deer_batch *b) {
-  int64_t p = deer_replay_position(r, index);
-  outcome o = follow(r, index, b);
-  for (int s = 0; s < r->space.n_subjects; s++) {
-    const deer_subject *subject = &r->space.subjects[s];
-    size_t bytes = (size_t)subject->history * deer_subject_bytes(subject), at = (size_t)row * bytes;
-    if (b->obs_tm1[s]) copy_history(r, s, index, (char *)b->obs_tm1[s] + at);
-    if (b->obs_t[s] && o.terminal) memset((char *)b->obs_t[s] + at, 0, bytes);
-    if (b->obs_t[s] && !o.terminal) copy_history(r, s, index + o.steps, (char *)b->obs_t[s] + at);
-  }
-  size_t size = (size_t)r->space.actions.size;
-  const deer_real *action = r->action + (size_t)p * size;
-  if (b->a_tm1) b->a_tm1[row] = (int32_t)*action;
-  if (b->action_tm1) memcpy(b->action_tm1 + (size_t)row * size, action, size * sizeof *action);
-  if (b->r_t) b->r_t[row] = (deer_real)o.reward;
-  if (b->continue_t) b->continue_t[row] = (deer_real)o.weight;
-}
-
-/* asks for the memory of a sample that is gathered soon: it lies anywhere */
-static void prefetch_row(const deer_replay *r, int64_t index) {
-  size_t p = (size_t)deer_replay_position(r, index);
-  __builtin_prefetch(&r->flags[p]);
-  __builtin_prefetch(&r->age[p]);
-  __builtin_prefetch(&r->reward[p]);
-  __builtin_prefetch(&r->action[p * (size_t)r->space.actions.size]);
-  for (int s = 0; s < r->space.n_subjects; s++)
-    __builtin_prefetch(r->observation[s] + p * deer_subject_bytes(&r->space.subjects[s]));
-}
-
-static void gather_rows(const deer_replay *r, const int64_t *index, int n, int row,
-                        const deer_batch *b) {
-  enum { AHEAD = 16 };
-  for (int i = 0; i < n && i < AHEAD; i++) prefetch_row(r, index[i]);
-  for (int i = 0; i < n; i++) {
-    if (i + AHEAD < n) prefetch_row(r, index[i + AHEAD]);
-    gather_row(r, index[i], row + i, b);
-  }
-}
-
-static void weigh(const deer_replay *r, int n, const int64_t *index, deer_real *weight) {
-  if (r->kind->weigh)
-    r->kind->weigh(r, n, index, weight);
-  else
-    for (int i = 0; i < n; i++) weight[i] = 1;
-}
-
-/* scales weights so that the largest is 1 */
-static void normalize(int n, deer_real *weight) {
-  deer_real largest = 0;
-  for (int i = 0; i < n; i++) largest = weight[i] > largest ? weight[i] : largest;
-  for (int i = 0; i < n; i++) weight[i] /= largest;
-}
-
-deer_status deer_replay_nothing(const deer_replay *r) {
-  return deer_fail(
-      DEER_EAGAIN,
-      "no sample can be drawn: none of %lld has a full history of %d and a known successor",
-      (long long)r->samples, r->only_full_history ? r->longest : 1);
-}
-
-deer_status deer_replay_sample(deer_replay *r, deer_rng *rng, deer_batch *batch) {
-  enum { AT_ONCE = 64 };
-  int64_t few[AT_ONCE];
-  int most = batch->index ? batch->size : AT_ONCE;
-  for (int row = 0; row < batch->size; row += most) {
-    int n = batch->size - row < most ? batch->size - row : most;
-    int64_t *index = batch->index ? batch->index : few;
-    DEER_TRY(r->kind->draw(r, rng, n, index));
-    gather_rows(r, index, n, row, batch);
-    if (batch->weight) weigh(r, n, index, batch->weight + row);
-  }
-  if (batch->weight && r->kind->weigh) normalize(batch->size, batch->weight);
-  return DEER_OK;
-}
-
-deer_status deer_replay_update(deer_replay *r, int n, const int64_t *index,
-                               const deer_real *error) {
-  if (!r->kind->update) return DEER_OK;
-  for (int i = 0; i < n; i++)
-    if (!isfinite(error[i]))
-      return deer_fail(DEER_EDATA, "the error of sample %lld is %g (expected a finite number)",
-                       (long long)index[i], (double)error[i]);
-  r->kind->update(r, n, index, error);
-  return DEER_OK;
-}
-
-deer_status deer_replay_gather(const deer_replay *r, deer_batch *batch) {
-  for (int i = 0; i < batch->size; i++)
-    if (!deer_replay_drawable(r, batch->index[i]))
-      return deer_fail(DEER_EINVAL, "sample %lld cannot be drawn", (long long)batch->index[i]);
-  gather_rows(r, batch->index, batch->size, 0, batch);
-  return DEER_OK;
+void deer_replay_break(deer_replay *r, int lane) {
+  if (lane < 0 || lane >= r->lanes) return;
+  deer_replay_lane *l = &r->lane[lane];
+  if (is_open(r, l, DEER_SLOT_FINAL | DEER_SLOT_TERMINAL)) cut(r, l);
 }
 
 /* ---- looking ---- */
 
 bool deer_replay_next(const deer_replay *r, int64_t *slot) {
-  for (++*slot; *slot < r->slots; ++*slot)
-    if (!(r->flags[deer_replay_position(r, *slot)] & DEER_SLOT_FINAL)) return true;
+  int64_t slots = deer_replay_slots(r), at;
+  for (++*slot; *slot < slots; ++*slot) {
+    const deer_replay_lane *l = deer_replay_find_lane(r, *slot, &at);
+    if (at < l->slots && !(r->flags[deer_replay_place_in(r, l, at)] & DEER_SLOT_BARE)) return true;
+  }
   return false;
+}
+
+int64_t deer_replay_pushed(const deer_replay *r, int lane) { return r->lane[lane].pushed; }
+
+int64_t deer_replay_recent(const deer_replay *r, int lane, int64_t n, int64_t *index) {
+  const deer_replay_lane *l = &r->lane[lane];
+  int64_t found = n < l->samples ? n : l->samples, left = found;
+  for (int64_t at = l->slots - 1; left > 0; at--)
+    if (!(r->flags[deer_replay_place_in(r, l, at)] & DEER_SLOT_BARE))
+      index[--left] = at * r->lanes + lane;
+  return found;
 }
 
 const void *deer_replay_observation(const deer_replay *r, int64_t slot, int subject) {
   return r->observation[subject] +
-         (size_t)deer_replay_position(r, slot) * deer_subject_bytes(&r->space.subjects[subject]);
+         (size_t)deer_replay_place(r, slot) * deer_subject_bytes(&r->space.subjects[subject]);
 }
 
 const deer_real *deer_replay_action(const deer_replay *r, int64_t slot) {
-  return r->action + (size_t)deer_replay_position(r, slot) * (size_t)r->space.actions.size;
+  return r->action + (size_t)deer_replay_place(r, slot) * (size_t)r->space.actions.size;
 }
 
 double deer_replay_reward(const deer_replay *r, int64_t slot) {
-  return (double)r->reward[deer_replay_position(r, slot)];
+  return (double)r->reward[deer_replay_place(r, slot)];
 }
 
 deer_ending deer_replay_ending(const deer_replay *r, int64_t slot) {
-  uint8_t flags = r->flags[deer_replay_position(r, slot)];
+  uint8_t flags = r->flags[deer_replay_place(r, slot)];
   if (flags & DEER_SLOT_TERMINAL) return DEER_TERMINATED;
   return flags & DEER_SLOT_TRUNCATED ? DEER_TRUNCATED : DEER_RUNNING;
 }

@@ -54,6 +54,20 @@ deer_node deer_gaussian_entropy(deer_graph *g, deer_node log_std);
 deer_node deer_gaussian_kl(deer_graph *g, deer_node mean_p, deer_node log_std_p, deer_node mean_q,
                            deer_node log_std_q);
 
+/* ---- clipped_gaussian.c: normal numbers clipped to -1..1 ----
+ * What a bounded actuator makes of a Gaussian policy: a density inside, and at each end the
+ * probability of all that lies beyond. Fujita and Maeda 2018, arXiv:1802.07564. The entropy and the
+ * divergence of the Gaussian before it is clipped serve in its place; the mode is the clipped mean.
+ */
+
+/* clip(mean + exp(log_std) noise, -1, 1); noise of deer_random_normal. */
+deer_node deer_clipped_gaussian_sample(deer_graph *g, deer_node mean, deer_node log_std,
+                                       deer_node noise);
+
+/* Actions nearer than 1e-6 to an end count as that end. */
+deer_node deer_clipped_gaussian_log_prob(deer_graph *g, deer_node mean, deer_node log_std,
+                                         deer_node action);
+
 /* ---- squashed.c: tanh of a diagonal Gaussian ----
  * The divergence is that of the Gaussians, deer_gaussian_kl; the entropy has no closed form and is
  * estimated by -log_prob; tanh(mean) serves as the mode. */

@@ -8,6 +8,7 @@
 #ifndef DEER_RL_H
 #define DEER_RL_H
 
+#include "env/env.h"
 #include "graph/graph.h"
 
 /* What was observed between s_tm1 and s_t. */
@@ -75,5 +76,53 @@ deer_node deer_soft_value(deer_graph *g, deer_node q, deer_node log_prob, deer_n
  * -alpha mean(log_prob + target_entropy). Same paper, equation 18. */
 deer_node deer_temperature_loss(deer_graph *g, deer_node log_alpha, deer_node log_prob,
                                 double target_entropy);
+
+/* ---- policy.c: policy gradients; losses, to be averaged over the batch ----
+ * log_prob [batch] is log pi(a_tm1 | s_tm1), log_prob_old the same before the update, advantage
+ * [batch] how much better than expected a_tm1 was. Gradients pass through log_prob, v and entropy
+ * alone. */
+
+/* -log_prob advantage, [batch]. Williams 1992; Sutton et al. 2000; Mnih et al. 2016. */
+deer_node deer_policy_gradient(deer_graph *g, deer_node log_prob, deer_node advantage);
+
+/* With ratio = exp(log_prob - log_prob_old), [batch]:
+ *   -min(ratio advantage, clip(ratio, 1 - clip, 1 + clip) advantage).
+ * Schulman et al. 2017, arXiv:1707.06347, equation 7. */
+deer_node deer_ppo_surrogate(deer_graph *g, deer_node log_prob, deer_node log_prob_old,
+                             deer_node advantage, double clip);
+
+/* The larger of (v - target)^2 / 2 and the same for v no farther than `clip` from v_old, [batch];
+ * the former alone when clip is 0. Not in the paper, but in its authors' program: Engstrom et al.
+ * 2020, arXiv:2005.12729, section 3. */
+deer_node deer_clipped_value_loss(deer_graph *g, deer_node v, deer_node v_old, deer_node target,
+                                  double clip);
+
+/* loss - weight entropy, [batch]: chance is worth something. Williams and Peng 1991; Mnih et al.
+ * 2016. */
+deer_node deer_entropy_bonus(deer_graph *g, deer_node loss, deer_node entropy, double weight);
+
+/* exp(d) - 1 - d with d = log_prob - log_prob_old, [batch]: its mean over actions of the old policy
+ * is the divergence KL(old, new), and no term of it is negative. Schulman 2020, "Approximating KL
+ * divergence". */
+deer_node deer_approximate_kl(deer_graph *g, deer_node log_prob, deer_node log_prob_old);
+
+/* ---- gae.c ---- */
+
+/* `n` steps of one environment in the order of time, through any number of episodes. All [n]. */
+typedef struct deer_trajectory {
+  int64_t n;
+  const deer_real *r_t, *v_tm1;
+  const deer_ending *ending; /* of the state that the step led to */
+  const deer_real *v_cut; /* the value of that state; read where the step was truncated, and at the
+                             last one, unless it is terminal */
+} deer_trajectory;
+
+/* Generalised advantage estimation. With delta_i = r_t + discount v_t - v_tm1, where v_t is the
+ * value of the state that step i led to, 0 if that is terminal:
+ *   advantage_i = delta_i + discount lambda advantage_(i+1),
+ * where nothing follows on the last step of an episode. With lambda 1: what was earned from step i
+ * on, with a bootstrap where the episode was cut, less v_tm1. Schulman et al. 2016,
+ * arXiv:1506.02438, equation 16. */
+void deer_gae(const deer_trajectory *steps, double discount, double lambda, deer_real *advantage);
 
 #endif

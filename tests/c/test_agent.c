@@ -491,7 +491,7 @@ static void agents_that_cannot_be(void **state) {
   deer_algo_config algo_config = {.space = &r.env->space, .rng = &rng};
   assert_int_equal(deer_algo_new(&old, &algo_config, &algo), DEER_EINVAL);
   assert_null(algo);
-  assert_string_equal(deer_error(), "learner: made for version 2 of the interface, this is 1");
+  assert_non_null(strstr(deer_error(), "learner: made for version "));
   rig_end(&r);
 }
 

@@ -23,14 +23,14 @@ static deer_replay *replay_new(int history, int64_t capacity, bool only_full_his
 static void push(deer_replay *replay, double x, double reward, deer_ending ending) {
   deer_real value = (deer_real)x, action = 1;
   const void *observation[] = {&value};
-  deer_sample sample = {observation, &action, reward, ending};
+  deer_sample sample = {observation, &action, reward, ending, 0};
   assert_int_equal(deer_replay_push(replay, &sample), DEER_OK);
 }
 
 static void close_with(deer_replay *replay, double x) {
   deer_real value = (deer_real)x;
   const void *observation[] = {&value};
-  assert_int_equal(deer_replay_close(replay, observation), DEER_OK);
+  assert_int_equal(deer_replay_close(replay, 0, observation), DEER_OK);
 }
 
 typedef struct row {
@@ -127,7 +127,7 @@ static void event(model *m, deer_replay *replay, deer_rng *rng) {
     close_with(replay, x);
     m->at[m->n++] = (entry){.x = x, .episode = m->episode++, .final = true};
   } else if (open && kind == 1) {
-    deer_replay_break(replay);
+    deer_replay_break(replay, 0);
     m->episode++;
   } else {
     entry e = {.x = x, .reward = deer_rng_normal(rng), .episode = m->episode};

@@ -106,14 +106,14 @@ static deer_option number(const char *name, double x) {
 static void push(deer_replay *replay, int t, deer_ending ending) {
   deer_real x = (deer_real)t, action = 0;
   const void *observation[] = {&x};
-  deer_sample sample = {observation, &action, t, ending};
+  deer_sample sample = {observation, &action, t, ending, 0};
   assert_int_equal(deer_replay_push(replay, &sample), DEER_OK);
 }
 
 static void close_with(deer_replay *replay) {
   deer_real x = -1;
   const void *observation[] = {&x};
-  assert_int_equal(deer_replay_close(replay, observation), DEER_OK);
+  assert_int_equal(deer_replay_close(replay, 0, observation), DEER_OK);
 }
 
 /* Draws are in proportion to weight[t] among what can be drawn. Spread over strata they vary less

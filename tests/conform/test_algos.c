@@ -115,7 +115,7 @@ static deer_replay *memory(const deer_algo_class *class) {
     deer_random_action(&space.actions, &rng, action);
     show(asked, x);
     const void *observation[] = {x};
-    deer_sample sample = {observation, action, reward(&space, action, asked), DEER_TERMINATED};
+    deer_sample sample = {observation, action, reward(&space, action, asked), DEER_TERMINATED, 0};
     assert_int_equal(deer_replay_push(replay, &sample), DEER_OK);
   }
   return replay;

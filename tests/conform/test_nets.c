@@ -120,6 +120,27 @@ static void long_histories_are_convolved(void **state) {
       }
 }
 
+/* as many of DeeR's convolutions over frames as there is room for */
+static void small_frames_have_a_default(void **state) {
+  (void)state;
+  static const struct {
+    int rows, columns, layers;
+  } cases[] = {{2, 30, 0}, {3, 3, 1}, {10, 30, 1}, {30, 10, 1}, {11, 11, 4}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (int rank = 2; rank <= 3; rank++) {
+      deer_space space = {.n_subjects = 1, .actions = {.n = 2, .size = 1}};
+      deer_shape flat = DEER_SHAPE(cases[i].rows, cases[i].columns);
+      deer_shape deep = DEER_SHAPE(4, cases[i].rows, cases[i].columns);
+      space.subjects[0] = (deer_subject){2, rank == 2 ? flat : deep, DEER_DTYPE_U8};
+      deer_net_spec spec;
+      deer_net *net;
+      assert_int_equal(deer_net_default("deer", &space, &spec), DEER_OK);
+      assert_int_equal(spec.branches[0].n, cases[i].layers);
+      assert_int_equal(deer_net_new(&spec, &space, 2, &net), DEER_OK);
+      deer_net_free(net);
+    }
+}
+
 /* sizes whose products do not fit an int; the message names the layer */
 static void huge_networks_are_refused(void **state) {
   (void)state;
@@ -568,6 +589,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(bytes_are_cast),
                                      cmocka_unit_test(what_does_not_fit_is_refused),
                                      cmocka_unit_test(long_histories_are_convolved),
+                                     cmocka_unit_test(small_frames_have_a_default),
                                      cmocka_unit_test(huge_networks_are_refused),
                                      cmocka_unit_test(layers_that_do_not_fit_are_named),
                                      cmocka_unit_test(limits_are_told),

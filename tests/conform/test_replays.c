@@ -29,11 +29,11 @@ static void push(deer_replay *replay, int t) {
   uint8_t frame[4] = {(uint8_t)t, 1, 2, 3};
   const void *observation[] = {&x, frame};
   deer_ending ending = t % 7 == 6 && t % 21 != 20 ? DEER_TERMINATED : DEER_RUNNING;
-  deer_sample sample = {observation, &action, 10.0 * t, ending};
+  deer_sample sample = {observation, &action, 10.0 * t, ending, 0};
   assert_int_equal(deer_replay_push(replay, &sample), DEER_OK);
   deer_real last = t + 1;
   const void *after[] = {&last, frame};
-  if (t % 21 == 20) assert_int_equal(deer_replay_close(replay, after), DEER_OK);
+  if (t % 21 == 20) assert_int_equal(deer_replay_close(replay, 0, after), DEER_OK);
 }
 
 typedef struct rows {

@@ -13,6 +13,19 @@ local function filled(n_actions)
   return set
 end
 
+describe("a data set of several choices at once", function()
+  it("gives whole numbers back", function()
+    local set = deer.DataSet{ input_dimensions = { { 1 } }, n_actions = { 3, 2 }, capacity = 10 }
+    set:addSample({ 0 }, { 2, 1 }, 1, true)
+    assert.same({ { 2, 1 } }, set:actions())
+    assert.equal("integer", math.type(set:actions()[1][1]))
+    raises(function() set:addSample({ 0 }, { 2, 2 }, 1, true) end, "number 1 is 2, not one of 0..1")
+    raises(function() set:addSample({ 0 }, 2, 1, true) end, "expected a list of 2 numbers, got 2")
+    raises(function() deer.DataSet{ input_dimensions = { { 1 } }, n_actions = { 3, 0.5 } } end,
+      "choice 2: expected a whole number of at least 1, got 0.5")
+  end)
+end)
+
 local function tensors(n)
   local function f(...) return deer.Tensor("float32", { n, ... }) end
   return { obs_tm1 = { f(2), f(1, 2) }, obs_t = { f(2), f(1, 2) }, r_t = f(), continue_t = f(),

@@ -58,6 +58,35 @@ describe("deer.rl", function()
       log_prob = two, target_entropy = -1 }))
   end)
 
+  it("has what policy gradients descend", function()
+    local g = deer.graph.new()
+    local now, old = g:constant{ math.log(0.5), math.log(0.9) }, g:constant{ math.log(0.25), 0 }
+    local advantage = g:constant{ 2, -1 }
+    near({ -2 * math.log(0.5), math.log(0.9) }, values(rl.policyGradient{ log_prob = now,
+      advantage = advantage }))
+    near({ -2.4, 0.9 }, values(rl.ppoSurrogate{ log_prob = now, log_prob_old = old,
+      advantage = advantage }))
+    near({ 0.5 * 1.8 ^ 2, 0.02 }, values(rl.clippedValueLoss{ v = g:constant{ 1, 0.2 },
+      v_old = g:constant{ 0, 0.1 }, target = g:constant{ 2, 0 } }))
+    near({ -0.5, 0.5 }, values(rl.entropyBonus{ loss = g:constant{ 0, 1 },
+      entropy = g:constant{ 1, 1 }, weight = 0.5 }))
+    near({ 1 - math.log(2), -0.1 - math.log(0.9) }, values(rl.approximateKl{ log_prob = now,
+      log_prob_old = old }))
+  end)
+
+  it("has normal numbers that are clipped", function()
+    local g = deer.graph.new()
+    local mean, log_std = g:constant{ { 0 } }, g:constant{ { 0 } }
+    near({ 0.3, 1 }, values(rl.clippedGaussianSample{ mean = mean, log_std = log_std,
+      noise = g:constant{ { 0.3 } } }, rl.clippedGaussianSample{ mean = mean, log_std = log_std,
+      noise = g:constant{ { 3 } } }))
+    -- below -1 lie 15.87 %
+    near({ math.log(0.1586552539), -0.5 * math.log(2 * math.pi) },
+      values(rl.clippedGaussianLogProb{ mean = mean, log_std = log_std,
+        action = g:constant{ { -1 } } }, rl.clippedGaussianLogProb{ mean = mean,
+        log_std = log_std, action = g:constant{ { 0 } } }))
+  end)
+
   it("has the losses of distributional learning", function()
     local g = deer.graph.new()
     -- midpoints 0.25 and 0.75; errors of the target 1: 1 and -1

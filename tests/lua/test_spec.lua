@@ -180,6 +180,16 @@ describe("deer.test.environment", function()
     raises(function() test.environment(Disturbed) end, "disturbed by another object of its class")
   end)
 
+  it("knows several choices at once", function()
+    local seen = {}
+    test.environment(walk{ nActions = function() return { 3, 2 } end, act = function(self, action)
+      self.at = self.at + 1
+      seen[2 * action[1] + action[2]] = true
+      return 0
+    end })
+    for i = 0, 5 do assert.is_true(seen[i]) end
+  end)
+
   it("finds actions that are written to", function()
     local Box = walk{ nActions = function() return { { -1, 1 } } end, act = function(self, action)
       self.at, action[1] = self.at + 1, 0

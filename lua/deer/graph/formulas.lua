@@ -21,6 +21,15 @@ local core = require "deer.core"
 ---  threshold?: number }): deer.Node losses [batch]
 ---@field categoricalProjection fun(nodes: { r_t: deer.Node, discount_t: deer.Node, p_t: deer.Node,
 ---  low: number, high: number, atoms: number }): deer.Node probabilities [batch, atoms]
+---@field policyGradient fun(nodes: { log_prob: deer.Node, advantage: deer.Node }): deer.Node losses
+---  [batch]
+---@field ppoSurrogate fun(nodes: { log_prob: deer.Node, log_prob_old: deer.Node, advantage:
+---  deer.Node, clip?: number }): deer.Node losses [batch]
+---@field clippedValueLoss fun(nodes: { v: deer.Node, v_old: deer.Node, target: deer.Node, clip?:
+---  number }): deer.Node losses [batch]; clip 0: half the squared error
+---@field entropyBonus fun(nodes: { loss: deer.Node, entropy: deer.Node, weight: number }):
+---  deer.Node
+---@field approximateKl fun(nodes: { log_prob: deer.Node, log_prob_old: deer.Node }): deer.Node
 ---@field categoricalSample fun(nodes: { logits: deer.Node, noise: deer.Node }): deer.Node noise of
 ---  randomGumbel
 ---@field categoricalLogProb fun(nodes: { logits: deer.Node, action: deer.Node }): deer.Node
@@ -48,6 +57,10 @@ local core = require "deer.core"
 ---@field gaussianEntropy fun(nodes: { log_std: deer.Node }): deer.Node
 ---@field gaussianKl fun(nodes: { mean_p: deer.Node, log_std_p: deer.Node, mean_q: deer.Node,
 ---  log_std_q: deer.Node }): deer.Node
+---@field clippedGaussianSample fun(nodes: { mean: deer.Node, log_std: deer.Node, noise: deer.Node
+---  }): deer.Node in -1..1
+---@field clippedGaussianLogProb fun(nodes: { mean: deer.Node, log_std: deer.Node, action: deer.Node
+---  }): deer.Node
 ---@field squashedGaussianSample fun(nodes: { mean: deer.Node, log_std: deer.Node, noise: deer.Node
 ---  }): deer.Node, deer.Node action and log-probability
 ---@field squashedGaussianLogProb fun(nodes: { mean: deer.Node, log_std: deer.Node, action:

@@ -1,6 +1,7 @@
 --- deer.test.environment: does an environment do what every one must?
 
 local Environment = require "deer.environment"
+local actions = require "deer.actions"
 local class = require "deer.class"
 local deer = require "deer"
 local options = require "deer.options"
@@ -30,11 +31,7 @@ end
 -- an algo that needs nothing to be learnt; its policy draws every action
 local Nothing = deer.Algo:extend "Nothing"
 function Nothing:chooseBestAction()
-  local n = self.environment:nActions()
-  if type(n) == "number" then return 0, 0 end
-  local action = {}
-  for i, bounds in ipairs(n) do action[i] = bounds[1] end
-  return action, 0
+  return actions.first(self.environment:nActions()), 0
 end
 function Nothing:train() return 0 end
 
@@ -51,13 +48,7 @@ end
 
 ---- what only comparing shows ----
 
-local function random_action(env, rng)
-  local n = env:nActions()
-  if type(n) == "number" then return rng:below(n) end
-  local action = {}
-  for i, bounds in ipairs(n) do action[i] = rng:uniform(bounds[1], bounds[2]) end
-  return action
-end
+local function random_action(env, rng) return actions.random(env:nActions(), rng) end
 
 -- any value as text: numbers in full, tables entry by entry
 local function seen(value)
@@ -160,9 +151,9 @@ local function check_saving(env, given)
   local state, lists = env:saveState(), { {}, {} }
   for _, list in ipairs(lists) do
     env:loadState(state)
-    local actions = deer.Rng(given.seed)
+    local drawn = deer.Rng(given.seed)
     for _ = 1, given.steps do
-      local reward, over = act(env, random_action(env, actions))
+      local reward, over = act(env, random_action(env, drawn))
       list[#list + 1] = { "saveState", seen { reward, env:observe() } }
       if over then env:reset(-1) end
     end

@@ -213,7 +213,7 @@ static void fill_replay(world *w) {
     deer_random_action(&space.actions, &rng, action);
     const void *observation[] = {&x, z};
     deer_sample sample = {observation, action, deer_rng_normal(&rng),
-                          t % 9 == 8 ? DEER_TERMINATED : DEER_RUNNING};
+                          t % 9 == 8 ? DEER_TERMINATED : DEER_RUNNING, 0};
     assert_int_equal(deer_replay_push(w->replay, &sample), DEER_OK);
   }
 }

@@ -1,0 +1,185 @@
+/* space_invaders.c: shoot aliens before they land. After the description of MinAtar (Young and Tian
+ * 2019); where that leaves something open the rule is ours.
+ *
+ * The cannon begins in row 9, column 5. In a frame it moves by one column or fires, the latter
+ * every 5 frames at most: a shot begins in row 8. 24 aliens begin in rows 0 to 3 of columns 2 to 7,
+ * on their way to the left. All of them move together by one column every 12 frames; if one would
+ * leave the board they move down by one row instead, and turn. Once fewer than 12 are left they
+ * move every so many frames as there are of them, the last one in every frame. Every 10 frames the
+ * lowest alien of the column nearest to the cannon (the left one of two) drops a bomb, which begins
+ * one row below it. Shots and bombs go one row in a frame and do not touch each other. A shot that
+ * meets an alien, by its own step or by theirs, is gone with it and earns 1. A bomb on the cannon
+ * ends the game, and so does an alien in row 9. After the last alien the next wave comes. If the
+ * game is to become harder it moves every 11 frames, the one after it every 10, and so on to 6.
+ * Channels: cannon, aliens, aliens on their way to the left, to the right, shots, bombs. */
+#include "arcade.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SIDE = DEER_ARCADE_SIDE, GROUND = SIDE - 1 };
+enum { WAVE_ROWS = 4, WAVE_LEFT = 2, WAVE_RIGHT = 7 };
+enum { COOL = 5, MOVE = 12, FASTEST_WAVE = 6, BOMB = 10 }; /* frames */
+
+typedef struct space_invaders {
+  deer_arcade arcade;
+  int cannon; /* its column */
+  int cool;   /* frames without a shot */
+  int step;   /* of the aliens: 1 to the right, -1 to the left */
+  int n_aliens, move_interval, move_timer, bomb_timer;
+  deer_arcade_board aliens, shots, bombs;
+} space_invaders;
+
+static void begin_wave(space_invaders *g) {
+  memset(g->aliens, 0, sizeof g->aliens);
+  for (int row = 0; row < WAVE_ROWS; row++)
+    for (int column = WAVE_LEFT; column <= WAVE_RIGHT; column++) g->aliens[row][column] = 1;
+  g->n_aliens = WAVE_ROWS * (WAVE_RIGHT - WAVE_LEFT + 1);
+  g->step = -1;
+  g->move_timer = g->move_interval;
+}
+
+static void start(deer_arcade *self) {
+  space_invaders *g = (space_invaders *)self;
+  g->cannon = 5;
+  g->cool = 0;
+  g->move_interval = MOVE;
+  g->bomb_timer = BOMB;
+  memset(g->shots, 0, sizeof g->shots);
+  memset(g->bombs, 0, sizeof g->bombs);
+  begin_wave(g);
+}
+
+static void act(space_invaders *g, deer_arcade_button button) {
+  if (g->cool > 0) g->cool--;
+  if (button == DEER_ARCADE_LEFT && g->cannon > 0) g->cannon--;
+  if (button == DEER_ARCADE_RIGHT && g->cannon < SIDE - 1) g->cannon++;
+  if (button == DEER_ARCADE_FIRE && g->cool == 0) {
+    /* it flies in this frame already, from the cannon into the row above */
+    g->shots[GROUND][g->cannon] = 1;
+    g->cool = COOL;
+  }
+}
+
+/* all of a board by one row, up (-1) or down (1); what leaves it is gone */
+static void shift_rows(deer_arcade_board board, int down) {
+  size_t rest = (SIDE - 1) * sizeof board[0];
+  memmove(down > 0 ? board[1] : board[0], down > 0 ? board[0] : board[1], rest);
+  memset(board[down > 0 ? 0 : SIDE - 1], 0, sizeof board[0]);
+}
+
+static void shift_columns(deer_arcade_board board, int right) {
+  for (int row = 0; row < SIDE; row++) {
+    memmove(board[row] + (right > 0), board[row] + (right < 0), SIDE - 1);
+    board[row][right > 0 ? 0 : SIDE - 1] = 0;
+  }
+}
+
+/* shots and aliens in the same cell are gone; how many aliens */
+static int hit(space_invaders *g) {
+  int n = 0;
+  for (int row = 0; row < SIDE; row++)
+    for (int column = 0; column < SIDE; column++)
+      if (g->shots[row][column] && g->aliens[row][column]) {
+        g->shots[row][column] = g->aliens[row][column] = 0;
+        n++;
+      }
+  g->n_aliens -= n;
+  return n;
+}
+
+static bool any_in_column(deer_arcade_board board, int column) {
+  for (int row = 0; row < SIDE; row++)
+    if (board[row][column]) return true;
+  return false;
+}
+
+static void move_aliens(space_invaders *g) {
+  if (any_in_column(g->aliens, g->step > 0 ? SIDE - 1 : 0)) {
+    /* the game is over before an alien could leave at the bottom */
+    shift_rows(g->aliens, 1);
+    g->step = -g->step;
+  } else {
+    shift_columns(g->aliens, g->step);
+  }
+}
+
+static void drop_bomb(space_invaders *g) {
+  int nearest = -1;
+  for (int column = 0; column < SIDE; column++)
+    if (any_in_column(g->aliens, column) &&
+        (nearest < 0 || abs(column - g->cannon) < abs(nearest - g->cannon)))
+      nearest = column;
+  if (nearest < 0) return;
+  int row = SIDE - 1;
+  while (!g->aliens[row][nearest]) row--;
+  deer_arcade_mark(&g->bombs, row + 1, nearest);
+}
+
+static bool is_lost(const space_invaders *g) {
+  for (int column = 0; column < SIDE; column++)
+    if (g->aliens[GROUND][column]) return true;
+  return g->bombs[GROUND][g->cannon];
+}
+
+static double play(deer_arcade *self, deer_arcade_button button) {
+  space_invaders *g = (space_invaders *)self;
+  act(g, button);
+  shift_rows(g->shots, -1);
+  int n_hit = hit(g);
+  shift_rows(g->bombs, 1);
+  int pace = g->n_aliens < g->move_interval ? g->n_aliens : g->move_interval;
+  if (g->move_timer > pace) g->move_timer = pace;
+  if (g->n_aliens > 0 && deer_arcade_due(&g->move_timer, pace)) {
+    move_aliens(g);
+    n_hit += hit(g);
+  }
+  if (deer_arcade_due(&g->bomb_timer, BOMB)) drop_bomb(g);
+  self->over = is_lost(g);
+  if (g->n_aliens == 0) {
+    if (self->ramping && g->move_interval > FASTEST_WAVE) g->move_interval--;
+    begin_wave(g);
+  }
+  return n_hit;
+}
+
+static void paint(const deer_arcade *self, deer_arcade_board *channels) {
+  enum { CANNON, ALIENS, TO_LEFT, TO_RIGHT, SHOTS, BOMBS };
+  const space_invaders *g = (const space_invaders *)self;
+  deer_arcade_mark(&channels[CANNON], GROUND, g->cannon);
+  memcpy(channels[ALIENS], g->aliens, sizeof g->aliens);
+  memcpy(channels[g->step > 0 ? TO_RIGHT : TO_LEFT], g->aliens, sizeof g->aliens);
+  memcpy(channels[SHOTS], g->shots, sizeof g->shots);
+  memcpy(channels[BOMBS], g->bombs, sizeof g->bombs);
+}
+
+static const deer_color colors[] = {{225, 228, 232, 255}, {105, 175, 110, 255}, {60, 110, 90, 90},
+                                    {150, 190, 90, 90},   {240, 200, 80, 255},  {204, 95, 80, 255}};
+
+static const deer_arcade_game game = {.n_channels = 6,
+                                      .colors = colors,
+                                      .buttons = "0135",
+                                      .start = start,
+                                      .play = play,
+                                      .paint = paint};
+
+static const deer_field fields[] = {DEER_ARCADE_OPTIONS(0), DEER_ARCADE_RAMPING, {0}};
+
+static deer_status init(deer_env *self, const deer_rng *rng) {
+  (void)rng;
+  deer_arcade_init(self, &game);
+  return DEER_OK;
+}
+
+const deer_env_class deer_env_space_invaders = {
+    .abi = DEER_ENV_ABI,
+    .name = "space_invaders",
+    .help = "shoot aliens before they land on 10 x 10 cells; 1 for each",
+    .size = sizeof(space_invaders),
+    .fields = fields,
+    .init = init,
+    .reset = deer_arcade_reset,
+    .act = deer_arcade_act,
+    .observe = deer_arcade_observe,
+    .ending = deer_arcade_ending,
+    .render = deer_arcade_render};

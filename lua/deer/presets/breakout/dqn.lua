@@ -1,0 +1,29 @@
+--- The deep Q-network of the MinAtar paper (Young and Tian 2019) in Breakout, with its options: 5
+--- million frames, an update after each.
+return {
+  environment = "breakout",
+  algo = "QNetwork",
+  algo_options = {
+    network = { { "conv", filters = 16, rows = 3, columns = 3 }, { "dense", units = 128 } },
+    update_rule = "deepmind_rmsprop",
+    learning_rate = 0.00025,
+    rho = 0.95,
+    -- the paper adds 0.01 to the root, this rule its square below it
+    rms_epsilon = 0.0001,
+    clip_delta = 1,
+    batch_size = 32,
+    batch_accumulator = "mean",
+    discount = 0.99,
+    freeze_interval = 1000,
+  },
+  agent_options = {
+    train_every = 1,
+    replay_start_size = 5000,
+    replay_memory_size = 100000,
+  },
+  controllers = {
+    { "EpsilonController", { initial_e = 1, e_min = 0.1, e_decays = 100000 } },
+  },
+  epochs = 100,
+  epoch_length = 50000,
+}
