@@ -57,7 +57,7 @@ function Native:render(observation) return self._env:render(observation) end
 function Native:summarizePerformance(test_data_set)
   if not self._path then return end
   local subjects, observation = test_data_set:observations(), {}
-  local rate = self._env:space().pictureRate
+  local rate = self._env:pictureRate()
   local film = deer.video(self._path, rate > 0 and { fps = rate } or nil)
   for i = 1, math.min(#subjects[1], MOST_PICTURES) do
     for s, values in ipairs(subjects) do observation[s] = values[i] end

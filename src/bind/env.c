@@ -187,13 +187,17 @@ static int env_render(lua_State *L) {
   return status == DEER_OK ? 1 : deer_throw(L, status);
 }
 
-// space() -> { inputDimensions =, nActions =, observationTypes =, pictureRate = }
+// pictureRate() -> steps that are a second in a film; 0: any
+static int env_picture_rate(lua_State *L) {
+  lua_pushinteger(L, check_native(L)->picture_rate);
+  return 1;
+}
+
+// space() -> { inputDimensions =, nActions =, observationTypes = }
 static int env_space(lua_State *L) {
   const deer_env_box *box = luaL_checkudata(L, 1, DEER_ENV_CLASS);
   const deer_space *space = &box->env->space;
-  lua_createtable(L, 0, 4);
-  lua_pushinteger(L, box->env->picture_rate);
-  lua_setfield(L, -2, "pictureRate");
+  lua_createtable(L, 0, 3);
   deer_lua_push_dimensions(L, space);
   lua_setfield(L, -2, "inputDimensions");
   deer_lua_push_n_actions(L, &space->actions);
@@ -215,10 +219,15 @@ deer_env *deer_lua_to_env(lua_State *L, int index) {
 }
 
 static const luaL_Reg methods[] = {
-    {"space", env_space},       {"reset", env_reset},
-    {"act", env_act},           {"observe", env_observe},
-    {"terminal", env_terminal}, {"truncated", env_truncated},
-    {"render", env_render},     {NULL, NULL},
+    {"space", env_space},
+    {"reset", env_reset},
+    {"act", env_act},
+    {"observe", env_observe},
+    {"terminal", env_terminal},
+    {"truncated", env_truncated},
+    {"render", env_render},
+    {"pictureRate", env_picture_rate},
+    {NULL, NULL},
 };
 static const luaL_Reg events[] = {{"__gc", env_gc}, {NULL, NULL}};
 static const luaL_Reg functions[] = {{"env", env_new}, {NULL, NULL}};

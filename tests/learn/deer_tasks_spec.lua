@@ -15,7 +15,7 @@ local function launch(name, seed, ...)
   for score in out:gmatch "Testing score per episode %(id: 0%) is (%S+)" do
     scores[#scores + 1] = assert(tonumber(score))
   end
-  local mean = out:match "The policy of the best network: a mean return of (%S+) over %d+ episode"
+  local mean = out:match "The policy learnt: a mean return of (%S+) over %d+ episode"
   return assert(tonumber(mean)), scores
 end
 

@@ -126,7 +126,7 @@ describe("the launcher of", function()
       assert.matches("^The parameters are: batch_", out)
       assert.matches("\nepoch 2:\nLearning rate: ", out)
       assert.equal(2, select(2, out:gsub("Testing score per episode", "")))
-      assert.matches("\nThe policy of the best network: a mean return of " .. NUMBER
+      assert.matches("\nThe policy learnt: a mean return of " .. NUMBER
         .. " over %d+ episode%(s%)\nSummary Perf\n", out)
       local film = out:match "saved under the name ([^%s,]+)"
       assert.matches("^" .. name .. "_3%.[mp][pn][4g]$", film)
@@ -149,7 +149,7 @@ describe("the launcher of", function()
     for name, preset in deer.spairs(presets) do
       local status, out = launch(name, "--preset", preset)
       assert.equal(0, status)
-      assert.matches("\nThe policy of the best network", out)
+      assert.matches("\nThe policy learnt", out)
     end
   end)
 

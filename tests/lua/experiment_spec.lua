@@ -52,7 +52,7 @@ describe("an experiment", function()
     -- the best network is that whose score was the best of the tests
     local n = out:match "Best neural net obtained after (%d+) epochs"
     assert.same({ "task_7.epoch=" .. n }, sys.listdir(root .. "/nnets"))
-    local mean = out:match "\nThe policy of the best network: a mean return of (%S+) over %d"
+    local mean = out:match "\nThe policy learnt: a mean return of (%S+) over %d"
     assert.equal(tonumber(mean), tonumber(out:match "(%S+)\n$"))
   end)
 
@@ -65,6 +65,6 @@ describe("an experiment", function()
   it("runs without epochs", function()
     local out = run("-e", "0")
     assert.matches("No validation epoch was run", out)
-    assert.matches("The policy of the best network: a mean return of", out)
+    assert.matches("The policy learnt: a mean return of", out)
   end)
 end)
