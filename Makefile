@@ -116,6 +116,11 @@ install: all
 	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: deer' 'Description: reinforcement learning runtime' 'Version: $(VERSION)' \
 	  'Requires: openblas libpng zlib jansson' 'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -ldeer -lm -pthread' \
 	  >$(DESTDIR)$(PREFIX)/lib/pkgconfig/deer.pc
+	@mkdir -p $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 bash-completion/completions zsh/site-functions fish/vendor_completions.d)
+	$(DEERLUA) man >$(DESTDIR)$(PREFIX)/share/man/man1/deerlua.1
+	$(DEERLUA) completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/deerlua
+	$(DEERLUA) completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_deerlua
+	$(DEERLUA) completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/deerlua.fish
 	cp -R README.md LICENSE examples $(DESTDIR)$(PREFIX)/share/doc/deerlua/
 
 clean:

@@ -48,11 +48,29 @@ static deer_status reset(deer_env *self, int mode, void *const *history) {
   return DEER_OK;
 }
 
+/* Sine and cosine of an angle at which a pole has not fallen by their series, which is as exact as
+ * the library and lets the CPU work on several environments at a time. */
+static inline void sine_cosine(double angle, double *sine, double *cosine) {
+  if (fabs(angle) > 0.5) {
+    *sine = sin(angle);
+    *cosine = cos(angle);
+    return;
+  }
+  const double y = -angle * angle, z = y * y;
+  const double odd = 1 + y * (1 / 6.0) + z * (1 / 120.0 + y * (1 / 5040.0)) +
+                     z * z * (1 / 362880.0 + y * (1 / 39916800.0)) + z * z * z * (1 / 6227020800.0);
+  const double even = 1 + y * (1 / 2.0) + z * (1 / 24.0 + y * (1 / 720.0)) +
+                      z * z * (1 / 40320.0 + y * (1 / 3628800.0)) +
+                      z * z * z * (1 / 479001600.0 + y * (1 / 87178291200.0));
+  *sine = angle * odd;
+  *cosine = even;
+}
+
 /* Euler's method, positions before speeds */
-static deer_status act(deer_env *self, const deer_real *action, double *reward) {
-  cartpole *c = (cartpole *)self;
-  double force = *action > 0 ? force_size : -force_size, lever = mass_pole * half_length;
-  double cosine = cos(c->angle), sine = sin(c->angle);
+static inline void advance(cartpole *c, deer_real action) {
+  double force = action > 0 ? force_size : -force_size, lever = mass_pole * half_length;
+  double cosine, sine;
+  sine_cosine(c->angle, &sine, &cosine);
   double push = (force + lever * (c->spin * c->spin) * sine) / mass_total;
   double turn = (gravity * sine - cosine * push) /
                 (half_length * (4.0 / 3.0 - mass_pole * (cosine * cosine) / mass_total));
@@ -61,24 +79,46 @@ static deer_status act(deer_env *self, const deer_real *action, double *reward) 
   c->speed += tau * pull;
   c->angle += tau * c->spin;
   c->spin += tau * turn;
+}
+
+/* into that row of the observations of several */
+static inline void show(const cartpole *c, void *const *observation, size_t row) {
+  const double state[] = {c->x, c->speed, c->angle, c->spin};
+  for (size_t i = 0; i < 4; i++) {
+    deer_real *to =
+        c->split ? (deer_real *)observation[i] + row : (deer_real *)observation[0] + 4 * row + i;
+    *to = (deer_real)state[i];
+  }
+}
+
+static inline deer_ending judge(const cartpole *c) {
+  return fabs(c->x) > far || fabs(c->angle) > steep ? DEER_TERMINATED : DEER_RUNNING;
+}
+
+static deer_status act(deer_env *self, const deer_real *action, double *reward) {
+  advance((cartpole *)self, *action);
   *reward = 1;
   return DEER_OK;
 }
 
 static deer_status observe(deer_env *self, void *const *observation) {
-  const cartpole *c = (const cartpole *)self;
-  const double state[] = {c->x, c->speed, c->angle, c->spin};
-  for (int i = 0; i < 4; i++) {
-    deer_real *to = c->split ? observation[i] : (deer_real *)observation[0] + i;
-    *to = (deer_real)state[i];
-  }
+  show((const cartpole *)self, observation, 0);
   return DEER_OK;
 }
 
 static deer_status ending(deer_env *self, deer_ending *how) {
-  const cartpole *c = (const cartpole *)self;
-  *how = fabs(c->x) > far || fabs(c->angle) > steep ? DEER_TERMINATED : DEER_RUNNING;
+  *how = judge((const cartpole *)self);
   return DEER_OK;
+}
+
+static void steps(deer_env *const *envs, const deer_env_rows *rows) {
+  for (int i = 0; i < rows->n; i++) {
+    cartpole *c = (cartpole *)envs[i];
+    advance(c, rows->action[i]);
+    show(c, rows->observation, (size_t)i);
+    rows->reward[i] = 1;
+    rows->ending[i] = judge(c);
+  }
 }
 
 static void paint(double position, double angle, deer_canvas *canvas) {
@@ -121,5 +161,6 @@ const deer_env_class deer_env_cartpole = {
     .act = act,
     .observe = observe,
     .ending = ending,
+    .steps = steps,
     .render = render,
     .draw = draw};

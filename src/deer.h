@@ -20,6 +20,7 @@ extern "C" {
 #include "graph/graph.h"
 #include "env/space.h"
 #include "env/env.h"
+#include "env/vec.h"
 #include "env/wrapper.h"
 #include "nn/nn.h"
 #include "opt/opt.h"

@@ -34,10 +34,22 @@ Environment.options = {
 
 -- before init: the generator of this environment; a class whose seed is of the type "generator" may
 -- be given a RandomState, from which it draws itself
-function Environment.prepare(_, options)
+function Environment:prepare(options)
+  self._options = {}
+  for name, value in spairs(options) do self._options[name] = value end
   options.seed = options.seed or seeds.default()
   local seed = math.tointeger(options.seed) or seeds.default()
   options.rng = core.Rng(seed):split("environment")
+end
+
+--- Another environment of the same class and options.
+---@param seed integer
+---@return deer.Environment
+function Environment:copy(seed)
+  local options = {}
+  for name, value in spairs(self._options) do options[name] = value end
+  options.seed = seed
+  return getmetatable(self)(options)
 end
 
 --- Is the episode over for good, so that no reward can follow?

@@ -82,11 +82,9 @@ function kinds.className(kind_name, file_name)
   return stem .. kind_of(kind_name).suffix
 end
 
---- The names of everything of a kind, sorted.
----@param kind_name string "env", "controller" or "policy"
----@return string[]
-function kinds.list(kind_name)
-  local kind, seen, names = kind_of(kind_name), {}, {}
+-- every name of a file of the kind, sorted, those of configurations included
+local function all_names(kind)
+  local seen, names = {}, {}
   local function add(name)
     if name and name ~= "init" and not seen[name] then
       seen[name] = true
@@ -102,6 +100,30 @@ function kinds.list(kind_name)
   for _, name in ipairs(kind.native and require(kind.native).names() or {}) do add(name) end
   table.sort(names)
   return names
+end
+
+--- The names of everything of a kind, sorted.
+---@param kind_name string "env", "controller" or "policy"
+---@return string[]
+function kinds.list(kind_name)
+  local names = {}
+  for _, name in ipairs(all_names(kind_of(kind_name))) do
+    if not name:find(".", 1, true) then names[#names + 1] = name end
+  end
+  return names
+end
+
+--- The names of the configurations of something, sorted: moon for cartpole.moon.lua.
+---@param kind_name string
+---@param name string
+---@return string[]
+function kinds.variants(kind_name, name)
+  local variants = {}
+  for _, known in ipairs(all_names(kind_of(kind_name))) do
+    local stem, variant = known:match "^([^.]+)%.(.+)$"
+    if stem == name then variants[#variants + 1] = variant end
+  end
+  return variants
 end
 
 local function read(path)
@@ -128,6 +150,13 @@ local function find(kind, name)
   end
   return sys.source(kind.modules .. name)
 end
+
+--- The text and path of the file of that kind and name, nil when there is none.
+---@param kind_name string
+---@param name string
+---@return string|nil source
+---@return string|nil path
+function kinds.source(kind_name, name) return find(kind_of(kind_name), name) end
 
 -- runs a file of a kind, which returns its class
 local function run(kind, source, path)

@@ -9,6 +9,7 @@
 --- DeeR's parameters becomes an option of its own. What the command line says wins over the
 --- preset, the preset over the defaults.
 
+local commandline = require "deer.commandline"
 local launcher_options = require "deer.launcher_options"
 local options = require "deer.options"
 local seeds = require "deer.seeds"
@@ -36,54 +37,13 @@ local function take(list, given, what)
   return values
 end
 
--- the option that a word names, in any spelling
-local function find(list, word)
-  for _, option in ipairs(list) do
-    if word:find "^%-%a$" and option.letter == word:sub(2) then return option end
-    if word:find "^%-%-" and options.key(option.words) == options.key(word) then return option end
-  end
-end
-
-local function unknown(list, word)
-  if not word:find "^%-" then return ("unexpected argument '%s'"):format(word) end
-  local words = {}
-  for i, option in ipairs(list) do words[i] = option.words end
-  return ("unknown option '%s'%s"):format(word, text.meant(word, words, "--"))
-end
-
--- the value of an option from the word behind "=" or the next one; nil and why not
-local function read_value(option, word, value)
-  if value == nil or value:find "^%-" and not tonumber(value) then
-    return nil, ("option '%s' needs %s"):format(word, options.expected(option))
-  end
-  local parsed = options.parse(option, value)
-  if parsed ~= nil then return parsed end
-  return nil, ("option '%s': expected %s, got '%s'"):format(word, options.expected(option), value)
-end
-
 -- what the command line says; nil and what is wrong with it
 local function read(list, args)
-  local values, i = {}, 1
-  while i <= #args do
-    local word, value = args[i]:match "^(%-%-[^=]+)=(.*)$"
-    word = word or args[i]
-    local option = find(list, word)
-    if not option then return nil, unknown(list, word) end
-    if option.flag ~= nil then
-      if value then return nil, ("option '%s' takes no value"):format(word) end
-      values[option.name] = option.flag
-    else
-      if not value then i, value = i + 1, args[i + 1] end
-      local parsed, message = read_value(option, word, value)
-      if message then return nil, message end
-      values[option.name] = parsed
-    end
-    i = i + 1
-  end
-  if values.seed and values.deterministic == false then
+  local values, message = commandline.read(list, args)
+  if values and values.seed and values.deterministic == false then
     return nil, "--seed and --no-deterministic contradict each other"
   end
-  return values
+  return values, message
 end
 
 local function clock_seed()

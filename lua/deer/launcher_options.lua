@@ -1,14 +1,10 @@
 --- The options of a launcher's command line: DeeR's, as far as the launcher has a default for them,
 --- its own, and those of every launcher.
 
+local commandline = require "deer.commandline"
 local options = require "deer.options"
 local spairs = require "deer.spairs"
 local text = require "deer.text"
-
----@class deer.launcher.Option: deer.Option
----@field words string as on the command line, without the dashes in front
----@field letter? string the short form
----@field flag? boolean what an option without a value sets
 
 local COUNT, SIZE, ANY, PART = { 0, 2 ^ 53 }, { 1, 2 ^ 53 }, { 0, math.huge }, { 0, 1 }
 
@@ -66,7 +62,7 @@ local launcher_options = {}
 --- The options, in the order in which --help shows them.
 ---@param defaults table<string, any>
 ---@param preset_names string[]
----@return deer.launcher.Option[]
+---@return deer.commandline.Option[]
 function launcher_options.list(defaults, preset_names)
   local list, wanted = {}, {}
   local function add(option) list[#list + 1] = option end
@@ -93,28 +89,14 @@ function launcher_options.list(defaults, preset_names)
   return list
 end
 
--- what stands for the value in --help
-local PLACE = { integer = " N", number = " X", boolean = " yes|no", string = " WORD" }
-
 --- The text of --help.
----@param list deer.launcher.Option[]
+---@param list deer.commandline.Option[]
 ---@param defaults table<string, any>
 ---@param script string
 ---@return string
 function launcher_options.help(list, defaults, script)
-  local heads, width = {}, 0
-  for i, option in ipairs(list) do
-    heads[i] = ("  %s--%s%s"):format(option.letter and "-" .. option.letter .. " " or "",
-      option.words, option.flag == nil and PLACE[option.type] or "")
-    width = math.max(width, #heads[i])
-  end
   local lines = { ("usage: deerlua %s [options]"):format(script), "" }
-  for i, option in ipairs(list) do
-    local default = option.flag == nil and defaults[option.name]
-    if type(default) == "number" then default = text.format(default) end
-    lines[#lines + 1] = ("%-" .. width + 2 .. "s%s%s"):format(heads[i], option.help,
-      default and (" (%s)"):format(default) or "")
-  end
+  for _, line in ipairs(commandline.lines(list, defaults)) do lines[#lines + 1] = line end
   return table.concat(lines, "\n") .. "\n"
 end
 

@@ -15,7 +15,7 @@ local NATIVE = {
   { kind = "replay", noun = "replay" }, { kind = "optimizer", noun = "optimiser" },
 }
 
-local CLASSES = { "NeuralAgent", "QNetwork", "DDPG", "ActorCritic", "TD3", "SAC" }
+manual.classes = { "NeuralAgent", "QNetwork", "DDPG", "ActorCritic", "TD3", "SAC" }
 
 -- "controllers", "FindBestController", ... as scripts write them
 local function class_names(kind)
@@ -28,7 +28,7 @@ end
 ---@return table[]
 function manual.groups()
   return {
-    { title = "classes", names = CLASSES },
+    { title = "classes", names = manual.classes },
     { title = "environments", names = kinds.list "env" },
     { title = "controllers", names = class_names "controller" },
     { title = "policies", names = class_names "policy" },
@@ -62,7 +62,7 @@ local function native(name)
 end
 
 local function lua_class(name)
-  for _, known in ipairs(CLASSES) do
+  for _, known in ipairs(manual.classes) do
     if known == name then return deer[name] end
   end
   for _, kind in ipairs { "controller", "policy", "env" } do

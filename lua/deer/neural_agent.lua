@@ -24,6 +24,8 @@ local text = require "deer.text"
 ---@field test_policy deer.Policy
 ---@field n_epochs integer of the run that is under way
 ---@field epoch_length integer of the epochs that are under way
+---@field folder string? where controllers write, if they are not told otherwise
+---@field evaluation deer.Evaluation? the last one of an EvaluationController
 ---@overload fun(options: table): deer.NeuralAgent
 local NeuralAgent = class.new "NeuralAgent"
 
@@ -230,6 +232,10 @@ function NeuralAgent:totalRewardOverLastTest() return self._handle:totalRewardOv
 ---@return integer steps
 ---@return boolean whole
 function NeuralAgent:lastEpisode() return self._handle:lastEpisode() end
+
+--- The state that the policy sees: one entry per subject, its history, oldest first.
+---@return any[]
+function NeuralAgent:state() return self._handle:state() end
 
 --- Training steps done.
 ---@return integer

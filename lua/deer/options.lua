@@ -8,6 +8,7 @@
 --- a list are), `alias = {...}` (other names) and `help`. In names, letter case and "_" do not
 --- count: evaluateOn is evaluate_on.
 
+local core = require "deer.core"
 local spairs = require "deer.spairs"
 local text = require "deer.text"
 
@@ -41,8 +42,7 @@ local NOUNS = {
 
 -- what a row may hold, and of which type
 local ROW = { name = "string", type = "string", integer = "boolean", required = "boolean",
-  range = "table",
-  choices = "table", parts = "table", alias = "table", help = "string" }
+  range = "table", choices = "table", parts = "table", alias = "table", help = "string" }
 
 local function check_row(name, given)
   if type(given) ~= "table" then
@@ -208,6 +208,14 @@ local WORDS = {
   ["true"] = true, yes = true, ["1"] = true, ["false"] = false, no = false, ["0"] = false,
 }
 
+-- a table in JSON, or a list as 1,2,3
+local function read_table(word)
+  if word:find "^%s*[%[{]" then return (core.json(word)) end
+  local list = {}
+  for item in word:gmatch "[^,%s]+" do list[#list + 1] = tonumber(item) or item end
+  return list
+end
+
 --- Reads the value of an option from a word of the command line; nil when it is not one.
 ---@param option deer.Option
 ---@param word string
@@ -219,11 +227,8 @@ function options.parse(option, word)
     local number = tonumber(word)
     return number and options.accept(option, kind == "number" and number or math.tointeger(number))
   end
-  if kind == "list" then
-    local list = {}
-    for item in word:gmatch "[^,%s]+" do list[#list + 1] = tonumber(item) or item end
-    return options.accept(option, list)
-  end
+  if kind == "table" then return read_table(word) end
+  if kind == "list" then return options.accept(option, read_table(word)) end
   return options.accept(option, word)
 end
 

@@ -1,11 +1,13 @@
 --- Presets: options known to make an algorithm learn an environment. Each is a file of
---- deer/presets/ENVIRONMENT/ that returns a table; deer.preset "cartpole/dqn" gives a copy of it,
---- which may be changed before it is used:
+--- deer/presets/ENVIRONMENT/ that returns a table; those in deer/presets/any/ are for no
+--- environment in particular and name none; deer.preset "cartpole/dqn" gives a copy of it, which
+--- may be changed before it is used:
 ---
 ---   environment    its name, and environment_options
 ---   algo           the class of deer that learns, and algo_options
 ---   agent_options  of deer.NeuralAgent
----   controllers    a list of { name of the class, options }
+---   train_policy, test_policy   each { name of the class, options }
+---   controllers    a list of such
 ---   epochs, epoch_length   what the agent is to run
 ---
 ---   local preset = deer.preset "cartpole/dqn"
@@ -14,6 +16,7 @@
 ---   agent:run(preset.epochs, preset.epoch_length)
 
 local deer = require "deer"
+local kinds = require "deer.kinds"
 local spairs = require "deer.spairs"
 local sys = require "deer.sys"
 local text = require "deer.text"
@@ -21,11 +24,13 @@ local text = require "deer.text"
 local MODULES = "deer.presets."
 
 ---@class deer.Preset
----@field environment string
+---@field environment string none in presets of any/
 ---@field environment_options? table
 ---@field algo string
 ---@field algo_options? table
 ---@field agent_options? table
+---@field train_policy? table
+---@field test_policy? table
 ---@field controllers? table[]
 ---@field epochs integer
 ---@field epoch_length integer
@@ -73,17 +78,51 @@ local function with(options, more)
   return all
 end
 
+--- A preset of a table that has the same fields.
+---@param fields table
+---@return deer.Preset
+function Preset.of(fields) return setmetatable(copy(fields), Preset) end
+
+--- The environment of the preset.
+---@param seed? integer
+---@return deer.Environment
+function Preset:makeEnvironment(seed)
+  return deer.env(self.environment)(with(self.environment_options, { seed = seed }))
+end
+
+-- an object of { name of the class or of its file, options }
+local function make(kind, given)
+  if not given then return nil end
+  local name = given[1]
+  if not name:find "/" and not name:find "%.lua$" then name = kinds.fileName(kind, name) end
+  return kinds.load(kind, name)(copy(given[2] or {}))
+end
+
+--- The algorithm of the preset.
+---@param environment deer.Environment
+---@param seed? integer
+---@return deer.Algo
+function Preset:makeAlgo(environment, seed)
+  return deer[self.algo](with(self.algo_options, { environment = environment, seed = seed }))
+end
+
+--- The policy of the preset, nil when it names none.
+---@param which string "train_policy" or "test_policy"
+---@return deer.Policy|nil
+function Preset:makePolicy(which) return make("policy", self[which]) end
+
 --- An agent made of the preset, its environment and its algorithm, ready to run.
----@param options? { seed: integer? } of all random numbers
+---@param options? { seed: integer?, environment: deer.Environment? } the seed is that of all random
+---  numbers; the environment one that makeEnvironment gave
 ---@return deer.NeuralAgent
 function Preset:agent(options)
   local seed = options and options.seed
-  local environment = deer.env(self.environment)(with(self.environment_options, { seed = seed }))
-  local algo = deer[self.algo](with(self.algo_options, { environment = environment, seed = seed }))
-  local agent = deer.NeuralAgent(with(self.agent_options,
-    { environment = environment, learning_algo = algo, seed = seed }))
+  local environment = options and options.environment or self:makeEnvironment(seed)
+  local agent = deer.NeuralAgent(with(self.agent_options, { environment = environment,
+    learning_algo = self:makeAlgo(environment, seed), seed = seed,
+    train_policy = self:makePolicy "train_policy", test_policy = self:makePolicy "test_policy" }))
   for _, controller in ipairs(self.controllers or {}) do
-    agent:attach(deer.controllers[controller[1]](controller[2] or {}))
+    agent:attach(make("controller", controller))
   end
   return agent
 end
@@ -95,9 +134,8 @@ end
 ---@return number mean
 ---@return integer n_episodes
 function Preset:score(agent, steps)
-  local environment = deer.env(self.environment)(with(self.environment_options, { seed = 0 }))
-  local judge = deer.NeuralAgent{ environment = environment, learning_algo = agent.learning_algo,
-    seed = 0 }
+  local judge = deer.NeuralAgent{ environment = self:makeEnvironment(0),
+    learning_algo = agent.learning_algo, seed = 0 }
   judge:startMode(0, steps)
   judge:run(1, steps)
   return judge:totalRewardOverLastTest()

@@ -13,7 +13,8 @@ Signals.__index = Signals
 ---@field controllers deer.Controller[]
 ---@field heard table<string, table> by signal: lists of controllers, handlers and modes
 
--- both spellings: onEpochEnd, and OnEpochEnd as in DeeR 0.2
+-- both spellings: onEpochEnd, and OnEpochEnd as in DeeR 0.2; an object that has false there does
+-- not hear what its class does
 local function handler_of(controller, signal)
   return controller[signal] or controller["O" .. signal:sub(2)] or nil
 end
@@ -89,7 +90,7 @@ end
 -- "onEpochEnd" of a function called onEpochEnds, whose controller has no onEpochEnd; else nil
 local function misspelt(controller, name)
   local known = name:find "^[oO]n%u" and core.nearest(name, Controller.signals)
-  return known and not handler_of(controller, known) and known or nil
+  return known and known ~= name and not handler_of(controller, known) and known or nil
 end
 
 -- every function that looks like a handler must be one

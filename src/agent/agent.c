@@ -282,6 +282,7 @@ double deer_agent_test_score(const deer_agent *a, int64_t *n_episodes) {
   return *n_episodes > 0 ? a->test_reward / (double)*n_episodes : 0;
 }
 
+const void *const *deer_agent_state(const deer_agent *a) { return (const void *const *)a->state; }
 deer_episode deer_agent_last_episode(const deer_agent *a) { return a->last_episode; }
 int64_t deer_agent_steps(const deer_agent *a) { return a->steps; }
 int64_t deer_agent_epochs(const deer_agent *a) { return a->epochs; }

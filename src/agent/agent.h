@@ -105,6 +105,9 @@ double deer_agent_mean_loss(const deer_agent *agent, int64_t *n);
 double deer_agent_mean_value(const deer_agent *agent, int64_t *n);
 double deer_agent_test_score(const deer_agent *agent, int64_t *n_episodes);
 
+/* The state that the policy sees: the history of each subject. */
+const void *const *deer_agent_state(const deer_agent *agent);
+
 /* The last episode, as a listener of onEpisodeEnd finds it. */
 deer_episode deer_agent_last_episode(const deer_agent *agent);
 

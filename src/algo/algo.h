@@ -40,6 +40,15 @@ typedef struct deer_algo_class {
   deer_status (*explore)(deer_algo *self, const void *const *state, deer_rng *rng,
                          deer_real *action);
 
+  /* What act and explore do in n states at once: state[s] is [n, history, shape...], action [n,
+   * actions.size], value [n] or NULL. What is best in a state does not depend on the others. Both
+   * are optional; then act and explore are called for one state after the other. May compile when
+   * n changes. */
+  deer_status (*act_rows)(deer_algo *self, int n, const void *const *state, deer_real *action,
+                          double *value);
+  deer_status (*explore_rows)(deer_algo *self, int n, const void *const *state, deer_rng *rng,
+                              deer_real *action);
+
   /* The value of every action, [actions.n]; optional, discrete only. */
   deer_status (*values)(deer_algo *self, const void *const *state, deer_real *values);
 

@@ -299,6 +299,13 @@ static int agent_last_episode(lua_State *L) {
   return 3;
 }
 
+// state() -> a list with the history of each subject
+static int agent_state(lua_State *L) {
+  const deer_agent *agent = deer_lua_check_agent(L, 1);
+  deer_lua_push_state(L, deer_replay_space(deer_agent_replay(agent)), deer_agent_state(agent));
+  return 1;
+}
+
 static int agent_steps(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)deer_agent_steps(deer_lua_check_agent(L, 1)));
   return 1;
@@ -341,6 +348,7 @@ static const luaL_Reg methods[] = {
     {"avgEpisodeVValue", agent_value},
     {"totalRewardOverLastTest", agent_score},
     {"lastEpisode", agent_last_episode},
+    {"state", agent_state},
     {"steps", agent_steps},
     {"epochs", agent_epochs},
     {"dataset", agent_dataset},

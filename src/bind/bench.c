@@ -213,10 +213,83 @@ static int bench_empty(lua_State *L) {
   return 0;
 }
 
+/* ---- environments in step ---- */
+
+#define STEPPER_CLASS "deer.bench.Stepper"
+enum { ROUNDS = 64 };
+
+// n environments and random actions for so many rounds, behind it
+typedef struct stepper {
+  deer_vec_env *vec;
+  int n, round;
+  deer_env **envs;
+  deer_real *actions;
+} stepper;
+
+static int stepper_gc(lua_State *L) {
+  stepper *work = luaL_checkudata(L, 1, STEPPER_CLASS);
+  deer_vec_env_free(work->vec);
+  for (int i = 0; i < work->n; i++) deer_env_free(work->envs[i]);
+  work->vec = NULL;
+  work->n = 0;
+  return 0;
+}
+
+// the function(n) that stepper returns: at least n steps of one environment
+static int step(lua_State *L) {
+  stepper *work = lua_touserdata(L, lua_upvalueindex(1));
+  lua_Integer n = luaL_checkinteger(L, 1);
+  deer_status status = DEER_OK;
+  size_t row = (size_t)work->n * (size_t)work->vec->space->actions.size;
+  for (; n > 0 && status == DEER_OK; n -= work->n) {
+    status = deer_vec_step(work->vec, work->actions + row * (size_t)work->round);
+    work->round = (work->round + 1) % ROUNDS;
+  }
+  return status == DEER_OK ? 0 : deer_throw(L, status);
+}
+
+static deer_status start_stepper(stepper *work, const deer_env_class *kind, int n) {
+  deer_rng rng = deer_rng_seed(1);
+  for (; work->n < n; work->n++) {
+    deer_rng own = deer_rng_seed((uint64_t)work->n);
+    DEER_TRY(deer_env_new(kind, NULL, 0, &own, &work->envs[work->n]));
+  }
+  DEER_TRY(deer_vec_env_new(work->envs, n, NULL, &work->vec));
+  const deer_action_space *space = &work->vec->space->actions;
+  for (int i = 0; i < n * ROUNDS; i++)
+    deer_random_action(space, &rng, work->actions + (size_t)i * (size_t)space->size);
+  return deer_vec_reset(work->vec, -1);
+}
+
+// stepper(name, n) -> function(n): steps of n environments written in C, with random actions
+static int bench_stepper(lua_State *L) {
+  const deer_env_class *kind = deer_env_find(luaL_checkstring(L, 1));
+  lua_Integer n = luaL_checkinteger(L, 2);
+  luaL_argcheck(L, kind, 1, "an environment written in C expected");
+  luaL_argcheck(L, n >= 1 && n <= DEER_MAX_ENVS, 2, "1 to 65536 environments expected");
+  size_t envs = (size_t)n * sizeof(deer_env *);
+  size_t actions = (size_t)n * ROUNDS * DEER_MAX_ACTION_SIZE * sizeof(deer_real);
+  char *block = lua_newuserdatauv(L, sizeof(stepper) + envs + actions, 0);
+  stepper *work = (stepper *)(void *)block;
+  *work = (stepper){.envs = (deer_env **)(void *)(block + sizeof *work),
+                    .actions = (deer_real *)(void *)(block + sizeof *work + envs)};
+  luaL_setmetatable(L, STEPPER_CLASS);
+  deer_status status = start_stepper(work, kind, (int)n);
+  if (status != DEER_OK) return deer_throw(L, status);
+  lua_pushcclosure(L, step, 1);
+  return 1;
+}
+
 int deer_open_bench(lua_State *L) {
-  static const luaL_Reg functions[] = {{"flops", bench_flops},     {"bandwidth", bench_bandwidth},
-                                       {"updater", bench_updater}, {"actor", bench_actor},
-                                       {"empty", bench_empty},     {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"flops", bench_flops},
+                                       {"bandwidth", bench_bandwidth},
+                                       {"updater", bench_updater},
+                                       {"actor", bench_actor},
+                                       {"empty", bench_empty},
+                                       {"stepper", bench_stepper},
+                                       {NULL, NULL}};
+  static const luaL_Reg events[] = {{"__gc", stepper_gc}, {NULL, NULL}};
+  deer_lua_class(L, STEPPER_CLASS, events + 1, events); // no methods
   luaL_newlib(L, functions);
   return 1;
 }

@@ -19,13 +19,14 @@ typedef struct command {
   int argc;
   char **argv;
   int script; /* its position in argv; argc when there is none */
+  int train;  /* where the options of deerlua train begin, when they stand without the word */
   bool interactive, version, help, no_environment, has_code, explain;
   const char *bad, *reason; /* the option that is wrong, and why */
   int threads;              /* 0: not said */
   int status;               /* to exit with */
 } command;
 
-static const char usage[] =
+const char deer_usage[] =
     "usage: deerlua [options] [script.lua | subcommand [arguments]]\n"
     "  -e statement   run a statement\n"
     "  -l module      require a module into the global of that name; -l g=module into g\n"
@@ -98,11 +99,23 @@ static bool read_option(command *c, int *i) {
   return true;
 }
 
+// an option of deerlua itself
+static bool is_own(const char *option) {
+  static const char *const own[] = {"--help", "--version", "--explain", "--threads"};
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+    if (strcmp(option, own[i]) == 0) return true;
+  return false;
+}
+
 // finds options and the script; false when an option is wrong
 static bool read_options(command *c) {
   int i = 1;
   for (; i < c->argc; i++) {
     const char *word = c->argv[i];
+    if (strncmp(word, "--", 2) == 0 && word[2] != '\0' && !is_own(word)) {
+      c->train = i;
+      break;
+    }
     // the first word that is no option is the script; "-" is standard input
     if (word[0] != '-' || word[1] == '\0') break;
     if (strcmp(word, "--") == 0) {
@@ -214,9 +227,9 @@ static bool run_options(lua_State *L, command *c) {
 
 // what the script finds in `...`; returns how many
 static int push_arguments(lua_State *L, const command *c) {
-  int n = c->argc - c->script - 1;
+  int first = c->train > 0 ? c->train : c->script + 1, n = c->argc - first;
   luaL_checkstack(L, n + 3, "too many arguments to the script");
-  for (int i = c->script + 1; i < c->argc; i++) lua_pushstring(L, c->argv[i]);
+  for (int i = first; i < c->argc; i++) lua_pushstring(L, c->argv[i]);
   return n;
 }
 
@@ -239,7 +252,7 @@ static bool run_subcommand(lua_State *L, command *c, bool *found) {
   lua_settop(L, 2 + n_args);
   lua_getfield(L, -1, "main");
   lua_replace(L, -2);
-  lua_pushstring(L, c->argv[c->script]);
+  lua_pushstring(L, c->train > 0 ? "train" : c->argv[c->script]);
   lua_rotate(L, 2, 2);
   status = deer_interpreter_call(L, n_args + 1);
   if (status != LUA_OK) return report(L, c, status);
@@ -254,7 +267,7 @@ static bool run_subcommand(lua_State *L, command *c, bool *found) {
 static bool run_script(lua_State *L, command *c) {
   const char *name = c->argv[c->script];
   bool found = false;
-  if (is_word(name)) {
+  if (c->train > 0 || is_word(name)) {
     bool ok = run_subcommand(L, c, &found);
     if (found) return ok;
   }
@@ -328,7 +341,7 @@ int deer_interpreter_main(int argc, char **argv) {
     return DEER_EXIT_USAGE;
   }
   if (c.help) {
-    fputs(usage, stdout);
+    fputs(deer_usage, stdout);
     return close_output(0);
   }
   // a full disk is an error of write(), not the end of the program

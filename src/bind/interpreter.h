@@ -6,6 +6,9 @@
 
 enum { DEER_EXIT_FAILURE = 1, DEER_EXIT_USAGE = 2, DEER_EXIT_INTERRUPT = 130 };
 
+/* What `deerlua --help` prints. */
+extern const char deer_usage[];
+
 /* Does what the command line says; returns the exit status. */
 int deer_interpreter_main(int argc, char **argv);
 

@@ -1,5 +1,6 @@
 /* sys.c: the module deer.sys: the embedded files, the file system, the terminal and the clock. */
 #include "bind/bind.h"
+#include "bind/interpreter.h"
 #include "bind/search.h"
 
 #include <dirent.h>
@@ -64,6 +65,22 @@ static int sys_time(lua_State *L) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   lua_pushnumber(L, (double)now.tv_sec + 1e-9 * (double)now.tv_nsec);
+  return 1;
+}
+
+// sleep(seconds): does nothing for so long, or until Ctrl-C
+static int sys_sleep(lua_State *L) {
+  double seconds = luaL_checknumber(L, 1);
+  if (!(seconds > 0)) return 0;
+  if (seconds > 3600) seconds = 3600;
+  struct timespec pause = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+  nanosleep(&pause, NULL);
+  return 0;
+}
+
+// usage(): what `deerlua --help` prints
+static int sys_usage(lua_State *L) {
+  lua_pushstring(L, deer_usage);
   return 1;
 }
 
@@ -184,11 +201,10 @@ static int sys_write_file(lua_State *L) {
 
 int luaopen_deer_sys(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"columns", sys_columns},       {"date", sys_date},
-      {"embedded", sys_embedded},     {"exists", sys_exists},
-      {"isatty", sys_isatty},         {"listdir", sys_listdir},
-      {"mkdir", sys_mkdir},           {"root", sys_root},
-      {"source", sys_source},         {"time", sys_time},
+      {"columns", sys_columns},       {"date", sys_date},     {"embedded", sys_embedded},
+      {"exists", sys_exists},         {"isatty", sys_isatty}, {"listdir", sys_listdir},
+      {"mkdir", sys_mkdir},           {"root", sys_root},     {"sleep", sys_sleep},
+      {"source", sys_source},         {"time", sys_time},     {"usage", sys_usage},
       {"write_file", sys_write_file}, {NULL, NULL},
   };
   static const luaL_Reg list_methods[] = {

@@ -112,10 +112,15 @@ static deer_status check_finite(const deer_subject *subject, int s, const void *
                    isnan(x[i]) ? NAN : (double)x[i], i);
 }
 
-deer_status deer_observation_check(const deer_space *space, const void *const *observation) {
+deer_status deer_observations_check(const deer_space *space, int n,
+                                    const void *const *observation) {
   for (int s = 0; s < space->n_subjects; s++)
-    DEER_TRY(check_finite(&space->subjects[s], s, observation[s], 1, "observation"));
+    DEER_TRY(check_finite(&space->subjects[s], s, observation[s], n, "observation"));
   return DEER_OK;
+}
+
+deer_status deer_observation_check(const deer_space *space, const void *const *observation) {
+  return deer_observations_check(space, 1, observation);
 }
 
 deer_status deer_state_check(const deer_space *space, const void *const *state) {

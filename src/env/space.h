@@ -56,6 +56,9 @@ int deer_space_longest(const deer_space *space);
  * ([history, shape...]), is NaN or infinite: "subject 0 of the observation is nan at element 3
  * ...". */
 deer_status deer_observation_check(const deer_space *space, const void *const *observation);
+
+/* The same for `n` observations at once: observation[s] is [n, shape...]. */
+deer_status deer_observations_check(const deer_space *space, int n, const void *const *observation);
 deer_status deer_state_check(const deer_space *space, const void *const *state);
 
 deer_action_kind deer_actions_kind(const deer_action_space *actions);

@@ -194,8 +194,8 @@ describe("deerlua", function()
     end)
 
     it("refuses others, with a hint and status 2", function()
-      local bad = { ["-x"] = "is not an option", ["--hlep"] = "is not an option",
-        ["-vv"] = "is not an option", ["-e"] = "needs an argument", ["-l"] = "needs an argument" }
+      local bad = { ["-x"] = "is not an option", ["-vv"] = "is not an option",
+        ["-e"] = "needs an argument", ["-l"] = "needs an argument" }
       for option, what in pairs(bad) do
         local status, out, err = child.run { option }
         assert.equal(("deerlua: '%s' %s\ntry `deerlua --help`\n"):format(option, what), err)

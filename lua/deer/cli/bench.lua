@@ -1,76 +1,37 @@
 --- deerlua bench: how long the things take that training consists of, beside the limits of the
 --- machine and, where they are installed, other programs.
 local deer = require "deer"
-local options = require "deer.options"
 local text = require "deer.text"
+local usage = require "deer.usage"
+
+local function work_names()
+  local names = {}
+  for i, work in ipairs(require "deer.bench.works") do names[i] = work.name end
+  return names
+end
 
 local bench = {
   summary = "measure the speed of training, beside other programs and the machine's limits",
-  usage = [[
-usage: deerlua bench [options]
-  --name NAME      measure this work only; may be repeated
-  --threads N      threads of the programs (1)
-  --runs N         rounds, whose median is printed (7)
-  --seconds S      time for each work in each round (0.2)
-  --json           one line of JSON for each work
-  --no-peers       leave the other programs out
-  --list           print the names of the works
-  --help           print this
+  synopsis = "deerlua bench [options]",
+  options = {
+    { name = "name", type = "string", repeated = true, place = "NAME",
+      help = "measure this work only; may be repeated", names = work_names },
+    { name = "threads", default = 1, type = "integer", range = { 1, 64 },
+      help = "threads of the programs" },
+    { name = "runs", default = 7, type = "integer", range = { 1, 1000 },
+      help = "rounds, whose median is printed" },
+    { name = "seconds", default = 0.2, type = "number", range = { 1e-6, 1000 },
+      help = "time for each work in each round" },
+    { name = "json", flag = true, help = "one line of JSON for each work" },
+    { name = "no_peers", flag = true, help = "leave the other programs out" },
+    { name = "list", flag = true, help = "print the names of the works" },
+  },
+  notes = [[
 A peer is an executable called like a work in a folder of $DEERLUA_PEERS, or in scripts/bench/peers
 of the source tree, that prints the microseconds of one; see scripts/bench/README.md.]],
 }
 
-local LIST = options.list {
-  { name = "name", type = "string" },
-  { name = "threads", default = 1, type = "integer", range = { 1, 64 } },
-  { name = "runs", default = 7, type = "integer", range = { 1, 1000 } },
-  { name = "seconds", default = 0.2, type = "number", range = { 1e-6, 1000 } },
-  { name = "json", default = false },
-  { name = "no-peers", default = false },
-  { name = "list", default = false },
-  { name = "help", default = false },
-}
-
--- the value of a word such as --runs=3, or of the word behind it
-local function read_value(option, word, value)
-  if option.type == "boolean" then
-    if value == nil then return true end
-    return nil, ("option '%s' takes no value"):format(word)
-  end
-  local parsed
-  if value then parsed = options.parse(option, value) end
-  if parsed ~= nil then return parsed end
-  return nil, ("option '%s': expected %s, got %s"):format(word, options.expected(option),
-    value and "'" .. value .. "'" or "nothing")
-end
-
-local function unknown(word)
-  if not word:find "^%-" then
-    return ("unexpected argument '%s'; works are named with --name"):format(word)
-  end
-  local near = text.meant(word:gsub("^%-+", ""), options.names(LIST), "--")
-  return ("unknown option '%s'%s"):format(word, near)
-end
-
--- what the command line says; nil and what is wrong with it
-local function read(args)
-  local values, names, i = options.check("bench", LIST, {}), {}, 1
-  while i <= #args do
-    local word, value = args[i]:match "^(%-%-[^=]+)=(.*)$"
-    word = word or args[i]
-    local option = word:find "^%-%-" and options.find(LIST, word:sub(3))
-    if not option then return nil, unknown(word) end
-    if not value and option.type ~= "boolean" then i, value = i + 1, args[i + 1] end
-    local parsed, message = read_value(option, word, value)
-    if message then return nil, message end
-    if option.name == "name" then names[#names + 1] = parsed end
-    values[option.name] = parsed
-    i = i + 1
-  end
-  return values, names
-end
-
--- the works of these names, all when there are none; nil and what is wrong
+-- the works of these names, all when there are none
 local function choose(works, names)
   if #names == 0 then return works end
   local chosen, known = {}, {}
@@ -78,7 +39,7 @@ local function choose(works, names)
   for i, name in ipairs(names) do
     if not known[name] then
       local near = text.meant(name, known)
-      return nil, ("unknown work '%s'%s"):format(name,
+      usage.fail("unknown work '%s'%s", name,
         near ~= "" and near or "; `deerlua bench --list` prints them")
     end
     chosen[i] = known[name]
@@ -142,29 +103,17 @@ end
 
 -- ---- the subcommand ----------------------------------------------------------------------------
 
-local function refuse(message)
-  io.stderr:write("deerlua bench: ", message, "\n")
-  return 2
-end
-
----@param args string[]
+---@param values table<string, any>
 ---@return integer status
-function bench.run(args)
-  local values, names = read(args)
-  if not values then return refuse(names) end
-  if values.help then
-    print(("deerlua bench: %s\n%s"):format(bench.summary, bench.usage))
-    return 0
-  end
-  local works, message = choose(require "deer.bench.works", names)
-  if not works then return refuse(message) end
+function bench.run(values)
+  local works = choose(require "deer.bench.works", values.name or {})
   if values.list then
     for _, work in ipairs(works) do print(("%-14s %s"):format(work.name, work.help)) end
     return 0
   end
   deer.threads(values.threads)
   local rows, machine = require("deer.bench.measure").run(works, { threads = values.threads,
-    runs = values.runs, seconds = values.seconds, peers = not values["no-peers"] })
+    runs = values.runs, seconds = values.seconds, peers = not values.no_peers })
   if values.json then print_json(rows, values) else print_table(rows, machine, values) end
   return 0
 end

@@ -45,8 +45,7 @@ function help.run(args)
   end
   local command = cli.find(name)
   if not command then return describe(name) end
-  print(("deerlua %s: %s"):format(name, command.summary))
-  if command.usage then print(command.usage) end
+  io.write(cli.help(name))
   return 0
 end
 

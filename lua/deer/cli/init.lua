@@ -1,12 +1,24 @@
 --- Subcommands: every file of this folder but this one is a subcommand of the program. It returns
---- { summary = one line, usage = text or nil, run = function(args) -> exit status }.
+---
+---   summary    one line
+---   synopsis   its command line, as "deerlua train [options]"
+---   options    the rows of deer.commandline, from which come the help and the completion
+---   notes      text below the options
+---   run        function(values) -> exit status; values by the names of the options
+---
+--- One without options has `usage` in place of synopsis and notes, and its run gets the words.
+local commandline = require "deer.commandline"
 local core = require "deer.core"
 local sys = require "deer.sys"
+local usage = require "deer.usage"
 
 ---@class deer.cli.Command
 ---@field summary string
 ---@field usage string?
----@field run fun(args: string[]): integer?
+---@field synopsis string?
+---@field options deer.commandline.Option[]?
+---@field notes string?
+---@field run fun(args: table): integer?
 
 local cli = {}
 
@@ -53,6 +65,62 @@ function cli.unknown(what, word, valid)
   return ("deerlua: no %s '%s'; %s\n"):format(what, word, hint)
 end
 
+--- What `deerlua help NAME` prints of a subcommand.
+---@param name string
+---@return string
+function cli.help(name)
+  local command = cli.find(name)
+  local lines = { ("deerlua %s: %s"):format(name, command.summary) }
+  if command.usage then lines[2] = command.usage end
+  if command.options then
+    lines[#lines + 1] = "usage: " .. command.synopsis
+    local defaults = commandline.defaults(command.options)
+    local rows = commandline.lines(command.options, defaults)
+    table.move(rows, 1, #rows, #lines + 1, lines)
+    lines[#lines + 1] = command.notes
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+local function refuse(name, message)
+  io.stderr:write(("deerlua %s: %s\n"):format(name, message))
+  return 2
+end
+
+-- the status of a subcommand that has a table of options
+local function run_with_options(name, command, args)
+  for _, word in ipairs(args) do
+    if word == "--help" or word == "-h" then
+      io.write(cli.help(name))
+      return 0
+    end
+  end
+  local values, message = commandline.read(command.options, args)
+  if not values then return refuse(name, message) end
+  for key, value in pairs(commandline.defaults(command.options)) do
+    if values[key] == nil then values[key] = value end
+  end
+  return command.run(values)
+end
+
+-- its status, also when it finds a mistake in what it was asked for
+local function run(name, command, args)
+  local function call()
+    if command.options then return run_with_options(name, command, args) end
+    return command.run(args)
+  end
+  local mistake
+  local results = table.pack(xpcall(call, function(err)
+    mistake = usage.message(err)
+    local said = tostring(err)
+    -- what crossed C has its traceback
+    return (mistake or said:find "\nstack traceback:") and said or debug.traceback(said, 2)
+  end))
+  if mistake then return refuse(name, mistake) end
+  if not results[1] then error(results[2], 0) end
+  return results[2]
+end
+
 --- Runs the subcommand `word`; nil when it is none but a file of that name exists.
 ---@param word string
 ---@param ... string
@@ -60,7 +128,7 @@ end
 function cli.main(word, ...)
   local command = cli.find(word)
   if command then
-    local status = command.run { ... }
+    local status = run(word, command, { ... })
     return math.type(status) == "integer" and status or (status == false and 1 or 0)
   end
   if sys.exists(word) then return nil end

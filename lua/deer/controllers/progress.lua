@@ -1,5 +1,6 @@
---- A progress line on the terminal: epoch, part of it done, steps per second, time left. When the
---- standard error is not a terminal it stays silent.
+--- A progress line on the terminal: epoch, part of it done, steps per second, the mean return of
+--- the latest episodes, loss, time left. When the standard error is not a terminal it stays silent,
+--- or, with the option lines, writes a plain line now and then.
 
 local Controller = require "deer.controller"
 local sys = require "deer.sys"
@@ -11,15 +12,23 @@ local ProgressController = Controller:extend "ProgressController"
 
 ProgressController.options = {
   periodicity = { default = 0.1, range = { 0, 3600 }, help = "seconds between two pictures" },
+  lines = { default = false, help = "plain lines where there is no terminal" },
+  line_gap = { default = 2, range = { 0, 3600 }, help = "seconds between two such lines" },
 }
 
 local WIDTH, LEAST = 24, 4 -- of the bar
+local RECENT = 10 -- episodes
 local PACE = 0.3 -- how fast the shown speed follows the present one
 
 function ProgressController:init(options)
   self.periodicity = options.periodicity
+  if sys.isatty(2) then return end
   -- hears no mode at all: costs nothing
-  if not sys.isatty(2) and not self.modes then self.modes = {} end
+  if not options.lines and not self.modes then self.modes = {} end
+  -- from epoch to epoch
+  if options.lines then
+    self.line_gap, self.onActionTaken = options.line_gap, false
+  end
 end
 
 --- "1:05" or "2:03:59"
@@ -36,6 +45,24 @@ function ProgressController:onStart(agent)
   self.started, self.shown, self.before = sys.time(), -math.huge, agent:epochs()
   self.mode, self.steps, self.counted, self.stride = -1, 0, 0, 1
   self.measured, self.speed = self.started, nil
+  self.first_step, self.returns = agent:steps(), {}
+end
+
+-- the returns of the latest episodes of training
+---@param agent deer.NeuralAgent
+function ProgressController:onEpisodeEnd(agent)
+  local reward, _, whole = agent:lastEpisode()
+  if not whole or agent:mode() ~= -1 then return end
+  if #self.returns == RECENT then table.remove(self.returns, 1) end
+  table.insert(self.returns, reward)
+end
+
+-- "  return 21.3  loss 0.0123", as far as they are known
+local function results(self, agent)
+  local sum, loss = 0, agent:avgBellmanResidual()
+  for _, x in ipairs(self.returns) do sum = sum + x end
+  return (#self.returns > 0 and ("  return %.4g"):format(sum / #self.returns) or "")
+    .. (math.type(loss) == "float" and ("  loss %.3g"):format(loss) or "")
 end
 
 ---@param agent deer.NeuralAgent
@@ -83,16 +110,32 @@ function ProgressController:show(agent, now)
   local left = done > 0 and (now - self.started) / done * (agent.n_epochs - done)
   local head = ("epoch %d/%d %s "):format(epochs + (training and 1 or 0), agent.n_epochs,
     training and "train" or "test ")
-  local tail = ("  %.0f steps/s%s"):format(self.speed or 0,
+  local tail = ("  %.0f steps/s%s%s"):format(self.speed or 0, results(self, agent),
     left and "  " .. self.clock(left) .. " left" or "")
   -- a line that fills the last column would break into two
   text.status(fit(head, part, tail, sys.columns() - 1))
 end
 
+-- "step 2000 of 50000  1234 steps/s  return 21.3  loss 0.01  1:05 left"
+local function write_line(self, agent)
+  local now, epochs = sys.time(), agent:epochs() - self.before
+  if epochs < agent.n_epochs and now - math.max(self.shown, self.started) < self.line_gap then
+    return
+  end
+  self.shown = now
+  local steps, seconds = agent:steps() - self.first_step, now - self.started
+  local left = seconds / math.max(epochs, 1) * (agent.n_epochs - epochs)
+  io.stderr:write(("step %d of %d  %.0f steps/s%s  %s left\n"):format(steps,
+    agent.n_epochs * agent.epoch_length, steps / math.max(seconds, 1e-9), results(self, agent),
+    self.clock(left)))
+end
+
 -- others may print now
-function ProgressController:onEpochEnd()
+---@param agent deer.NeuralAgent
+function ProgressController:onEpochEnd(agent)
   self.steps = 0
   text.status(nil)
+  if self.line_gap and agent:mode() == -1 then write_line(self, agent) end
 end
 
 function ProgressController.onEnd()

@@ -1,0 +1,64 @@
+--- deerlua enjoy: plays with what a run has learnt, and shows it: on the terminal, as pictures, as
+--- a film, with the values of actions, and where the states lie.
+local replayer = require "deer.replayer"
+local text = require "deer.text"
+local usage = require "deer.usage"
+local watch = require "deer.watch"
+
+local options = replayer.options()
+for _, option in ipairs {
+  { name = "episodes", letter = "n", type = "integer", range = { 1, 2 ^ 31 }, default = 1,
+    help = "episodes" },
+  { name = "num_timesteps", type = "integer", range = { 1, 2 ^ 53 },
+    help = "steps, instead of episodes" },
+  { name = "render", letter = "r", flag = true, group = "what is shown",
+    help = "pictures on the terminal" },
+  { name = "fps", type = "number", range = { 0.1, 1000 }, default = 25,
+    help = "pictures in a second" },
+  { name = "frames", type = "string", place = "FOLDER", help = "pictures as PNG files" },
+  { name = "video", type = "string", place = "FILE", help = "a film: .mp4, .gif or .png" },
+  { name = "action_proba", flag = true, help = "how probable the actions are, or their values" },
+  { name = "plotting", type = "string", place = "FILE",
+    help = "a PNG of the states: two numbers of them, or the two main directions" },
+  { name = "help", letter = "h", flag = true, help = "print this" },
+} do options[#options + 1] = option end
+
+-- what is to be watched
+local function watchers_of(said, list)
+  local function add(Class, given) list[#list + 1] = Class(given) end
+  if said.render or said.action_proba then
+    add(watch.Terminal, { picture = said.render, actions = said.action_proba, fps = said.fps })
+  end
+  if said.frames then add(watch.Frames, { folder = said.frames }) end
+  if said.video then add(watch.Film, { file = said.video, fps = said.fps }) end
+  if said.plotting then add(watch.States, { file = said.plotting }) end
+  if said.num_timesteps then add(watch.Limit, { steps = said.num_timesteps }) end
+  return list
+end
+
+return {
+  summary = "play with what a run has learnt, and watch it",
+  synopsis = "deerlua enjoy RUN [options]",
+  options = options,
+  run = function(said)
+    if said.json and (said.render or said.action_proba) then
+      usage.fail "--json is for machines; expected it without --render and --action-proba"
+    end
+    local list = {}
+    local judge, made, path = replayer.judge(said, function() return watchers_of(said, list) end)
+    if (said.render or said.frames or said.video) and not judge.environment.render then
+      usage.fail("the environment '%s' draws no pictures: it has no method render",
+        made.environment)
+    end
+    if not said.json then text.say("%s in %s, %s", made.algo, made.environment, path) end
+    local limit = list[#list]
+    if said.num_timesteps then
+      while not limit.spent do judge:play(1) end
+    else
+      judge:play(said.episodes)
+    end
+    for _, watcher in ipairs(list) do watcher:finish(text.say) end
+    replayer.report(judge, said)
+    return 0
+  end,
+}
