@@ -22,7 +22,8 @@ enum { X, SPEED, ANGLE, SPIN, SIZE }; /* of the state; an angle of 0 is upright 
 
 typedef struct pendulum_cart {
   deer_env base;
-  deer_list start_state; /* option */
+  deer_list start_state; /* options */
+  int64_t training_steps;
   double state[SIZE];
 } pendulum_cart;
 
@@ -31,6 +32,8 @@ static const deer_field fields[] = {
      .max = 1000, .choices = "position|speed|angle|turning speed",
      .help = "where every episode begins, upright being 0; at rest anywhere if not given"},
     DEER_ENV_MAX_STEPS(0),
+    {"training_steps", DEER_FIELD_INT, offsetof(pendulum_cart, training_steps), .max = 1e15,
+     .help = "the same for training alone, where more starts show more of swinging up"},
     {0}};
 
 static deer_status init(deer_env *self, const deer_rng *rng) {
@@ -94,6 +97,14 @@ static deer_status observe(deer_env *self, void *const *observation) {
   return DEER_OK;
 }
 
+/* only time ends an episode */
+static deer_status ending(deer_env *self, deer_ending *how) {
+  int64_t most = ((const pendulum_cart *)self)->training_steps;
+  bool over = self->mode == -1 && most > 0 && self->steps >= most;
+  *how = over ? DEER_TRUNCATED : DEER_RUNNING;
+  return DEER_OK;
+}
+
 static void paint(double x, double angle, deer_canvas *canvas) {
   static const deer_color white = {255, 255, 255, 255}, grey = {150, 155, 160, 255},
                           dark = {45, 55, 72, 255}, red = {204, 77, 77, 255},
@@ -138,5 +149,6 @@ const deer_env_class deer_env_pendulum_cart = {
     .reset = reset,
     .act = act,
     .observe = observe,
+    .ending = ending,
     .render = render,
     .draw = draw};

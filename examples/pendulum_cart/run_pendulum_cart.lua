@@ -13,6 +13,8 @@ local params = deer.launcher(arg, {
   epochs = 30,
   steps_per_test = 5000,
   period_btw_summary_perfs = 10,
+  -- environment
+  training_steps = 200, -- of an episode: many starts, since swinging up is what takes longest to learn
   -- learning
   update_rule = "adam",
   batch_accumulator = "mean",
@@ -44,6 +46,7 @@ local params = deer.launcher(arg, {
     ["deer-0.2"] = {
       epochs = 200,
       steps_per_test = 1000,
+      training_steps = 0,
       update_rule = "deepmind_rmsprop",
       batch_accumulator = "sum",
       learning_rate = 0.001,
@@ -75,6 +78,7 @@ local three_layers = {
 local name = deer.experiment.begin("pendulum_cart", params)
 local env = deer.env "pendulum_cart" {
   seed = params.seed,
+  training_steps = params.training_steps,
   max_steps = 1000, -- so that a test has several starts
   path = params.period_btw_summary_perfs > 0 and name .. ".mp4" or nil,
 }

@@ -72,6 +72,19 @@ describe("the pendulum on a cart", function()
     assert.is_false(env:inTerminalState() or env:isTruncated())
     assert.equal(5, env:observe()[1])
   end)
+
+  it("may be cut short in training alone", function()
+    local env = Env{ training_steps = 3, max_steps = 5 }
+    for mode, steps in deer.spairs { [-1] = 3, [0] = 5 } do
+      env:reset(mode)
+      for t = 1, steps do
+        assert.is_false(env:isTruncated(), t)
+        env:act(0)
+      end
+      assert.is_true(env:isTruncated())
+      assert.is_false(env:inTerminalState())
+    end
+  end)
 end)
 
 describe("catcher", function()
