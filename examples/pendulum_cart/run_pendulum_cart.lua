@@ -14,7 +14,7 @@ local params = deer.launcher(arg, {
   steps_per_test = 5000,
   period_btw_summary_perfs = 10,
   -- environment
-  training_steps = 200, -- of an episode: many starts, since swinging up is what takes longest to learn
+  training_steps = 200, -- of an episode: many starts, as swinging up is the hardest part
   -- learning
   update_rule = "adam",
   batch_accumulator = "mean",
