@@ -52,17 +52,20 @@ struct deer_arcade {
   bool over;
 };
 
-/* Rows of the options: those of every game, and of those that become harder. */
-#define DEER_ARCADE_OPTIONS(max_steps)                                                             \
-  {"sticky",                                                                                       \
-   DEER_FIELD_REAL,                                                                                \
-   offsetof(deer_arcade, sticky),                                                                  \
-   .fallback = 0.1,                                                                                \
-   .max = 1,                                                                                       \
-   .help = "how often the last action is done again instead of the new one"},                      \
-      {"actions", DEER_FIELD_CHOICE, offsetof(deer_arcade, actions), .choices = "all|minimal",     \
-       .help = "all six: nothing, left, up, right, down, fire; or those that do something"},       \
-      DEER_ENV_MAX_STEPS(max_steps)
+/* Rows of the options: those of every game, and one of those that become harder. */
+#define DEER_ARCADE_STICKY                                                                         \
+  {                                                                                                \
+    "sticky", DEER_FIELD_REAL, offsetof(deer_arcade, sticky),                                      \
+        .fallback = 0.1, .max = 1,                                                                 \
+        .help = "how often the last action is done again instead of the new one"                   \
+  }
+#define DEER_ARCADE_ACTIONS                                                                        \
+  {                                                                                                \
+    "actions", DEER_FIELD_CHOICE, offsetof(deer_arcade, actions),                                  \
+        .choices = "all|minimal",                                                                  \
+        .help = "all six: nothing, left, up, right, down, fire; or those that do something"        \
+  }
+#define DEER_ARCADE_OPTIONS DEER_ARCADE_STICKY, DEER_ARCADE_ACTIONS
 #define DEER_ARCADE_RAMPING                                                                        \
   {                                                                                                \
     "ramping", DEER_FIELD_BOOL, offsetof(deer_arcade, ramping),                                    \

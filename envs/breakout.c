@@ -121,7 +121,8 @@ static const deer_field fields[] = {
     {"start_state", DEER_FIELD_LIST, offsetof(breakout, start_state), .min = -1, .max = 9,
      .choices = "paddle|row of the ball|its column|its step down|its step to the right",
      .help = "where every episode begins, steps being 1 or -1; drawn if not given"},
-    DEER_ARCADE_OPTIONS(0),
+    DEER_ARCADE_OPTIONS,
+    DEER_ENV_MAX_STEPS(0),
     {0}};
 
 /* the ball begins above the paddle's row, on the board */

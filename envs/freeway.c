@@ -110,7 +110,8 @@ static const deer_field fields[] = {
                 "speed 1|speed 2|speed 3|speed 4|speed 5|speed 6|speed 7|speed 8",
      .help = "of the cars when an episode begins: columns, and frames for a cell to the right "
              "(1 to 5) or the left (-1 to -5); drawn if not given"},
-    DEER_ARCADE_OPTIONS(2500),
+    DEER_ARCADE_OPTIONS,
+    DEER_ENV_MAX_STEPS(2500),
     {0}};
 
 static deer_status init(deer_env *self, const deer_rng *rng) {

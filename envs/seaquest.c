@@ -234,7 +234,8 @@ static const deer_arcade_game game = {.n_channels = 10,
                                       .play = play,
                                       .paint = paint};
 
-static const deer_field fields[] = {DEER_ARCADE_OPTIONS(0), DEER_ARCADE_RAMPING, {0}};
+static const deer_field fields[] = {
+    DEER_ARCADE_OPTIONS, DEER_ENV_MAX_STEPS(0), DEER_ARCADE_RAMPING, {0}};
 
 static deer_status init(deer_env *self, const deer_rng *rng) {
   (void)rng;

@@ -71,7 +71,7 @@ local params = deer.launcher(arg, {
 
 local hidden = { "dense", units = 128 }
 
-local name = deer.experiment.begin("cartpole", params)
+local name = deer.saveParameters(params, "cartpole_")
 local env = deer.env "cartpole" {
   seed = params.seed,
   max_steps = params.max_steps,

@@ -47,7 +47,7 @@ local pixels = {
   trunk = { { "dense", units = 64 } },
 }
 
-local name = deer.experiment.begin("catcher", params)
+local name = deer.saveParameters(params, "catcher_")
 local env = deer.env "catcher" {
   seed = params.seed,
   higher_dim_obs = params.higher_dim_obs,

@@ -69,7 +69,7 @@ local scaled = {
 }
 
 local env_steps = math.max(1, params.max_moves // params.frame_skip)
-local name = deer.experiment.begin("mountain_car_continuous", params)
+local name = deer.saveParameters(params, "mountain_car_continuous_")
 local env = deer.env "mountain_car_continuous" {
   seed = params.seed,
   frame_skip = params.frame_skip,

@@ -75,7 +75,7 @@ local three_layers = {
   trunk = { hidden, hidden, hidden },
 }
 
-local name = deer.experiment.begin("pendulum_cart", params)
+local name = deer.saveParameters(params, "pendulum_cart_")
 local env = deer.env "pendulum_cart" {
   seed = params.seed,
   training_steps = params.training_steps,

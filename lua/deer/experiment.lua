@@ -1,49 +1,26 @@
---- What DeeR's launchers do around the learning itself: say and save the parameters, attach the
---- usual controllers, and show the best policy at the end.
+--- What DeeR's launchers do around the learning itself: attach the usual controllers, and judge and
+--- show the policy at the end.
 ---
 ---   local params = deer.launcher(arg, { ... })
----   local name = deer.experiment.begin("pendulum_cart", params)
+---   local name = deer.saveParameters(params, "cartpole_")
 ---   local agent = deer.NeuralAgent{ ... }
 ---   local best = deer.experiment.attach(agent, params, { name = name })
 ---   agent:run(params.epochs, params.steps_per_epoch)
----   deer.experiment.finish(agent, best, 20000)
+---   deer.experiment.finish(agent, best, 50000)
 ---
---- Files go to folders of the current one, all called after the environment and the seed: params
---- holds the parameters, scores the score of each test epoch, nnets the best network.
+--- Files go to folders of the current one: scores holds the score of each test epoch, nnets the
+--- best network.
 
 local controllers = require("deer.kinds").table "controller"
 local options = require "deer.options"
-local spairs = require "deer.spairs"
-local sys = require "deer.sys"
 local text = require "deer.text"
 
 local experiment = {}
 
 local VALIDATION, JUDGEMENT = 0, 1 -- modes: after each epoch, and at the end
 
-local function show(value)
-  return type(value) == "number" and text.format(value) or tostring(value)
-end
-
---- Prints the parameters and saves them to params/NAME_SEED.txt, one to a line.
----@param name string
----@param params table of deer.launcher
----@return string name NAME_SEED, what the files of this run are called
-function experiment.begin(name, params)
-  local full, lines = ("%s_%d"):format(name, params.seed), {}
-  for key, value in spairs(params) do lines[#lines + 1] = ("%s = %s"):format(key, show(value)) end
-  text.say("The parameters are: %s", table.concat(lines, ", "))
-  local done, message = sys.mkdir "params"
-  if done then
-    local path = ("params/%s.txt"):format(full)
-    done, message = sys.write_file(path, table.concat(lines, "\n") .. "\n")
-  end
-  if not done then text.fail("experiment: %s", message) end
-  return full
-end
-
 local ATTACH = options.list {
-  name = { required = true, type = "string", help = "what begin returned" },
+  name = { required = true, type = "string", help = "of the files" },
   updates = { default = 1, type = "integer", range = { 1, 1000 },
     help = "updates each time that it is time for one" },
   show_episodes = { default = true, help = "print how each episode went" },

@@ -28,6 +28,9 @@ local core = require "deer.core"
 ---@field experiment table what launchers do around the learning
 ---@field plot table charts as PNG files
 ---@field video fun(path: string, options: { fps: number? }?): deer.Video films: MP4, PNG or GIF
+---@field csv fun(path: string, options: table?): table?, string[]|string? the columns of a file
+---@field json { encode: fun(value: any, pretty: boolean?): string } JSON texts
+---@field saveParameters fun(params: table, prefix: string): string see lua/deer/parameters.lua
 ---@field preset fun(name: string): deer.Preset options that are known to work: "cartpole/dqn"
 ---@field kinds table finding and listing environments, controllers and policies
 local deer = {
@@ -59,6 +62,16 @@ local deer = {
   ---@type fun(number: number): string
   format = core.format,
 
+  --- The array in a file of numpy: bool, u1, i4, i8, f4 or f8. A tensor holds bytes, int32 or
+  --- float32; with "table" the numbers come as they are in the file, in nested tables (a number
+  --- when there are no dimensions). nil and a message when it cannot be read.
+  ---@type fun(path: string, as: "tensor"|"table"|nil): any, string?
+  npy = core.npy,
+
+  --- Writes a tensor as such a file, whole or not at all: true, or nil and why not.
+  ---@type fun(path: string, tensor: deer.Tensor): boolean?, string?
+  saveNpy = core.saveNpy,
+
   --- How many threads a large computation may use, 1 at the start; with a number, from now on that
   --- many, for what is made afterwards. Results do not depend on it.
   ---@type fun(n: integer?): integer
@@ -82,8 +95,9 @@ local LAZY = {
   DDPG = "deer.ddpg", ActorCritic = "deer.actor_critic", TD3 = "deer.td3", SAC = "deer.sac",
   DataSet = "deer.data_set", graph = "deer.graph", network = "deer.graph.network",
   opt = "deer.graph.optimizers", rl = "deer.graph.formulas", test = "deer.test",
-  experiment = "deer.experiment", plot = "deer.plot", video = "deer.video",
-  kinds = "deer.kinds", spairs = "deer.spairs",
+  experiment = "deer.experiment", plot = "deer.plot", video = "deer.video", csv = "deer.csv",
+  json = "deer.json", saveParameters = "deer.parameters", kinds = "deer.kinds",
+  spairs = "deer.spairs",
 }
 
 local MADE = {

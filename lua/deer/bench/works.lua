@@ -137,6 +137,8 @@ return {
   { name = "cartpole_1024", help = "a step of one of 1024 cart poles written in C, chance actions",
     make = function() return core.bench.stepper("cartpole", 1024) end,
     goal = { us = 1 / 30 } },
+  { name = "breakout_1024", help = "a frame of one of 1024 games of Breakout, chance actions",
+    make = function() return core.bench.stepper("breakout", 1024) end },
   { name = "empty_program", help = "one run of a program that has nothing to compute",
     make = function() return core.bench.empty end, goal = { us = 0.05 } },
   { name = "toy_b32", help = "DQN update, DeeR's network of the toy market, batch 32, RMSprop",
