@@ -11,7 +11,7 @@ local params = deer.launcher(arg, {
   -- experiment
   steps_per_epoch = 1000,
   epochs = 30,
-  steps_per_test = 5000,
+  steps_per_test = 10000,
   period_btw_summary_perfs = 10,
   -- environment
   training_steps = 200, -- of an episode: many starts, as swinging up is the hardest part
@@ -19,7 +19,7 @@ local params = deer.launcher(arg, {
   update_rule = "adam",
   batch_accumulator = "mean",
   learning_rate = 0.003,
-  learning_rate_decay = 0.9,
+  learning_rate_decay = 0.88,
   discount = 0.98,
   discount_inc = 1.0,
   discount_max = 0.999,
@@ -104,7 +104,6 @@ local agent = deer.NeuralAgent{
   replay_start_size = params.replay_start_size,
   seed = params.seed,
 }
-deer.experiment.attach(agent, params, { name = name, updates = params.updates })
+local best = deer.experiment.attach(agent, params, { name = name, updates = params.updates })
 agent:run(params.epochs, params.steps_per_epoch)
--- the last network, since a few starts say little about which one is the best
-deer.experiment.finish(agent, nil, 20000)
+deer.experiment.finish(agent, best, 20000)

@@ -61,14 +61,14 @@ function experiment.attach(agent, params, given)
   return best
 end
 
---- Judges the policy by a test epoch, prints its mean return and lets the environment summarize it.
+--- Judges the policy of the best network by a test epoch of its own, prints its mean return and
+--- lets the environment summarize it.
 ---@param agent deer.NeuralAgent
----@param best? deer.FindBestController what attach returned, to judge the best network instead of
----  the last one
+---@param best deer.FindBestController what attach returned
 ---@param steps integer of the test epoch
 ---@return number mean
 function experiment.finish(agent, best, steps)
-  if best and best.best then -- else there was no test epoch
+  if best.best then -- else there was no test epoch
     local done, message = agent:setNetwork(best.fname, best.best.n)
     if not done then text.fail("experiment: %s", message) end
   end
