@@ -11,10 +11,8 @@ local text = require "deer.text"
 ---@class deer.NativeEnvironment: deer.Environment
 local Native = Environment:extend "NativeEnvironment"
 
-Native.options = {
-  path = { type = "string", help = "file for a film of a test when it is summarized, .mp4, .png \z
-    or .gif; no film if not given" },
-}
+local PATH = { type = "string", help = "file for a film of a test when it is summarized, .mp4, \z
+  .png or .gif; no film if not given" }
 
 local MOST_PICTURES = 500 -- of such a film
 
@@ -83,17 +81,20 @@ function Native:observationType(subject) return self._env:space().observationTyp
 local METHODS = { "reset", "act", "observe", "inTerminalState", "isTruncated", "inputDimensions",
   "nActions", "observationType", "step", "stop" }
 
+-- whose methods C stands for
+Native.written_in_c = Native
+
 -- what the C side sees: the environment itself, unless a method that it calls is the user's own
 function Native:handle()
   for _, method in ipairs(METHODS) do
-    if self[method] ~= Native[method] then return Environment.handle(self) end
+    if self[method] ~= self.written_in_c[method] then return Environment.handle(self) end
   end
   return self._env
 end
 
 local classes = {}
 
-local native = {}
+local native = { Environment = Native }
 
 --- The names of the environments written in C.
 ---@return string[]
@@ -109,7 +110,7 @@ function native.find(name, class_name)
       local Class = Native:extend(class_name)
       Class.native_name, Class.help = name, core.about("env", name).help
       Class.fields = options.fromFields(core.fields("env", name))
-      Class.options = {}
+      Class.options = { path = PATH }
       for _, field in ipairs(Class.fields) do Class.options[field.name] = field end
       classes[name] = Class
     end

@@ -197,12 +197,12 @@ end
 
 --- Lets the environment look at the test epoch just run.
 function NeuralAgent:summarizeTestPerformance()
-  self._handle:summarizeTestPerformance()
   local environment = self.environment
-  -- the C side does not know that one of its own has a Lua object around it
-  if environment:handle() == environment._env then
-    environment:summarizePerformance(self:testDataset())
+  -- C itself calls the method of an object of the script, and says what is wrong with the mode
+  if not environment:handle():alone() or self:mode() == -1 then
+    return self._handle:summarizeTestPerformance()
   end
+  environment:summarizePerformance(self:testDataset())
 end
 
 --- The next action is this one, whatever the policy says. Called in onActionChosen, it replaces the
