@@ -61,7 +61,10 @@ static deer_status make_nets(deer_actor_critic *ac, const deer_ac_parts *parts,
   if (!net) net = &fallback;
   DEER_TRY(critic_space(space, &more));
   DEER_TRY(deer_net_new(net, space, parts->actor_outputs * space->actions.size, &ac->actor_net));
-  return deer_net_new(net, &more, 1, &ac->critic_net);
+  DEER_TRY(deer_net_new(net, &more, 1, &ac->critic_net));
+  deer_net_normalize(ac->actor_net, ac->base.normalizer);
+  deer_net_normalize(ac->critic_net, ac->base.normalizer);
+  return DEER_OK;
 }
 
 deer_status deer_ac_init(deer_actor_critic *ac, const deer_ac_parts *parts,
@@ -230,7 +233,8 @@ static void make_inputs(deer_ac_graph *u) {
   state_inputs(space, g, "obs_t", batch, u->obs_t);
   u->a_tm1 = deer_input(g, "a_tm1", DEER_DTYPE_REAL, DEER_SHAPE(batch, space->actions.size));
   u->continue_t = deer_input(g, "continue_t", DEER_DTYPE_REAL, DEER_SHAPE(batch));
-  u->transition.r_t = deer_input(g, "r_t", DEER_DTYPE_REAL, DEER_SHAPE(batch));
+  u->r_t = deer_input(g, "r_t", DEER_DTYPE_REAL, DEER_SHAPE(batch));
+  u->transition.r_t = deer_algo_rewards(&ac->base, g, u->r_t);
   u->weight = deer_input(g, "weight", DEER_DTYPE_REAL, DEER_SHAPE(batch));
   deer_node gamma = deer_reshape(g, deer_variable(g, "gamma", &ac->gamma, 1), DEER_SCALAR);
   u->transition.discount_t =
@@ -249,7 +253,7 @@ static void bind_batch(const deer_ac_graph *u, deer_ac_update *update) {
     b->obs_t[s] = deer_program_data(update->program, u->obs_t[s]);
   }
   b->action_tm1 = deer_program_data(update->program, u->a_tm1);
-  b->r_t = deer_program_data(update->program, u->transition.r_t);
+  b->r_t = deer_program_data(update->program, u->r_t);
   b->continue_t = deer_program_data(update->program, u->continue_t);
   b->weight = deer_program_data(update->program, u->weight);
   b->index = u->ac->index;

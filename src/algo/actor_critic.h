@@ -110,7 +110,7 @@ struct deer_actor_critic {
        .search_max = 0.1},                                                                         \
       {"update_rule", DEER_FIELD_CHOICE,           DEER_AC_AT(update_rule),                        \
        .fallback = 3, .choices = DEER_OPT_CHOICES, .help = "optimiser"},                           \
-      DEER_CLIPPING_FIELDS(deer_actor_critic)
+      DEER_CLIPPING_FIELDS(deer_actor_critic), DEER_NORMALIZING_FIELDS
 
 /* ---- life ---- */
 
@@ -151,7 +151,7 @@ typedef struct deer_ac_graph {
   deer_actor_critic *ac;
   deer_graph *g;
   deer_node obs_tm1[DEER_MAX_SUBJECTS], obs_t[DEER_MAX_SUBJECTS]; /* inputs of networks */
-  deer_node a_tm1, continue_t;                                    /* [batch, size], [batch] */
+  deer_node a_tm1, r_t, continue_t;                               /* [batch, size], [batch] */
   deer_transition transition;                                     /* r_t and discount_t */
   deer_ac_block actor, critic[2];
   deer_node weight; /* [batch], importance of the samples */

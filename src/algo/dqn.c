@@ -83,6 +83,7 @@ static const deer_field fields[] = {
      .help = "Huber threshold of the error; 0: squared error, of quantiles absolute",
      .search_min = 0.1, .search_max = 10},
     DEER_CLIPPING_FIELDS(dqn),
+    DEER_NORMALIZING_FIELDS,
     {"batch_accumulator", DEER_FIELD_CHOICE, AT(batch_accumulator), .fallback = SUM,
      .choices = "sum|mean|mean_outputs",
      .help = "loss over a batch; mean_outputs: mean squared error over batch and actions"},
@@ -175,7 +176,7 @@ static deer_node batch_loss(const dqn *d, deer_graph *g, deer_node losses) {
 }
 
 typedef struct update_inputs {
-  deer_node obs_tm1[DEER_MAX_SUBJECTS], obs_t[DEER_MAX_SUBJECTS], continue_t, weight;
+  deer_node obs_tm1[DEER_MAX_SUBJECTS], obs_t[DEER_MAX_SUBJECTS], r_t, continue_t, weight;
   deer_transition transition;
 } update_inputs;
 
@@ -185,7 +186,8 @@ static void make_inputs(dqn *d, deer_graph *g, update_inputs *in) {
   state_inputs(d, g, "obs_tm1", batch, in->obs_tm1);
   state_inputs(d, g, "obs_t", batch, in->obs_t);
   in->transition.a_tm1 = deer_input(g, "a_tm1", DEER_DTYPE_I32, shape);
-  in->transition.r_t = deer_input(g, "r_t", DEER_DTYPE_REAL, shape);
+  in->r_t = deer_input(g, "r_t", DEER_DTYPE_REAL, shape);
+  in->transition.r_t = deer_algo_rewards(&d->base, g, in->r_t);
   in->continue_t = deer_input(g, "continue_t", DEER_DTYPE_REAL, shape);
   in->weight = deer_input(g, "weight", DEER_DTYPE_REAL, shape);
   deer_node gamma = deer_reshape(g, deer_variable(g, "gamma", &d->gamma, 1), DEER_SCALAR);
@@ -201,7 +203,7 @@ static void bind_batch(dqn *d, const update_inputs *in) {
     b->obs_t[s] = deer_program_data(d->update, in->obs_t[s]);
   }
   b->a_tm1 = deer_program_data(d->update, in->transition.a_tm1);
-  b->r_t = deer_program_data(d->update, in->transition.r_t);
+  b->r_t = deer_program_data(d->update, in->r_t);
   b->continue_t = deer_program_data(d->update, in->continue_t);
   b->weight = deer_program_data(d->update, in->weight);
   b->index = d->index;
@@ -316,6 +318,7 @@ static deer_status init(deer_algo *self, const deer_net_spec *net, const deer_rn
   DEER_TRY(check(d));
   if (!net) DEER_TRY(deer_net_default("deer", &self->space, &fallback));
   DEER_TRY(deer_dqn_value_net(&d->value, net ? net : &fallback, &self->space, &d->net));
+  deer_net_normalize(d->net, self->normalizer);
   size_t size = (size_t)deer_net_size(d->net);
   d->online = deer_alloc_array(size, sizeof *d->online);
   d->target = deer_alloc_array(size, sizeof *d->target);
