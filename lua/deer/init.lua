@@ -15,6 +15,7 @@ local core = require "deer.core"
 ---@field ActorCritic deer.ActorCritic DDPG under DeeR's name
 ---@field TD3 deer.TD3
 ---@field SAC deer.SAC
+---@field DiscreteSAC deer.DiscreteSAC
 ---@field PPO deer.PPO
 ---@field A2C deer.A2C
 ---@field REINFORCE deer.REINFORCE
@@ -95,6 +96,7 @@ local LAZY = {
   Environment = "deer.environment", Controller = "deer.controller", Policy = "deer.policy",
   Algo = "deer.algo", QNetwork = "deer.q_network", NeuralAgent = "deer.neural_agent",
   DDPG = "deer.ddpg", ActorCritic = "deer.actor_critic", TD3 = "deer.td3", SAC = "deer.sac",
+  DiscreteSAC = "deer.sac_discrete",
   PPO = "deer.ppo", A2C = "deer.a2c", REINFORCE = "deer.reinforce",
   DataSet = "deer.data_set", graph = "deer.graph", network = "deer.graph.network",
   opt = "deer.graph.optimizers", rl = "deer.graph.formulas", test = "deer.test",

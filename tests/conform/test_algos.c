@@ -385,7 +385,7 @@ static void several_states_are_answered_at_once(void **state) {
       assert_int_equal(class->act_rows(algo, n, (const void *const[]){x}, again, NULL), DEER_OK);
       assert_memory_equal(again, all, (size_t)n * size * sizeof *all);
     }
-    if (class->explore_rows && is_continuous(&algo->space)) {
+    if (class->explore_rows && t.actions == DEER_ACTIONS_CONTINUOUS) {
       assert_int_equal(class->explore_rows(algo, ROWS, (const void *const[]){x}, &draws, all),
                        DEER_OK);
       for (int i = 0; i < ROWS; i++)
