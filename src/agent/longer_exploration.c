@@ -76,7 +76,7 @@ static deer_status choose(deer_policy *self, const deer_choice *choice, deer_rea
      * part: start length / (start length + 1 - start) = epsilon */
     double share = p->epsilon / (1 + (double)(p->length - 1) * (1 - p->epsilon));
     *greedy = deer_rng_uniform(choice->rng) >= share;
-    if (*greedy) return choice->algo->kind->act(choice->algo, choice->state, action, value);
+    if (*greedy) return deer_choice_best(choice, action, value);
     start(s, space, p->length, choice->rng);
   }
   next(s, space, choice->rng, action);
