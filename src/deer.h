@@ -34,7 +34,9 @@ extern "C" {
 #include "agent/agent.h"
 #include "io/font.h"
 #include "io/canvas.h"
+#include "io/csv.h"
 #include "io/json.h"
+#include "io/npy.h"
 #include "io/png.h"
 #include "io/safetensors.h"
 

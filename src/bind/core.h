@@ -110,6 +110,8 @@ void deer_open_program(lua_State *L);
 void deer_open_net(lua_State *L);
 void deer_open_optimizer(lua_State *L);
 void deer_open_json(lua_State *L);
+void deer_open_npy(lua_State *L);
+void deer_open_csv(lua_State *L);
 
 /* ---- options ---- */
 

@@ -21,6 +21,8 @@ int luaopen_deer_core(lua_State *L) {
   deer_open_rl(L);
   lua_setfield(L, -2, "rl");
   deer_open_json(L);
+  deer_open_npy(L);
+  deer_open_csv(L);
   deer_open_bench(L);
   lua_setfield(L, -2, "bench");
   deer_open_canvas(L);
