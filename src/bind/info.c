@@ -210,6 +210,12 @@ static int info_format(lua_State *L) {
   return 1;
 }
 
+// warning(text): for the person who runs the program
+static int info_warning(lua_State *L) {
+  deer_log_write(DEER_LOG_WARNING, "%s", luaL_checkstring(L, 1));
+  return 0;
+}
+
 // threads([n]) -> threads that programs made from now on may use; n changes it
 static int info_threads(lua_State *L) {
   deer_status status = DEER_OK;
@@ -225,13 +231,10 @@ static int info_threads(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"names", info_names},
-    {"about", info_about},
-    {"fields", info_fields},
-    {"nearest", info_nearest},
-    {"format", info_format},
-    {"threads", info_threads},
-    {NULL, NULL},
+    {"names", info_names},     {"about", info_about},
+    {"fields", info_fields},   {"nearest", info_nearest},
+    {"format", info_format},   {"threads", info_threads},
+    {"warning", info_warning}, {NULL, NULL},
 };
 
 void deer_open_info(lua_State *L) {
