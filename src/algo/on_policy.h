@@ -76,9 +76,10 @@ struct deer_on_policy {
   deer_real updates[2]; /* done so far: 2^20 a + b */
 };
 
-/* Rows of a field table: options with the defaults that differ. */
+/* Rows of a field table: options with the defaults that differ; the last one is the optimiser. */
+enum { DEER_ONP_RMSPROP = 1, DEER_ONP_ADAM = 3 };
 #define DEER_ONP_AT(member) offsetof(deer_on_policy, member)
-#define DEER_ONP_FIELDS(the_horizon, the_batch, the_lambda, scaled)                                \
+#define DEER_ONP_FIELDS(the_horizon, the_batch, the_lambda, scaled, rule)                          \
   {"learning_rate", DEER_FIELD_REAL,     DEER_ONP_AT(learning_rate), .fallback = 1e-3,  .min = 0,  \
    .max = 10,       .help = "step size", .search_min = 1e-5,         .search_max = 1e-2},          \
       {"discount",                                                                                 \
@@ -160,7 +161,7 @@ struct deer_on_policy {
            "policy and value are heads of one network; else each has dense layers of its own"},    \
   {                                                                                                \
     "update_rule", DEER_FIELD_CHOICE, DEER_ONP_AT(update_rule),                                    \
-        .fallback = 3, .choices = DEER_OPT_CHOICES, .help = "optimiser"                            \
+        .fallback = (rule), .choices = DEER_OPT_CHOICES, .help = "optimiser"                       \
   }
 
 /* ---- life ---- */

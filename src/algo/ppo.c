@@ -13,7 +13,7 @@ typedef struct ppo {
 } ppo;
 
 static const deer_field fields[] = {
-    DEER_ONP_FIELDS(1024, 64, 0.95, 1),
+    DEER_ONP_FIELDS(1024, 64, 0.95, 1, DEER_ONP_ADAM),
     {"epochs", DEER_FIELD_INT, offsetof(ppo, epochs), .fallback = 10, .min = 1, .max = 1000,
      .help = "passes through a rollout", .search_min = 1, .search_max = 20},
     {"clip", DEER_FIELD_REAL, offsetof(ppo, clip), .fallback = 0.2, .min = 1e-6, .max = 1,
