@@ -203,6 +203,11 @@ end
 ---@return userdata[] handles each keeps alive what it needs
 ---@return integer[]|nil groups
 function copies.make(environment, n)
+  if environment.around then -- a wrapper
+    local handles, groups = copies.make(environment.environment, n)
+    for i, handle in ipairs(handles) do handles[i] = environment:around(handle) end
+    return handles, groups
+  end
   check_object(environment)
   if environment:handle():alone() then return make_native(environment, n) end
   local threads = math.min(core.threads(), n)

@@ -70,6 +70,10 @@ end
 ---@param test_data_set deer.DataSet
 function Environment:summarizePerformance(test_data_set) end -- luacheck: no unused args
 
+--- The environment in the middle of any wrappers.
+---@return deer.Environment
+function Environment:unwrapped() return self end
+
 -- what must be there, and what else the agent calls; the latter are long enough to tell a misspelt
 -- one from a method of the user's own
 local NEEDED = { "reset", "observe", "inputDimensions", "nActions" }

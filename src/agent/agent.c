@@ -237,7 +237,7 @@ deer_status deer_agent_train(deer_agent *a, bool *trained) {
   *trained = false;
   if (a->horizon == 0 && deer_replay_count(a->replay) <= a->replay_start_size) return DEER_OK;
   double loss;
-  deer_status status = a->algo->kind->learn(a->algo, a->replay, &a->replay_rng, &loss);
+  deer_status status = deer_algo_learn(a->algo, a->replay, &a->replay_rng, &loss);
   if (status == DEER_EAGAIN) {
     /* an algo that learns from fresh samples waits until there are enough */
     if (a->horizon == 0) a->n_refused++;

@@ -101,12 +101,14 @@ static deer_replay *memory(const deer_agent *a) { return a->mode == -1 ? a->repl
 bool deer_agent_tells_ahead(const deer_agent *a) { return a->mode == -1 && a->horizon > 0; }
 
 /* counts the step, and learns if it is time */
-static deer_status count(deer_agent *a, double reward) {
-  bool trained;
+static deer_status count(deer_agent *a, const deer_sample *sample) {
+  bool trained, over = sample->ending != DEER_RUNNING;
   if (a->mode != -1) {
-    a->test_reward += reward;
+    a->test_reward += sample->reward;
     return DEER_OK;
   }
+  deer_algo_observed(a->algo, sample->observation);
+  DEER_TRY(deer_algo_rewarded(a->algo, sample->lane, sample->reward, over));
   bool due = a->train_every > 0 && a->steps % a->train_every == 0;
   a->steps++;
   return due ? deer_agent_train(a, &trained) : DEER_OK;
@@ -136,7 +138,7 @@ deer_status deer_lane_took(deer_agent *a, deer_lane *lane, const void *const *ne
   if (deer_agent_tells_ahead(a) && lane->ending != DEER_TERMINATED)
     DEER_TRY(lane->ending == DEER_RUNNING ? deer_replay_follow(a->replay, lane->number, next)
                                           : deer_replay_close(a->replay, lane->number, next));
-  DEER_TRY(count(a, lane->reward));
+  DEER_TRY(count(a, &sample));
   return deer_agent_signal(a, (deer_event){.signal = DEER_ON_ACTION_TAKEN});
 }
 

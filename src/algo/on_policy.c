@@ -83,7 +83,9 @@ static deer_status make_net(deer_on_policy *op, const deer_net_spec *given) {
   const deer_net_head heads[] = {
       {head_names[POLICY], deer_actor_outputs(&space->actions), 0, &last[POLICY]},
       {head_names[VALUE], 1, 0, &last[VALUE]}};
-  return deer_net_new_heads(&spec, space, heads, HEADS, &op->net);
+  DEER_TRY(deer_net_new_heads(&spec, space, heads, HEADS, &op->net));
+  deer_net_normalize(op->net, op->base.normalizer);
+  return DEER_OK;
 }
 
 static deer_status make_parameters(deer_on_policy *op, const deer_rng *rng) {
@@ -99,15 +101,6 @@ static deer_status make_parameters(deer_on_policy *op, const deer_rng *rng) {
 }
 
 /* ---- describing ---- */
-
-static void state_inputs(const deer_space *space, deer_graph *g, int batch, deer_node *states) {
-  for (int s = 0; s < space->n_subjects; s++) {
-    const deer_subject *subject = &space->subjects[s];
-    char name[32];
-    snprintf(name, sizeof name, "state_%d", s);
-    states[s] = deer_input(g, name, subject->dtype, deer_subject_batch(subject, batch));
-  }
-}
 
 static deer_node parameters(deer_on_policy *op, deer_graph *g) {
   return deer_variable(g, "parameters", op->parameters, op->n_parameters);
@@ -135,7 +128,7 @@ static deer_status describe_acting(deer_on_policy *op, deer_graph *g, int rows,
   const bool valued = acting == &op->valued[0] || acting == &op->valued[1];
   const bool drawn = acting == &op->drawn[0] || acting == &op->drawn[1];
   deer_node states[DEER_MAX_SUBJECTS], outputs[2];
-  state_inputs(space, g, rows, states);
+  deer_algo_states(space, g, "state", rows, states);
   const deer_actor actor = apply(op, g, parameters(op, g), states, &outputs[1]);
   outputs[0] = drawn ? deer_actor_drawn(&actor, g, &op->noise) : deer_actor_best(&actor, g);
   DEER_TRY(deer_compile(g, outputs, valued ? 2 : 1, &acting->program));
@@ -231,7 +224,7 @@ static deer_node column(learning *l, const char *name) {
 
 static deer_actor describe_samples(learning *l) {
   deer_on_policy *op = l->op;
-  state_inputs(&op->base.space, l->g, l->rows, l->states);
+  deer_algo_states(&op->base.space, l->g, "state", l->rows, l->states);
   l->action = deer_actor_input(&op->base.space.actions, l->g, l->rows);
   l->block = parameters(op, l->g);
   l->u = (deer_onp_graph){.op = op, .g = l->g};
@@ -458,11 +451,17 @@ static deer_status judge_all_cuts(deer_on_policy *op, const deer_replay *replay)
   return DEER_OK;
 }
 
+static void scale_rewards(deer_on_policy *op) {
+  deer_real factor = (deer_real)deer_reward_scale_factor(op->base.reward_scale);
+  for (int64_t i = 0; i < op->rollout.n; i++) op->rollout.r_t[i] *= factor;
+}
+
 deer_status deer_onp_collect(deer_on_policy *op, const deer_replay *replay, bool whole) {
   deer_rollout *r = &op->rollout;
   deer_rollout_take(r, replay, whole);
   if (r->n == 0)
     return deer_fail(DEER_EAGAIN, "no sample of the rollout has a full history and a successor");
+  if (op->base.reward_scale) scale_rewards(op);
   DEER_TRY(judge_samples(op, replay));
   DEER_TRY(judge_all_cuts(op, replay));
   if (op->no_values) {

@@ -159,7 +159,7 @@ enum { DEER_ONP_RMSPROP = 1, DEER_ONP_ADAM = 3 };
       {"shared", DEER_FIELD_BOOL, DEER_ONP_AT(shared), .fallback = 0,                              \
        .help =                                                                                     \
            "policy and value are heads of one network; else each has dense layers of its own"},    \
-  {                                                                                                \
+      DEER_NORMALIZING_FIELDS, {                                                                   \
     "update_rule", DEER_FIELD_CHOICE, DEER_ONP_AT(update_rule),                                    \
         .fallback = (rule), .choices = DEER_OPT_CHOICES, .help = "optimiser"                       \
   }

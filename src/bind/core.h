@@ -110,6 +110,7 @@ void deer_open_tensor(lua_State *L);
 void deer_open_env(lua_State *L);
 void deer_open_luaenv(lua_State *L);
 void deer_open_home(lua_State *L);
+void deer_open_wrapper(lua_State *L);
 void deer_open_algo(lua_State *L);
 void deer_open_luaalgo(lua_State *L);
 void deer_open_policy(lua_State *L);

@@ -12,7 +12,8 @@ typedef struct entry {
   const deer_field *fields;
 } entry;
 
-static const char *const kinds[] = {"algo", "env", "layer", "policy", "replay", "optimizer", NULL};
+static const char *const kinds[] = {"algo",   "env",       "layer",   "policy",
+                                    "replay", "optimizer", "wrapper", NULL};
 
 // class i of each kind; false past the end
 static bool algo_at(int i, entry *e) {
@@ -53,9 +54,15 @@ static bool optimizer_at(int i, entry *e) {
   return class != NULL;
 }
 
+static bool wrapper_at(int i, entry *e) {
+  const deer_env_class *class = deer_wrapper_at(i);
+  if (class) *e = (entry){class->name, NULL, class->help, class->fields};
+  return class != NULL;
+}
+
 // in the order of `kinds`
-static bool (*const entry_at[])(int i, entry *e) = {algo_at,   env_at,    layer_at,
-                                                    policy_at, replay_at, optimizer_at};
+static bool (*const entry_at[])(int i, entry *e) = {algo_at,   env_at,       layer_at,  policy_at,
+                                                    replay_at, optimizer_at, wrapper_at};
 
 // the class that arguments 1 and 2, kind and name, speak of
 static entry check_entry(lua_State *L) {

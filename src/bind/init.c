@@ -10,6 +10,7 @@ int luaopen_deer_core(lua_State *L) {
   deer_open_env(L);
   deer_open_luaenv(L);
   deer_open_home(L);
+  deer_open_wrapper(L);
   deer_open_algo(L);
   deer_open_luaalgo(L);
   deer_open_policy(L);

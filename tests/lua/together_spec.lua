@@ -117,7 +117,8 @@ describe("an agent with n_envs", function()
     local folder = child.tree{ ["two.lua"] = [[
 local deer = require "deer"
 local env = deer.env "pendulum" { seed = 3 }
-local algo = deer.SAC{ environment = env, seed = 1, batch_size = 16, network = { 8 } }
+local algo = deer.SAC{ environment = env, seed = 1, batch_size = 16,
+  network = { { "dense", units = 8 } } }
 local agent = deer.NeuralAgent{ environment = env, learning_algo = algo, n_envs = 8, seed = 1,
   train_every = 1, replay_start_size = 20 }
 agent:run(2, 100)
@@ -135,8 +136,8 @@ print(("%.17g"):format(agent:avgBellmanResidual()))
     walk.act = function() return 0 end
     assert.has_error(function() make(walk, { n_envs = 2 }) end)
     local _, message = pcall(make, walk, { n_envs = 2 })
-    assert.matches("NeuralAgent: option 'n_envs': the Walk cannot be copied: .*has a 'act' of its own",
-      tostring(message))
+    assert.matches("NeuralAgent: option 'n_envs': the Walk cannot be copied: ", message, 1, true)
+    assert.matches("has a 'act' of its own", message, 1, true)
     _, message = pcall(make, Walk{}, { n_envs = 0 })
     assert.matches("'n_envs'", tostring(message))
   end)

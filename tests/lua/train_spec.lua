@@ -37,13 +37,44 @@ describe("deerlua train", function()
   it("takes its options from the preset of the environment and algorithm", function()
     local made = config "--env cartpole --algo double --seed 3"
     assert.equal("cartpole/double", made.preset)
-    assert.same({ "QNetwork", true, 64 },
+    assert.same({ "QNetwork", true, 128 },
       { made.algo, made.algo_options.double_q, made.algo_options.batch_size })
     assert.same({ { type = "dense", units = 128 }, { type = "dense", units = 128 } },
       made.algo_options.network)
-    assert.same({ 3, 50, 1000 }, { made.seed, made.epochs, made.epoch_length })
-    assert.equal("any/sac", config("--env pendulum --algo sac").preset)
+    assert.same({ 3, 40, 1000 }, { made.seed, made.epochs, made.epoch_length })
+    assert.equal("any/td3", config("--env mountain_car_continuous --algo td3").preset)
     assert.same(made.controllers, config("--preset cartpole/double").controllers)
+  end)
+
+  it("wraps the environment", function()
+    local walk = [[
+      local W = require("deer").Environment:extend "Walk"
+      function W:reset() self.at = 0 return { 0 } end
+      function W:act() self.at = self.at + 1 return self.at end
+      function W:observe() return { self.at } end
+      function W:inputDimensions() return { { 1 } } end
+      function W:nActions() return 2 end
+      return W]]
+    local root = child.tree { ["walk.lua"] = walk }
+    local status, _, err = child.run(words("--env walk --run-name a --num-timesteps 9 "
+      .. "--max-size-episode 3 --action-repeat 2 --num-stack 4 --eval-episodes 2", { "--quiet" }),
+      { cwd = root })
+    assert.same({ 0, "" }, { status, err })
+    -- 1 + 2, 3 + 4 and 5 + 6, three times
+    local n = 0
+    for line in io.lines(root .. "/runs/walk/dqn/a/monitor.csv") do
+      n = n + (line:find "^21%.0,3," and 1 or 0)
+    end
+    assert.equal(3, n)
+    local file = assert(io.open(root .. "/runs/walk/dqn/a/config.json"))
+    assert.same({ { "ActionRepeat", { repeats = 2 } }, { "FrameStack", { frames = 4 } },
+      { "TimeLimit", { max_steps = 3 } } }, json.decode(file:read "a").wrappers)
+    file:close()
+    local _, out = child.run({ "eval", "runs", "--episodes", "2", "--json" }, { cwd = root })
+    assert.same({ returns = { 21, 21 }, lengths = { 3, 3 }, mean = 21, std = 0, mean_length = 3 },
+      json.decode(out))
+    assert.same({ 60 }, { config("--env cartpole --max-size-episode 60").environment_options
+      .max_steps })
   end)
 
   it("lets the command line win", function()
@@ -59,9 +90,10 @@ describe("deerlua train", function()
       for i, entry in ipairs(config(line).controllers) do names[i] = entry[1] end
       return names
     end
-    assert.same({ "EpsilonController" },
+    local validation = { "InterleavedTestEpochController", "FindBestController" }
+    assert.same({ "EpsilonController", validation[1], validation[2] },
       controllers "--env cartpole --algo dqn --hyperparam lr=0.1")
-    assert.same({ "EpsilonController", "LearningRateController" },
+    assert.same({ "EpsilonController", validation[1], validation[2], "LearningRateController" },
       controllers "--env cartpole --algo dqn --lr-schedule linear")
   end)
 
@@ -90,7 +122,8 @@ describe("deerlua train", function()
     local made = config "--env cartpole --algo dqn --attach epsilon e_min=0.2 --attach trainer"
     local names = {}
     for i, entry in ipairs(made.controllers) do names[i] = entry[1] end
-    assert.same({ "LearningRateController", "epsilon", "trainer" }, names)
+    assert.same({ "LearningRateController", "InterleavedTestEpochController", "FindBestController",
+      "epsilon", "trainer" }, names)
     assert.equal(0, made.agent_options.train_every) -- the trainer decides
   end)
 
@@ -105,6 +138,16 @@ describe("deerlua train", function()
     local _, out = child.run(words("--env cartpole --attach trace mark=a --attach trace mark=b "
       .. "--attach trace mark=c --num-timesteps 3", { "--quiet" }), { cwd = root })
     assert.equal("abc", out)
+  end)
+
+  it("evaluates before the controllers hear of the end of an epoch", function()
+    local root = child.tree { ["controllers/judge.lua"] = [[
+      local C = require("deer").Controller:extend "JudgeController"
+      function C:onEpochEnd(agent) print(agent.evaluation.epoch, #agent.evaluation.returns) end
+      return C]] }
+    local _, out = child.run(words("--env cartpole --attach judge --epochs 2 --steps-per-epoch 30 "
+      .. "--eval-episodes 3 --quiet"), { cwd = root })
+    assert.matches("^1\t6\n2\t[36]\n$", out)
   end)
 
   it("works without the word, as LegoRL's main script", function()
@@ -234,6 +277,6 @@ describe("deerlua train", function()
       { cwd = root })
     assert.equal(2, status)
     assert.matches("^deerlua train: runs/cartpole/dqn/a/last.safetensors does not fit this "
-      .. "QNetwork: [^\n]+\n$", err)
+      .. "QNetwork: [^/\n]+\n$", err)
   end)
 end)

@@ -1,8 +1,8 @@
---- A2C for an environment about which nothing is known.
+--- The advantage actor-critic for an environment about which nothing is known.
 return {
   algo = "A2C",
-  algo_options = { learning_rate = 0.001, discount = 0.99 },
+  algo_options = { discount = 0.99 },
   agent_options = { train_every = 1 },
-  epochs = 100,
-  epoch_length = 5000,
+  epochs = 50,
+  epoch_length = 2000,
 }

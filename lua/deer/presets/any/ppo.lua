@@ -1,8 +1,8 @@
---- PPO for an environment about which nothing is known.
+--- Proximal policy optimisation for an environment about which nothing is known.
 return {
   algo = "PPO",
-  algo_options = { learning_rate = 0.0003, discount = 0.99 },
+  algo_options = { discount = 0.99 },
   agent_options = { train_every = 1 },
-  epochs = 100,
-  epoch_length = 5000,
+  epochs = 50,
+  epoch_length = 2000,
 }
