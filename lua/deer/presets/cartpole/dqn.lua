@@ -1,6 +1,6 @@
---- A deep Q-network that balances CartPole-v1 for 500 steps after 50 000 steps, 10 000 of which
---- validate: what is learnt is good in most of the last epochs, not in all, and the last is no
---- better than others.
+--- A deep Q-network that balances CartPole-v1 for 500 steps after 50 000 steps, 20 000 of which
+--- validate: a network that balances the pole sees hardly anything else any more, and after a while
+--- forgets how not to fall.
 return {
   environment = "cartpole",
   algo = "QNetwork",
@@ -13,7 +13,7 @@ return {
     batch_accumulator = "mean",
     discount = 0.99,
     -- the target network follows slowly; to copy it now and then gives no steadier policy
-    tau = 0.01,
+    tau = 0.02,
   },
   agent_options = {
     train_every = 1,
@@ -24,12 +24,12 @@ return {
   controllers = {
     -- more noise than that at the end, and no episode lasts until the cart has drifted away
     { "EpsilonController", { initial_e = 1, e_min = 0.02, e_decays = 10000 } },
-    { "LearningRateController", { schedule = "linear(0.001, 0.0001, 40)" } },
+    { "LearningRateController", { schedule = "linear(0.001, 0.0001, 30)" } },
     { "InterleavedTestEpochController",
-      { start = 31, periodicity = 2, epoch_length = 2000, show_score = false,
+      { start = 11, periodicity = 2, epoch_length = 2000, show_score = false,
         summarize_every = 0 } },
     { "FindBestController", { restore = true } },
   },
-  epochs = 40,
+  epochs = 30,
   epoch_length = 1000,
 }

@@ -4,6 +4,6 @@ local preset = require("deer.preset").load "cartpole/c51"
 local options = preset.algo_options
 options.double_q, options.dueling, options.noisy, options.n_step = true, true, true, 3
 preset.agent_options.replay = "prioritized"
-preset.agent_options.replay_options = { beta_updates = 40000 }
+preset.agent_options.replay_options = { beta_updates = 30000 }
 table.remove(preset.controllers, 1) -- there is no epsilon
 return preset

@@ -7,7 +7,7 @@ preset.algo_options = {
   batch_size = 128,
   normalize_observations = true,
   discount = 0.99,
-  tau = 0.01,
+  tau = 0.02,
   target_entropy = 0.3,
 }
 table.remove(preset.controllers, 1) -- there is no epsilon
