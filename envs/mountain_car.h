@@ -8,22 +8,37 @@
 typedef struct deer_mountain_car {
   deer_env base;
   deer_list start_state; /* option */
+  double power, height;  /* options */
   double position, speed;
   double goal; /* the position that counts as up */
 } deer_mountain_car;
 
-/* A row of the options of both. */
-#define DEER_MOUNTAIN_CAR_START                                                                    \
+/* Rows of the options of both. */
+#define DEER_MOUNTAIN_CAR_OPTIONS                                                                  \
+  {"start_state",                                                                                  \
+   DEER_FIELD_LIST,                                                                                \
+   offsetof(deer_mountain_car, start_state),                                                       \
+   .min = -10,                                                                                     \
+   .max = 10,                                                                                      \
+   .choices = "position|speed",                                                                    \
+   .help = "where every episode begins; at rest near the bottom if not given"},                    \
+      {"power",                                                                                    \
+       DEER_FIELD_REAL,                                                                            \
+       offsetof(deer_mountain_car, power),                                                         \
+       .fallback = 1,                                                                              \
+       .min = 0,                                                                                   \
+       .max = 1000,                                                                                \
+       .help = "multiplies what the engine adds to the speed"},                                    \
   {                                                                                                \
-    "start_state", DEER_FIELD_LIST, offsetof(deer_mountain_car, start_state),                      \
-        .min = -10, .max = 10, .choices = "position|speed",                                        \
-        .help = "where every episode begins; at rest near the bottom if not given"                 \
+    "height", DEER_FIELD_REAL, offsetof(deer_mountain_car, height),                                \
+        .fallback = 1, .min = 0, .max = 1000, .help = "multiplies the height of the hills"         \
   }
 
 /* Fills in what both have; the caller adds the actions to the space. */
 void deer_mountain_car_init(deer_mountain_car *car, double goal);
 
-/* One step; `push` is what the engine adds to the speed. The wall on the left stops the car. */
+/* One step; `push` is what an engine of power 1 adds to the speed. The wall on the left stops the
+ * car. */
 void deer_mountain_car_move(deer_mountain_car *car, double push);
 
 bool deer_mountain_car_is_up(const deer_mountain_car *car);

@@ -4,7 +4,7 @@
  */
 #include "mountain_car.h"
 
-static const deer_field fields[] = {DEER_MOUNTAIN_CAR_START, DEER_ENV_MAX_STEPS(999), {0}};
+static const deer_field fields[] = {DEER_MOUNTAIN_CAR_OPTIONS, DEER_ENV_MAX_STEPS(999), {0}};
 
 static deer_status init(deer_env *self, const deer_rng *rng) {
   (void)rng;
