@@ -5,7 +5,11 @@
  *
  * Each update draws a batch, copies the online network to the target network every freeze_interval
  * updates (before the update, so at the first one too), and takes one optimiser step on the loss of
- * the temporal-difference errors. With `tau` the target network follows at every update instead. */
+ * the temporal-difference errors. With `tau` the target network follows at every update instead.
+ *
+ * Skills are earlier parameters of the network, kept for what it could do then: each adds to the
+ * loss of a sample the divergence of its softmax of values from the one of now, times a weight that
+ * is 0 until somebody sets both, as parameters (Li and Hoiem 2016, arXiv:1606.09282). */
 #include "algo/dqn_value.h"
 
 #include <math.h>
@@ -20,6 +24,8 @@ typedef struct acting {
   const int32_t *best;
 } acting;
 
+enum { DEER_DQN_SKILLS = 8 }; /* at most */
+
 typedef struct dqn {
   deer_algo base;
 
@@ -28,12 +34,15 @@ typedef struct dqn {
   double learning_rate, discount, tau, rho, rms_epsilon, momentum, clip_delta;
   deer_clipping clipping;
   int update_rule, batch_accumulator;
+  int64_t n_skills;
   bool double_q, epsilon_inside_sqrt;
   deer_dqn_value value;
 
   /* networks */
   deer_net *net;
   deer_real *online, *target;
+  deer_real *skills; /* n_skills networks, one behind the other */
+  deer_real skill_weight[DEER_DQN_SKILLS];
   deer_opt *opt;
 
   acting act, explore; /* without noise and, in noisy networks, with */
@@ -107,6 +116,8 @@ static const deer_field fields[] = {
      .help = "initial deviation of that noise, times the square root of a layer's "
              "inputs",
      .search_min = 0.1, .search_max = 1},
+    {"skills", DEER_FIELD_INT, AT(n_skills), .fallback = 0, .min = 0, .max = DEER_DQN_SKILLS,
+     .help = "how many earlier networks it may be kept near to, by a SkillKeeperController"},
     {0}};
 
 /* ---- graphs ---- */
@@ -227,6 +238,29 @@ static void make_objective(const dqn *d, deer_graph *g, const update_inputs *in,
   o->losses = o->errors = deer_dqn_value_losses(&d->value, g, &step, d->clip_delta);
 }
 
+/* what each sample costs for being away from skill number k: [batch] */
+static deer_node skill_losses(const dqn *d, deer_graph *g, const deer_node *states, deer_node now,
+                              int k) {
+  const int size = deer_net_size(d->net);
+  deer_node block = deer_variable(g, "skill", d->skills + (size_t)k * (size_t)size, size);
+  deer_net_call call = {.block = block, .states = states};
+  deer_node then = deer_dqn_value_mean(&d->value, g, say(d, g, &call));
+  deer_node divergence = deer_categorical_kl(g, now, then);
+  deer_node weight = deer_variable(g, "skill_weight", (deer_real *)d->skill_weight + k, 1);
+  weight = deer_reshape(g, weight, DEER_SCALAR);
+  return deer_mul(g, divergence, deer_expand(g, weight, deer_node_shape(g, divergence), 0));
+}
+
+static deer_node with_skills(const dqn *d, deer_graph *g, const update_inputs *in, deer_node online,
+                             deer_node losses) {
+  if (d->n_skills == 0) return losses;
+  deer_net_call call = {.block = online, .states = in->obs_tm1};
+  deer_node now = deer_dqn_value_mean(&d->value, g, say(d, g, &call));
+  for (int k = 0; k < (int)d->n_skills; k++)
+    losses = deer_add(g, losses, skill_losses(d, g, in->obs_tm1, now, k));
+  return losses;
+}
+
 static deer_status build_update(dqn *d, deer_graph *g) {
   int size = deer_net_size(d->net);
   update_inputs in;
@@ -234,6 +268,7 @@ static deer_status build_update(dqn *d, deer_graph *g) {
   objective o = {.online = deer_variable(g, "online", d->online, size),
                  .target = deer_variable(g, "target", d->target, size)};
   make_objective(d, g, &in, &o);
+  o.losses = with_skills(d, g, &in, o.online, o.losses);
   deer_node loss = batch_loss(d, g, deer_mul(g, o.losses, in.weight)), gradient;
   DEER_TRY(deer_gradients(g, loss, &o.online, 1, &gradient));
   gradient = deer_opt_clip(g, gradient, d->net, &d->clipping);
@@ -310,6 +345,8 @@ static deer_status init(deer_algo *self, const deer_net_spec *net, const deer_rn
   d->online = deer_alloc_array(size, sizeof *d->online);
   d->target = deer_alloc_array(size, sizeof *d->target);
   d->index = deer_alloc_array((size_t)d->batch_size, sizeof *d->index);
+  if (d->n_skills > 0) d->skills = deer_alloc_array((size_t)d->n_skills * size, sizeof *d->skills);
+  if (d->n_skills > 0 && !d->skills) return too_large(d, DEER_ENOMEM);
   if (!d->online || !d->target || !d->index) return too_large(d, DEER_ENOMEM);
   self->learning_rate = d->learning_rate;
   self->discount = d->discount;
@@ -336,6 +373,7 @@ static void finish(deer_algo *self) {
   deer_free(d->index);
   deer_free(d->online);
   deer_free(d->target);
+  deer_free(d->skills);
 }
 
 /* ---- acting ---- */
@@ -429,12 +467,21 @@ static void visit(deer_algo *self, void *context,
                                   deer_real *data)) {
   dqn *d = (dqn *)self;
   deer_net_slot slot;
-  char name[80];
-  for (int copy = 0; copy < 2; copy++)
-    for (int i = 0; deer_net_slot_at(d->net, i, &slot); i++) {
-      snprintf(name, sizeof name, "%s.%s", copy ? "target" : "q", slot.name);
-      visitor(context, name, &slot.shape, (copy ? d->target : d->online) + slot.offset);
+  char name[96], of[16];
+  for (int copy = 0; copy < 2 + (int)d->n_skills; copy++) {
+    deer_real *block = copy == 0 ? d->online : d->target;
+    snprintf(of, sizeof of, "%s", copy == 0 ? "q" : "target");
+    if (copy > 1) {
+      block = d->skills + (size_t)(copy - 2) * (size_t)deer_net_size(d->net);
+      snprintf(of, sizeof of, "skill%d", copy - 2);
     }
+    for (int i = 0; deer_net_slot_at(d->net, i, &slot); i++) {
+      snprintf(name, sizeof name, "%s.%s", of, slot.name);
+      visitor(context, name, &slot.shape, block + slot.offset);
+    }
+  }
+  const deer_shape weights = DEER_SHAPE((int)d->n_skills);
+  if (d->n_skills > 0) visitor(context, "skill_weight", &weights, d->skill_weight);
 }
 
 const deer_algo_class deer_algo_dqn = {
