@@ -15,6 +15,9 @@ local core = require "deer.core"
 ---@field ActorCritic deer.ActorCritic DDPG under DeeR's name
 ---@field TD3 deer.TD3
 ---@field SAC deer.SAC
+---@field PPO deer.PPO
+---@field A2C deer.A2C
+---@field REINFORCE deer.REINFORCE
 ---@field NeuralAgent deer.NeuralAgent
 ---@field DataSet fun(options: table): deer.DataSet
 ---@field controllers table<string, deer.Controller> by class name, as TrainerController
@@ -26,7 +29,11 @@ local core = require "deer.core"
 ---@field test table checks of one's own environments, networks and computations
 ---@field launcher fun(arg: string[], defaults: table, extra: table?): table
 ---@field plot table charts as PNG files
+---@field csv fun(path: string, options: table?): table?, string[]|string? the columns of a file
+---@field json { encode: fun(value: any, pretty: boolean?): string } JSON texts
+---@field saveParameters fun(params: table, prefix: string): string see lua/deer/parameters.lua
 ---@field preset fun(name: string): deer.Preset options that are known to work: "cartpole/dqn"
+---@field wrappers table<string, deer.Wrapper> by class name: deer.wrappers.TimeLimit
 ---@field kinds table finding and listing environments, controllers and policies
 local deer = {
   version = core.version,
@@ -57,6 +64,16 @@ local deer = {
   ---@type fun(number: number): string
   format = core.format,
 
+  --- The array in a file of numpy: bool, u1, i4, i8, f4 or f8. A tensor holds bytes, int32 or
+  --- float32; with "table" the numbers come as they are in the file, in nested tables (a number
+  --- when there are no dimensions). nil and a message when it cannot be read.
+  ---@type fun(path: string, as: "tensor"|"table"|nil): any, string?
+  npy = core.npy,
+
+  --- Writes a tensor as such a file, whole or not at all: true, or nil and why not.
+  ---@type fun(path: string, tensor: deer.Tensor): boolean?, string?
+  saveNpy = core.saveNpy,
+
   --- How many threads a large computation may use, 1 at the start; with a number, from now on that
   --- many, for what is made afterwards. Results do not depend on it.
   ---@type fun(n: integer?): integer
@@ -78,9 +95,12 @@ local LAZY = {
   Environment = "deer.environment", Controller = "deer.controller", Policy = "deer.policy",
   Algo = "deer.algo", QNetwork = "deer.q_network", NeuralAgent = "deer.neural_agent",
   DDPG = "deer.ddpg", ActorCritic = "deer.actor_critic", TD3 = "deer.td3", SAC = "deer.sac",
+  PPO = "deer.ppo", A2C = "deer.a2c", REINFORCE = "deer.reinforce",
   DataSet = "deer.data_set", graph = "deer.graph", network = "deer.graph.network",
   opt = "deer.graph.optimizers", rl = "deer.graph.formulas", test = "deer.test",
-  plot = "deer.plot", kinds = "deer.kinds", spairs = "deer.spairs",
+  plot = "deer.plot", csv = "deer.csv", json = "deer.json",
+  saveParameters = "deer.parameters", wrappers = "deer.wrappers", kinds = "deer.kinds",
+  spairs = "deer.spairs",
 }
 
 local MADE = {

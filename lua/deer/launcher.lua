@@ -2,6 +2,7 @@
 ---
 ---   local params = deer.launcher(arg, { epochs = 10, steps_per_epoch = 1000, seed = 123456 }, {
 ---     presets = { ["deer-0.2"] = { epochs = 50 } },
+---     help = { cells = "length of the walk" }, -- of parameters that are the script's own
 ---   })
 ---
 --- A script takes the options whose names stand in its defaults, besides --seed, --deterministic,
@@ -56,9 +57,18 @@ local function check_call(args, defaults, extra)
       .. "got %s, %s, %s", text.describe(args), text.describe(defaults), text.describe(extra))
   end
   for key in spairs(extra) do
-    if key ~= "presets" then
-      text.fail("deer.launcher: expected { presets = ... } after the defaults, got '%s'",
-        tostring(key))
+    if key ~= "presets" and key ~= "help" then
+      text.fail("deer.launcher: expected { presets = ..., help = ... } after the defaults, \z
+        got '%s'", tostring(key))
+    end
+  end
+  if extra.help ~= nil and type(extra.help) ~= "table" then
+    text.fail("deer.launcher: help: expected { parameter = text }, got %s",
+      text.describe(extra.help))
+  end
+  for name in spairs(extra.help or {}) do
+    if defaults[name] == nil then
+      text.fail("deer.launcher: help: there is no default '%s'", tostring(name))
     end
   end
   if extra.presets ~= nil and type(extra.presets) ~= "table" then
@@ -81,7 +91,7 @@ end
 --- Reads the command line; touches nothing else.
 ---@param args string[] the words of the command line; args[0] is the script
 ---@param defaults table<string, any>
----@param extra? { presets: table<string, table>? }
+---@param extra? { presets: table<string, table>?, help: table<string, string>? }
 ---@return table|nil params nil when the command line is wrong or asks for help
 ---@return string message why not, or the help
 ---@return integer status 2 when it is wrong, 0 for help
@@ -90,7 +100,7 @@ function launcher.parse(args, defaults, extra)
   check_call(args, defaults, extra)
   local presets, preset_names = {}, {}
   for name in spairs(extra.presets or {}) do preset_names[#preset_names + 1] = name end
-  local list = launcher_options.list(defaults, preset_names)
+  local list = launcher_options.list(defaults, preset_names, extra.help or {})
   local params = take(list, defaults, "defaults")
   for _, name in ipairs(preset_names) do
     presets[name] = take(list, extra.presets[name], "preset " .. name)
@@ -113,7 +123,8 @@ end
 --- The seed also becomes the default one, as with deer.seed.
 ---@param args string[] the global `arg`
 ---@param defaults table<string, any> parameters by DeeR's names
----@param extra? { presets: table<string, table>? } named sets of parameters
+---@param extra? { presets: table<string, table>?, help: table<string, string>? } named sets of
+---  parameters, and what the script's own ones mean
 ---@return table params by DeeR's names, with seed and deterministic
 function launcher.run(args, defaults, extra)
   local params, message, status = launcher.parse(args, defaults, extra)

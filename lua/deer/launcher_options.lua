@@ -37,6 +37,11 @@ local DEER = {
   { "freeze_interval", nil, nil, "integer", SIZE, "updates per copy to the target" },
   { "update_frequency", nil, nil, "integer", SIZE, "actions per update" },
   { "network_type", nil, nil, "string", nil, "the network" },
+  -- the same options under the names that the environment gives them
+  { "reduce_qty_data", nil, "param1", "integer", SIZE,
+    "parts of each season, of which one is repeated" },
+  { "length_history", nil, "param2", "integer", SIZE, "hours that are observed" },
+  { "start_history", nil, "param3", "integer", COUNT, "which part is repeated, from 0" },
   { "param1", nil, nil, "string", nil, "for the environment" },
   { "param2", nil, nil, "string", nil, "for the environment" },
   { "param3", nil, nil, "string", nil, "for the environment" },
@@ -48,13 +53,13 @@ local function row(name, letter, words, kind, range, help)
 end
 
 -- a default that is none of DeeR's parameters
-local function own(name, default)
+local function own(name, default, help)
   local kind = math.type(default) == "integer" and "integer" or type(default)
   if kind ~= "integer" and kind ~= "number" and kind ~= "string" and kind ~= "boolean" then
     text.fail("launcher: default '%s': expected a number, a string or a boolean, got %s", name,
       text.describe(default))
   end
-  return row(name, nil, nil, kind, nil, "of this script")
+  return row(name, nil, nil, kind, nil, help or "of this script")
 end
 
 local launcher_options = {}
@@ -62,8 +67,9 @@ local launcher_options = {}
 --- The options, in the order in which --help shows them.
 ---@param defaults table<string, any>
 ---@param preset_names string[]
+---@param help table<string, string> what the script's own parameters mean
 ---@return deer.commandline.Option[]
-function launcher_options.list(defaults, preset_names)
+function launcher_options.list(defaults, preset_names, help)
   local list, wanted = {}, {}
   local function add(option) list[#list + 1] = option end
   for name in spairs(defaults) do wanted[options.key(name)] = name end
@@ -73,7 +79,7 @@ function launcher_options.list(defaults, preset_names)
     if wanted[key] then add(row(table.unpack(known, 1, 6))) end
     wanted[key] = nil
   end
-  for _, name in spairs(wanted) do add(own(name, defaults[name])) end
+  for _, name in spairs(wanted) do add(own(name, defaults[name], help[name])) end
 
   add(row("seed", nil, nil, "integer", { 0, 2 ^ 32 - 1 }, "same number, same run"))
   add{ name = "deterministic", words = "deterministic", type = "boolean", flag = true,

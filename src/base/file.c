@@ -1,4 +1,5 @@
-/* file.c: the one place that writes files: beside the place, synchronised, then renamed. */
+/* file.c: files read whole, and the one place that writes them: beside the place, synchronised,
+ * then renamed. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -116,4 +117,54 @@ static deer_status write_block(deer_file *file, void *context) {
 deer_status deer_file_replace(const char *path, const void *bytes, size_t size) {
   block contents = {bytes, size};
   return deer_file_replace_with(path, write_block, &contents);
+}
+
+/* ---- reading ---- */
+
+/* The size of an open regular file. */
+static deer_status measure(int fd, size_t most, size_t *size) {
+  struct stat st;
+  if (fstat(fd, &st) != 0) return deer_fail(DEER_EIO, "%s", strerror(errno));
+  if (!S_ISREG(st.st_mode))
+    return deer_fail(DEER_EIO, S_ISDIR(st.st_mode) ? "Is a directory" : "not a regular file");
+  if ((uintmax_t)st.st_size > most)
+    return deer_fail(DEER_EIO, "it has %ju bytes, at most %zu are read", (uintmax_t)st.st_size,
+                     most);
+  *size = (size_t)st.st_size;
+  return DEER_OK;
+}
+
+/* Exactly `size` bytes. */
+static deer_status read_all(int fd, char *to, size_t size) {
+  while (size > 0) {
+    ssize_t n = read(fd, to, size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return deer_fail(DEER_EIO, "%s", strerror(errno));
+    if (n == 0) return deer_fail(DEER_EIO, "it became shorter while it was read");
+    to += n;
+    size -= (size_t)n;
+  }
+  return DEER_OK;
+}
+
+static deer_status read_open(int fd, size_t most, char **bytes, size_t *size) {
+  DEER_TRY(measure(fd, most, size));
+  // one byte more, which is 0, ends a text
+  *bytes = deer_alloc(*size + 1);
+  if (!*bytes) return DEER_ENOMEM;
+  (*bytes)[*size] = '\0';
+  return read_all(fd, *bytes, *size);
+}
+
+deer_status deer_file_read(const char *path, size_t most, char **bytes, size_t *size) {
+  *bytes = NULL;
+  // a pipe must not keep us waiting for somebody to write
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return deer_fail(DEER_EIO, "cannot read %s: %s", path, strerror(errno));
+  deer_status status = read_open(fd, most, bytes, size);
+  close(fd);
+  if (status == DEER_OK) return DEER_OK;
+  deer_free(*bytes);
+  *bytes = NULL;
+  return deer_fail(status, "cannot read %s: %s", path, deer_error());
 }

@@ -1,6 +1,6 @@
-/* file.h: files that are complete or not there. Contents go to a new file beside the place, reach
- * the disk, and take the place by renaming, so that a crash, a full disk or a power cut leaves the
- * old file as it was. */
+/* file.h: reading files whole, and writing ones that are complete or not there. Contents go to a
+ * new file beside the place, reach the disk, and take the place by renaming, so that a crash, a
+ * full disk or a power cut leaves the old file as it was. */
 #ifndef DEER_FILE_H
 #define DEER_FILE_H
 
@@ -24,5 +24,10 @@ deer_status deer_file_replace_with(const char *path, deer_file_fill *fill, void 
 
 /* The same for contents that are in memory. */
 deer_status deer_file_replace(const char *path, const void *bytes, size_t size);
+
+/* Reads the whole regular file `path` into memory that the caller frees with deer_free: `*size`
+ * bytes and a zero byte behind them. DEER_EIO with "cannot read PATH: REASON" when there is no such
+ * file, it is none (a folder, a pipe), is larger than `most` bytes or becomes shorter meanwhile. */
+deer_status deer_file_read(const char *path, size_t most, char **bytes, size_t *size);
 
 #endif

@@ -10,6 +10,8 @@ int luaopen_deer_core(lua_State *L) {
   deer_open_tensor(L);
   deer_open_env(L);
   deer_open_luaenv(L);
+  deer_open_home(L);
+  deer_open_wrapper(L);
   deer_open_algo(L);
   deer_open_luaalgo(L);
   deer_open_policy(L);
@@ -22,6 +24,8 @@ int luaopen_deer_core(lua_State *L) {
   deer_open_rl(L);
   lua_setfield(L, -2, "rl");
   deer_open_json(L);
+  deer_open_npy(L);
+  deer_open_csv(L);
   deer_open_bench(L);
   lua_setfield(L, -2, "bench");
   deer_open_canvas(L);

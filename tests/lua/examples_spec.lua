@@ -2,11 +2,13 @@
 local lfs = require "lfs"
 
 local child = require "child"
+local deer = require "deer"
 local sys = require "deer.sys"
 
 local here = lfs.currentdir()
 local TOY = here .. "/examples/toy_env/run_toy_env.lua"
 local SIMPLE = here .. "/examples/toy_env/run_toy_env_simple.lua"
+local MICRO_GRID = here .. "/examples/mg_two_storages/run_mg_two_storages.lua"
 local SHORT = { "-e", "2", "-s", "60", "-t", "220", "-f", "2" }
 
 -- runs an example in an empty folder; returns it after what child.run returns
@@ -105,5 +107,35 @@ describe("the toy examples", function()
     assert.matches("Learning rate: 0.0002\n", out)
     assert.matches("epoch 2:", out)
     assert.not_matches("epoch 3:", out)
+  end)
+end)
+
+describe("the micro-grid example", function()
+  after_each(child.clean)
+
+  it("keeps parameters, scores, the best network and pictures of its test", function()
+    local status, out, err, folder = run(MICRO_GRID, "--pred", "yes", "--param2", "6")
+    assert.same({ 0, "" }, { status, err })
+    local name = "MG2S_" .. out:match "^The parameters hash is: (%x+)\nThe parameters are: {.*}\n"
+    for _, year in ipairs { "training", "validation", "test" } do
+      assert.matches("\nA day of the " .. year .. " year: 1%d%.%d+ kWh consumed, ", out)
+    end
+    local best = out:match "\nBest neural net obtained after (%d) epochs, with validation score "
+    assert.matches("\nTest score of this neural net: " .. NUMBER .. "\nSummary Perf\n"
+      .. "Hydrogen stored in the end: %S+ kWh\n$", out)
+    assert.same({ "nnets", "params", "plot_winter.png", "plot_year.png", "scores" },
+      sys.listdir(folder))
+    assert.same({ name .. ".json" }, sys.listdir(folder .. "/params"))
+    assert.same({ name .. ".epoch=" .. best }, sys.listdir(folder .. "/nnets"))
+    assert.same({ name .. "_scores.csv", name .. "_scores.png" }, sys.listdir(folder .. "/scores"))
+    local scores = deer.csv(("%s/scores/%s_scores.csv"):format(folder, name))
+    assert.same({ 1, 2 }, scores.n)
+  end)
+
+  it("takes DeeR's hyper-parameters", function()
+    local status, out = run(MICRO_GRID, "--preset", "deer-0.2")
+    assert.equal(0, status)
+    assert.matches('"update_rule": "deepmind_rmsprop"', out)
+    assert.matches("\nLearning rate: 0.0002\n", out)
   end)
 end)

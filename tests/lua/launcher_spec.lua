@@ -126,7 +126,7 @@ describe("launcher", function()
       "launcher: preset a: unknown parameter 'epoch'; did you mean 'epochs'%?")
     raises(function() launcher.parse({}, { list = {} }) end, "default 'list': expected a number")
     raises(function() launcher.parse({}, { epochs = 1 }, { preset = {} }) end,
-      "expected { presets = ... } after the defaults, got 'preset'")
+      "expected { presets = ..., help = ... } after the defaults, got 'preset'")
     raises(function() launcher.parse({}, { epochs = 1 }, { presets = 5 }) end,
       "presets: expected .* got 5")
   end)

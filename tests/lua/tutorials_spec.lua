@@ -81,4 +81,36 @@ describe("tutorial", function()
     local hanging, upright = out:match "hanging: .* value (%S+)\nupright: .* value (%S+)\n$"
     assert.is_true(tonumber(hanging) < tonumber(upright) - 100)
   end)
+
+  -- owning all the time earns next to nothing, every rise alone 33
+  it("12: the prices of a file are traded", function()
+    local earned, owned = output "12_trade_prices":match
+      "^on days never seen: ([-%d.]+) earned; owning all the time: ([-%d.]+)\n$"
+    assert.is_true(tonumber(earned) > 10 and tonumber(owned) < 5)
+  end)
+
+  it("13: short sales earn more", function()
+    local owning, short = output "13_sell_short":match "only: +([-%d.]+)\n.*sales: +([-%d.]+)\n$"
+    assert.is_true(tonumber(owning) > 75 and tonumber(short) > tonumber(owning) + 40)
+  end)
+
+  it("14: each run goes on where the last one stood", function()
+    local script, folder = here .. "/examples/14_continue_training.lua", child.folder()
+    local scores = {}
+    for i = 1, 3 do
+      local status, out, err = child.run({ script }, { cwd = folder })
+      assert.same({ 0, "" }, { status, err })
+      scores[i] = tonumber(out:match("^after " .. 3 * i .. " epochs: ([-%d.]+)\n$"))
+    end
+    assert.is_true(scores[1] > 20 and scores[3] > 50 and scores[3] >= scores[1])
+  end)
+
+  it("15: the JSON says what the network says", function()
+    local n = 0
+    for json, network in output "15_network_as_json":gmatch ": (%S+) from the JSON, (%S+) from" do
+      assert.is_true(math.abs(tonumber(json) - tonumber(network)) < 2e-5)
+      n = n + 1
+    end
+    assert.equal(2, n)
+  end)
 end)
