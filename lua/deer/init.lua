@@ -19,6 +19,7 @@ local core = require "deer.core"
 ---@field A2C deer.A2C
 ---@field REINFORCE deer.REINFORCE
 ---@field NeuralAgent deer.NeuralAgent
+---@field MultiTaskAgent deer.MultiTaskAgent
 ---@field DataSet fun(options: table): deer.DataSet
 ---@field controllers table<string, deer.Controller> by class name, as TrainerController
 ---@field policies table<string, deer.Policy> by class name: deer.policies.EpsilonGreedyPolicy
@@ -34,6 +35,7 @@ local core = require "deer.core"
 ---@field saveParameters fun(params: table, prefix: string): string see lua/deer/parameters.lua
 ---@field preset fun(name: string): deer.Preset options that are known to work: "cartpole/dqn"
 ---@field wrappers table<string, deer.Wrapper> by class name: deer.wrappers.TimeLimit
+---@field fusion table two deep Q-networks as one
 ---@field kinds table finding and listing environments, controllers and policies
 local deer = {
   version = core.version,
@@ -94,11 +96,12 @@ function deer.seed(n) require("deer.seeds").set(n) end
 local LAZY = {
   Environment = "deer.environment", Controller = "deer.controller", Policy = "deer.policy",
   Algo = "deer.algo", QNetwork = "deer.q_network", NeuralAgent = "deer.neural_agent",
+  MultiTaskAgent = "deer.multi_task_agent",
   DDPG = "deer.ddpg", ActorCritic = "deer.actor_critic", TD3 = "deer.td3", SAC = "deer.sac",
   PPO = "deer.ppo", A2C = "deer.a2c", REINFORCE = "deer.reinforce",
   DataSet = "deer.data_set", graph = "deer.graph", network = "deer.graph.network",
   opt = "deer.graph.optimizers", rl = "deer.graph.formulas", test = "deer.test",
-  plot = "deer.plot", csv = "deer.csv", json = "deer.json",
+  plot = "deer.plot", fusion = "deer.fusion", csv = "deer.csv", json = "deer.json",
   saveParameters = "deer.parameters", wrappers = "deer.wrappers", kinds = "deer.kinds",
   spairs = "deer.spairs",
 }

@@ -130,9 +130,9 @@ local function choose_environment(made, said)
   end
   local rows = class.options(Class)
   local owner = { who = "environment " .. name, kind = "env", name = name, rows = rows }
-  for _, words in ipairs { said.env_conf_file or {}, said.env_option or {} } do
-    for key, value in spairs(settings.read(owner, words)) do given[key] = value end
-  end
+  local words = table.move(said.env_conf_file or {}, 1, #(said.env_conf_file or {}), 1, {})
+  table.move(said.env_option or {}, 1, #(said.env_option or {}), #words + 1, words)
+  for key, value in spairs(settings.read(owner, words)) do given[key] = value end
   local limited = options.find(rows, "max_steps") ~= nil
   if limited and said.max_size_episode then given.max_steps = said.max_size_episode end
   set_if_known(rows, given, name, "shape_reward", said.shape_reward)
@@ -284,6 +284,14 @@ local function attach(made, words)
   return Class
 end
 
+-- what controllers need of the algorithm
+local function suit(made)
+  for _, entry in ipairs(made.controllers) do
+    local Class = plan.controllerClass(entry)
+    if Class.plan then usage.try(Class.plan, made, entry[2]) end
+  end
+end
+
 -- all options with the values in force, for the eyes of people and for later versions
 local function complete(made)
   for _, entry in ipairs(made.controllers) do
@@ -313,6 +321,7 @@ local function choose_controllers(made, said)
       { schedule = schedule_of(said.lr_schedule, rate, made.epochs) } })
   end
   complete(made)
+  suit(made)
 end
 
 -- ---- length ------------------------------------------------------------------------------------

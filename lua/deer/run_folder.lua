@@ -8,6 +8,7 @@ local core = require "deer.core"
 local deer = require "deer"
 local json = require "deer.json"
 local kinds = require "deer.kinds"
+local networks = require "deer.networks"
 local spairs = require "deer.spairs"
 local sys = require "deer.sys"
 local text = require "deer.text"
@@ -104,7 +105,8 @@ end
 ---@return true|nil done
 ---@return string|nil message
 function run_folder.save(path, algo, metadata)
-  local params, texts = algo:getAllParams(), { algo = algo.__name, writer = "deerlua" }
+  local params, texts = algo:getAllParams(), { algo = algo.__name, writer = "deerlua",
+    network = networks.description(algo) }
   for _, param in ipairs(params) do param.dtype = param.dtype or "float32" end
   for key, value in spairs(metadata) do
     texts[key] = type(value) == "number" and text.format(value) or tostring(value)
@@ -153,13 +155,28 @@ end
 
 -- the file of parameters that a run or a file stands for
 local function parameters_file(where, which)
-  if where:find "%.safetensors$" then return where end
+  if where:find "%.safetensors$" or sys.exists(where) and not sys.listdir(where) then
+    return where
+  end
   where = run_folder.find(where)
   for _, name in ipairs { which or "best", "last" } do
     local path = ("%s/%s.safetensors"):format(where, name)
     if sys.exists(path) then return path end
   end
   usage.fail("there are no parameters in '%s'", where)
+end
+
+--- The parameters of a run, its best ones if there are.
+---@param where string a folder, or a file
+---@param which? string "last" for the last ones
+---@return table[] params
+---@return table<string, string> metadata
+---@return string path
+function run_folder.parameters(where, which)
+  local path = parameters_file(where, which)
+  local params, metadata = core.safetensors.load(path)
+  if not params then usage.fail("%s", metadata) end
+  return params, metadata, path
 end
 
 --- Puts the parameters of a run, its best ones if there are, into the algorithm of an agent.
@@ -169,9 +186,7 @@ end
 ---@return string path of the file they come from
 ---@return table<string, string> metadata
 function run_folder.load(agent, where, which)
-  local path = parameters_file(where, which)
-  local params, metadata = core.safetensors.load(path)
-  if not params then usage.fail("%s", metadata) end
+  local params, metadata, path = run_folder.parameters(where, which)
   local algo = agent.learning_algo
   local done, err = pcall(usage.try, algo.setAllParams, algo, params)
   if not done then

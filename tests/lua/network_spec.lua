@@ -145,8 +145,9 @@ describe("a network", function()
   it("learns with every layer there is, and is saved and loaded by names", function()
     finally(child.clean)
     local inside = { { "activation" } }
+    local holds = { residual = true, dense_block = true, chain = true, parallel = true }
     for _, name in ipairs(core.names "layer") do
-      local layer = { name, layers = (name == "residual" or name == "dense_block") and inside }
+      local layer = { name, layers = holds[name] and inside }
       if not layer.layers then layer.layers = nil end
       local first = name == "conv" or name:find "pool"
       if first then layer.rows, layer.columns = 1, 2 end

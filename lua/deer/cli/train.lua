@@ -131,6 +131,7 @@ function train.run(said)
   local agent = usage.try(made.agent, made, { environment = environment, seed = made.seed,
     before = recorders.before(made, said) })
   if said.load then run_folder.load(agent, said.load) end
+  usage.try(agent.ready, agent)
   if said.dry_run then
     io.write(json.encode(run_folder.config(made), true), "\n")
     return 0
