@@ -15,7 +15,7 @@ void deer_interrupt_install(lua_State *L);
  */
 void deer_interrupt_prepare(lua_State *L);
 
-/* From now on this thread runs L, which Ctrl-C stops, until it leaves L for what it ran before:
+/* From now on this thread runs L, which Ctrl-C stops, until it leaves it for what it ran before:
  * what entering returned, NULL for a thread that runs no Lua of its own. */
 lua_State *deer_interrupt_enter(lua_State *L);
 void deer_interrupt_leave(lua_State *outer);

@@ -17,11 +17,13 @@ function Far:isTruncated() return self.cart:isTruncated() end
 function Far:inputDimensions() return { { 1, 4 } } end
 function Far:nActions() return 2 end
 
+local ON_POLICY = { PPO = true, A2C = true, REINFORCE = true }
+
 local function trained(name, env, options, steps)
   options.environment, options.seed = env, 1
   local algo = deer[name](options)
   local agent = deer.NeuralAgent{ environment = env, learning_algo = algo, train_every = 1,
-    replay_start_size = name ~= "PPO" and 100 or nil, seed = 1 }
+    replay_start_size = not ON_POLICY[name] and 100 or nil, seed = 1 }
   agent:run(1, steps)
   return agent
 end
