@@ -22,6 +22,7 @@ local core = require "deer.core"
 ---@field MultiTaskAgent deer.MultiTaskAgent
 ---@field DataSet fun(options: table): deer.DataSet
 ---@field controllers table<string, deer.Controller> by class name, as TrainerController
+---@field algos table<string, deer.Algo> those in files of one's own, by class name
 ---@field policies table<string, deer.Policy> by class name: deer.policies.EpsilonGreedyPolicy
 ---@field graph { new: fun(): deer.Graph } describing computations that run at the speed of C
 ---@field network fun(options: table): deer.Network a network for graphs
@@ -110,6 +111,7 @@ local MADE = {
   launcher = function() return require("deer.launcher").run end,
   controllers = function() return require("deer.kinds").table "controller" end,
   policies = function() return require("deer.kinds").table "policy" end,
+  algos = function() return require("deer.kinds").table "algo" end,
   preset = function() return require("deer.preset").load end,
 }
 

@@ -62,7 +62,7 @@ end
 function QNetwork:description()
   local given = self._given
   local said = core.layers(self.environment:handle(),
-    network_spec.resolve(given.network) or "deer")
+    network_spec.resolve(given.network, QNetwork, self.environment) or "deer")
   local n = self.environment:nActions()
   said.output = said.output or given.dueling and { type = "dueling", hidden = given.dueling_hidden }
     or { type = "dense", activation = "linear" }

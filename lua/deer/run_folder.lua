@@ -59,7 +59,7 @@ function run_folder.config(made)
     environment_options = in_force(Environment, made.environment_options or {}),
     wrappers = made.wrappers,
     algo = made.algo,
-    algo_options = in_force(deer[made.algo], made.algo_options),
+    algo_options = in_force(Preset.algoClass(made.algo), made.algo_options),
     agent_options = in_force(deer.NeuralAgent, made.agent_options),
     train_policy = made.train_policy,
     test_policy = made.test_policy,
@@ -223,6 +223,20 @@ local function check_environment(config, env)
   config.environment = name
 end
 
+-- The other classes that it names are looked for by name alone, where deerlua always looks.
+local function check_code(path, config)
+  local network, policy = config.algo_options.network, config.test_policy
+  for _, name in ipairs { config.algo, type(network) == "string" and network or "",
+    type(policy) == "table" and policy[1] or "" } do
+    if type(name) ~= "string" or (name:find "/" or name:find "%.lua$") and not name:find "%.json$"
+    then
+      usage.fail("%s: '%s' is a file; expected a name", path, tostring(name))
+    end
+  end
+  local done, message = pcall(Preset.algoClass, config.algo)
+  if not done then usage.fail("%s: %s", path, (tostring(message):gsub("^.-:%d+: ", ""))) end
+end
+
 --- The plan of a run, from its config.json.
 ---@param folder string
 ---@param env? string the environment, in place of the one named there
@@ -235,11 +249,7 @@ function run_folder.read(folder, env)
   if message then usage.fail("%s: %s", path, message) end
   check_config(path, config)
   check_environment(config, env)
-  local known = {}
-  for _, name in ipairs(require("deer.manual").classes) do known[name] = name ~= "NeuralAgent" end
-  if not known[config.algo] then
-    usage.fail("%s: there is no algorithm '%s'", path, config.algo)
-  end
+  check_code(path, config)
   return Preset.of(config)
 end
 

@@ -517,7 +517,8 @@ describe("tests in between, as LegoRL writes them down", function()
   it("are lines of a CSV file", function()
     local folder = child.folder()
     local agent = agent_with{ bc.InterleavedTestEpochController{ epoch_length = 10,
-      number_tests = 2, periodicity = 2, out_prefix = "walk", folder = folder, show_score = false } }
+      number_tests = 2, periodicity = 2, out_prefix = "walk", folder = folder,
+      show_score = false } }
     agent:run(4, 20)
     local csv = assert(io.open(folder .. "/walk_summary.csv")):read "a"
     -- episodes 1 to 4 after the first epoch, 5 to 8 after the third

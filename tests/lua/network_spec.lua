@@ -210,7 +210,7 @@ describe("a network", function()
         { branches = { { { "residual", layers = { { "dense" } } } } } },
       ["option 'network': JSON: byte 9: expected ',' or '%]'"] = '[["dense"}',
       ["option 'network': no.json: No such file"] = "no.json",
-      ["unknown network 'lstm'; expected 'deer', 'deer%-0.2', 'deer%-lstm' or a list"] = "lstm",
+      ["there is no network 'lstm'; there are .*deer, deer%-0.2, deer%-lstm"] = "lstm",
     } do
       raises(function() net(network) end, message)
     end
