@@ -110,6 +110,63 @@ describe("the toy examples", function()
   end)
 end)
 
+describe("the launcher of", function()
+  after_each(child.clean)
+
+  local NAMES = { "cartpole", "catcher", "mountain_car", "mountain_car_continuous",
+    "pendulum_cart" }
+
+  local function launch(name, ...)
+    return run(("%s/examples/%s/run_%s.lua"):format(here, name, name), "--seed", "3", ...)
+  end
+
+  for _, name in ipairs(NAMES) do
+    it(name .. " learns, tests and films", function()
+      local status, out, err, folder = launch(name)
+      assert.same({ 0, "" }, { status, err })
+      local fname = ("%s_%s"):format(name, out:match "^The parameters hash is: (%x+)\n")
+      assert.matches("\nepoch 2:\nLearning rate: ", out)
+      assert.equal(2, select(2, out:gsub("Testing score per episode", "")))
+      assert.matches("\nThe policy learnt: a mean return of " .. NUMBER
+        .. " over %d+ episode%(s%)\nSummary Perf\n", out)
+      local film = out:match "saved under the name ([^%s,]+)"
+      assert.equal(fname, film:match "^(.*)%.[mp][pn][4g]$")
+      assert.is_true(sys.exists(folder .. "/" .. film))
+      assert.same({ fname .. ".json" }, sys.listdir(folder .. "/params"))
+      assert.same({ fname .. "_scores.csv" }, sys.listdir(folder .. "/scores"))
+    end)
+
+    it(name .. " repeats itself, without a film when none is wanted", function()
+      local _, once, _, folder = launch(name, "-f", "-1")
+      local _, twice = launch(name, "-f", "-1")
+      assert.equal(once, twice)
+      assert.same({ "nnets", "params", "scores" }, sys.listdir(folder))
+    end)
+  end
+
+  it("a task that DeeR has takes DeeR's own parameters", function()
+    local presets = { cartpole = "deer-0.4", mountain_car = "deer-0.4",
+      mountain_car_continuous = "deer-0.4", pendulum_cart = "deer-0.2" }
+    for name, preset in deer.spairs(presets) do
+      local status, out = launch(name, "--preset", preset)
+      assert.equal(0, status)
+      assert.matches("\nThe policy learnt", out)
+    end
+  end)
+
+  it("every one explains its options", function()
+    for _, name in ipairs(NAMES) do
+      local status, out, err = launch(name, "--help")
+      assert.same({ 0, "" }, { status, err })
+      assert.matches("^usage: deerlua %S+ %[options%]\n", out)
+      for _, word in ipairs { "-e --epochs N", "--freq_summary_perfs N", "--max-history N",
+        "--learning-rate X", "--deterministic" } do
+        assert.is_truthy(out:find(word, 1, true), word)
+      end
+    end
+  end)
+end)
+
 describe("the micro-grid example", function()
   after_each(child.clean)
 

@@ -1,6 +1,7 @@
 --- Keeps the network with the best validation score in nnets/<unique_fname>.epoch=<n>, and at the
 --- end prints which it was and writes all scores to scores/<unique_fname>_scores.csv: epoch n,
---- validation score vs, test score ts.
+--- validation score vs, test score ts. With `restore` it writes nothing: the best parameters are
+--- kept in memory, of equal ones the latest, and are those of the agent when the run has ended.
 ---
 --- It needs the test epochs of an InterleavedTestEpochController for validation_id and, for the
 --- test score, of another one for test_id.
@@ -22,11 +23,12 @@ FindBestController.options = {
     help = "standard deviations of the returns that are taken off the score" },
   store = { default = false,
     help = "also keep the best one in memory, for agent:fetchNetwork(unique_fname)" },
+  restore = { default = false, help = "no files: put the best parameters back at the end" },
 }
 
 function FindBestController:init(options)
   self.validation_id, self.test_id = options.validation_id, options.test_id
-  self.fname = options.unique_fname
+  self.fname, self.restore = options.unique_fname, options.restore
   self.deviations, self.store = options.deviations, options.store
   self.rows, self.best, self.returns = {}, nil, {}
 end
@@ -64,16 +66,26 @@ end
 function FindBestController:validated(agent, score)
   local row = { n = agent:epochs(), vs = score }
   self.rows[#self.rows + 1] = row
+  if self.best and score < self.best.vs then return end
+  if self.restore then
+    self.best, self.params = row, agent.learning_algo:getAllParams()
+    return
+  end
   -- of equal scores the first is kept
-  if self.best and score <= self.best.vs then return end
+  if self.best and score == self.best.vs then return end
   self.best = row
   if self.store then agent:storeNetwork(self.fname) end
   local path, message = agent:dumpNetwork(self.fname, row.n)
   if not path then text.fail("FindBestController: %s", message) end
 end
 
-function FindBestController:onEnd()
+---@param agent deer.NeuralAgent
+function FindBestController:onEnd(agent)
   local best = self.best
+  if self.restore then
+    if best then agent.learning_algo:setAllParams(self.params) end
+    return
+  end
   if not best then
     text.say("No validation epoch was run, so there is no best neural net")
     return

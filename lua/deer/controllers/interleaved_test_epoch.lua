@@ -31,6 +31,8 @@ InterleavedTestEpochController.options = {
   controllers_to_disable = { type = "table", help = "positions of controllers, see above" },
   periodicity = { type = "integer", range = { 0, 2 ^ 53 },
     help = "training epochs per test epoch (1)" },
+  start = { default = 0, type = "integer", range = { 0, 2 ^ 53 },
+    help = "training epochs without a test epoch before the first that may have one" },
   show_score = { default = true, help = "print the score" },
   summarize_every = { default = 10, type = "integer",
     help = "test epochs per summary by the environment; none if below 1" },
@@ -59,7 +61,7 @@ function InterleavedTestEpochController:init(options)
   else
     self.periodicity = options.periodicity or 1
   end
-  self.tests, self.scores = 0, {}
+  self.start, self.tests, self.scores = options.start, 0, {}
 end
 
 function InterleavedTestEpochController:onStart()
@@ -77,7 +79,8 @@ end
 ---@param agent deer.NeuralAgent
 function InterleavedTestEpochController:onEpochEnd(agent)
   if agent:mode() ~= -1 then return end
-  if self.due(self.count, self.periodicity) then self:test(agent) end
+  local count = self.count - self.start
+  if count >= 0 and self.due(count, self.periodicity) then self:test(agent) end
   self.count = self.count + 1
 end
 
