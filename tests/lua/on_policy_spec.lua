@@ -77,7 +77,9 @@ describe("learning on policy", function()
   it("learns from an episode that does not end in parts", function()
     local env = deer.env "pendulum" { seed = 1 }
     local algo = deer.REINFORCE{ environment = env, seed = 1, horizon = 16 }
-    deer.NeuralAgent{ environment = env, learning_algo = algo, seed = 1, train_every = 1 }:run(1, 160)
+    local agent = deer.NeuralAgent{ environment = env, learning_algo = algo, seed = 1,
+      train_every = 1 }
+    agent:run(1, 160)
     assert.equal(10, algo:updates())
   end)
 

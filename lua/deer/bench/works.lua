@@ -141,11 +141,11 @@ return {
   { name = "td3_256_b256", help = "TD3 in the pendulum, 256-256, batch 256: a step and its update",
     make = pendulum("TD3", 256, 256), cost = td3_cost(256, 256),
     goal = { ratio = 0.5, [2] = 0.28 } },
-  { name = "ppo_cartpole", help = "PPO in four cart poles, 4 x 128, 64-64: a step and its share of \z
-      the updates", make = ppo("cartpole", PPO_POLE), cost = ppo_cost(4, 2, PPO_POLE),
+  { name = "ppo_cartpole", help = "PPO in four cart poles, 4 x 128, 64-64: a step and its share \z
+      of the updates", make = ppo("cartpole", PPO_POLE), cost = ppo_cost(4, 2, PPO_POLE),
     goal = { ratio = 1 / 60 } },
-  { name = "ppo_pendulum", help = "PPO in four pendulums, 4 x 1024, 64-64: a step and its share of \z
-      the updates", make = ppo("pendulum", PPO_PENDULUM), cost = ppo_cost(3, 1, PPO_PENDULUM),
+  { name = "ppo_pendulum", help = "PPO in four pendulums, 4 x 1024, 64-64: a step and its share \z
+      of the updates", make = ppo("pendulum", PPO_PENDULUM), cost = ppo_cost(3, 1, PPO_PENDULUM),
     goal = { ratio = 0.6 } },
   { name = "dqn64_b128", help = "DQN update, 4-64-64-2, batch 128, Adam",
     make = updates(function() return dense_network(128) end), cost = cost.dqn(DENSE, 128),
