@@ -216,6 +216,26 @@ function kinds.nameOf(kind_name, found)
   return base and class.is(found, require(base)) and asked[found] or nil
 end
 
+--- What is said when there is nothing of that name: the nearest one, or all; of a path the nearest
+--- file in its folder.
+---@param noun string
+---@param name string
+---@param names string[] that there are
+---@return string
+function kinds.absent(noun, name, names)
+  if name:find "/" or name:find "%.lua$" then
+    local folder, files = name:match "^(.*/)" or "", {}
+    for _, file in ipairs(sys.listdir(folder == "" and "." or folder) or {}) do
+      if file:find "%.lua$" then files[#files + 1] = file end
+    end
+    local near = text.meant(name:sub(#folder + 1), files, folder)
+    return ("there is no file '%s'%s"):format(name, near)
+  end
+  local near = text.meant(name, names)
+  return ("there is no %s '%s'%s"):format(noun, name, near ~= "" and near
+    or "; there are " .. table.concat(names, ", "))
+end
+
 --- The class in the file of that kind and name; an error that names the nearest when absent.
 ---@param kind_name string
 ---@param name string
@@ -226,10 +246,7 @@ function kinds.load(kind_name, name)
   end
   local found = kinds.find(kind_name, name)
   if not found then
-    local names = kinds.list(kind_name)
-    local near = text.meant(name, names)
-    text.fail("there is no %s '%s'%s", kind_name, name,
-      near ~= "" and near or "; there are " .. table.concat(names, ", "))
+    text.fail("%s", kinds.absent(kind_name, name, kinds.list(kind_name)))
   end
   return found
 end
@@ -244,9 +261,7 @@ function kinds.table(kind_name)
     if not found then
       local names = kinds.list(kind_name)
       for i, file in ipairs(names) do names[i] = kinds.className(kind_name, file) end
-      local near = text.meant(tostring(name), names)
-      text.fail("there is no %s '%s'%s", kind_name, tostring(name),
-        near ~= "" and near or "; there are " .. table.concat(names, ", "))
+      text.fail("%s", kinds.absent(kind_name, tostring(name), names))
     end
     self[name] = found
     return found

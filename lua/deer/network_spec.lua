@@ -61,9 +61,7 @@ end
 local function find(name, Class, environment)
   local found = kinds.find("network", name)
   if not found then
-    local near = text.meant(name, network_spec.names())
-    text.fail("there is no network '%s'%s", name, near ~= "" and near
-      or "; there are " .. table.concat(network_spec.names(), ", "))
+    text.fail("%s", kinds.absent("network", name, network_spec.names()))
   end
   if found.algos and Class and not is_among(found.algos, Class) then
     text.fail("the network '%s' is for %s, not for %s", name, table.concat(found.algos, " and "),

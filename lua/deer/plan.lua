@@ -80,9 +80,7 @@ local function find_class(kind, given)
     for i, known in ipairs(names) do names[i] = kinds.className(kind, known) end
   end
   local written = given:find "%u" and given:gsub("^%l", string.upper) or given
-  local near = text.meant(written, names)
-  usage.fail("there is no %s '%s'%s", kind, given, near ~= "" and near
-    or "; there are " .. table.concat(names, ", "))
+  usage.fail("%s", (kinds.absent(kind, written, names):gsub("'[^']*'", "'" .. given .. "'", 1)))
 end
 
 -- ---- environment -------------------------------------------------------------------------------
@@ -167,10 +165,7 @@ local function find_preset(environment, algo)
       epoch_length = 1000 }
     return Preset.of(any)
   end
-  local names = plan.algos(environment)
-  local near = text.meant(algo, names)
-  usage.fail("there is no algorithm '%s'%s", algo, near ~= "" and near
-    or "; there are " .. table.concat(names, ", "))
+  usage.fail("%s", kinds.absent("algorithm", algo, plan.algos(environment)))
 end
 
 -- the plan to begin with: a preset, or only an algorithm for the actions there are

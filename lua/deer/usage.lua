@@ -27,6 +27,8 @@ end
 -- a complaint, without the line of deer's own that passed it on; nil when a person's code is
 -- named, or when deer's own is at fault
 local function complaint(err)
+  -- a file that is no Lua has no line that is at fault for having been run
+  if err:find "^[^\n]-:%d+: [^\n]* near [^\n]*$" then return err end
   local own = err:match "^[^\n]-lua/deer/[%w_/]+%.lua:%d+: (.*)$"
   if own then return not own:find "^attempt to" and own or nil end
   return not err:find "^[^\n]-:%d+: " and err or nil

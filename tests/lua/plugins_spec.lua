@@ -184,7 +184,7 @@ describe("plug-ins", function()
   end)
 
   it("name the nearest when there is none, and leave nothing behind", function()
-    local root = child.folder()
+    local root = child.tree { ["mine/mase.lua"] = "x = = 1" }
     for line, expected in pairs {
       ["--env cartpole --network der"] = "there is no network 'der'; did you mean 'deer'?",
       ["--env cartpole --attach netSaveLoad input_file=none"] =
@@ -193,6 +193,11 @@ describe("plug-ins", function()
         "NetFusionController: option 'second' is missing",
       ["--env cartpole --attach netFusion first=none second=none"] =
         "'none' is not the folder of a run, and there is none in it",
+      ["--env ./cartpole.lua"] = "there is no file './cartpole.lua'",
+      ["--env mine/maze.lua"] = "there is no file 'mine/maze.lua'; did you mean 'mine/mase.lua'?",
+      ["--env mine/mase.lua"] = "mine/mase.lua:1: unexpected symbol near '='",
+      ["--env cartpole --attach mine/stop_now.lua"] = "there is no file 'mine/stop_now.lua'",
+      ["--env cartpole --algo ./own.lua"] = "there is no file './own.lua'",
       ["--env pendulum --attach skillKeeper"] =
         "SkillKeeperController: only a deep Q-network keeps skills, not a DDPG",
       ["--env cartpole --attach noiseCoeff"] = "NoiseCoeffController: the training policy, an \z
@@ -201,7 +206,7 @@ describe("plug-ins", function()
       ["--env pendulum --algo sac --attach epsilon"] =
         "EpsilonController: the training policy, a StochasticPolicy, has no epsilon",
     } do refused("train " .. line, "deerlua train: " .. expected, root) end
-    assert.same({}, sys.listdir(root))
+    assert.same({ "mine" }, sys.listdir(root))
   end)
 
   it("in a run from elsewhere are not run by their paths", function()

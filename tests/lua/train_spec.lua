@@ -267,8 +267,8 @@ describe("deerlua train", function()
     assert.equal(1, status)
     assert.matches("^deerlua: [^\n]*walk%.lua:2: attempt to index", err)
     status, _, err = child.run(words "--env broken.lua", { cwd = root })
-    assert.equal(1, status)
-    assert.matches("^deerlua: [^\n]*broken%.lua:1: ", err)
+    assert.equal(2, status) -- nothing of it was run
+    assert.matches("^deerlua train: broken%.lua:1: [^\n]+\n$", err)
   end)
 
   it("refuses the parameters of another network", function()

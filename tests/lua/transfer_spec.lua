@@ -337,6 +337,41 @@ describe("MultiTaskAgent", function()
       "^skill_weight"))
   end)
 
+  it("forgets less with a skill keeper, in tasks A, B, A", function()
+    -- what is left of A after B, and how well B is done
+    local function after_b(weight, seed)
+      local tasks = { Task{ first = 1, second = 0, seed = seed },
+        Task{ first = 0, second = 1, seed = seed } }
+      local algo = deer.QNetwork{ environment = tasks[1], update_rule = "adam", skills = 2,
+        learning_rate = 0.003, discount = 0, batch_accumulator = "mean", seed = seed }
+      local agent = deer.MultiTaskAgent{ environments = tasks, learning_algo = algo, seed = seed,
+        train_every = 1 }
+      if weight > 0 then agent:attach(bc.SkillKeeperController{ weight = weight }) end
+      local scores = {}
+      for i, task in ipairs { 0, 1, 0 } do
+        agent:setEnvironment(task)
+        agent:run(1, 1500)
+        for k, environment in ipairs(tasks) do
+          local judge = deer.NeuralAgent{ environment = environment:copy(99), seed = 99,
+            learning_algo = algo }
+          judge:startMode(0, 1000)
+          judge:run(1, 1000)
+          scores[2 * i - 2 + k] = judge:totalRewardOverLastTest()
+        end
+      end
+      return scores
+    end
+    for seed = 1, 3 do
+      local plain, kept = after_b(0, seed), after_b(0.5, seed)
+      near(plain[1], kept[1]) -- nothing to keep yet
+      -- the best is 5: plain training forgets all of it, the keeper less than two thirds
+      assert.is_true(plain[1] - plain[3] > 4.5, plain[3])
+      assert.is_true(kept[1] - kept[3] < 0.67 * (plain[1] - plain[3]), kept[3])
+      assert.is_true(kept[4] > 2, kept[4]) -- and learns B
+      assert.is_true(kept[5] > 4.5, kept[5]) -- and A again
+    end
+  end)
+
   it("refuses what makes no sense", function()
     raises("expected a list of environments", deer.MultiTaskAgent, { environments = {},
       learning_algo = network{} })

@@ -54,9 +54,7 @@ local function find(name)
   local found, Class = pcall(kinds.find, "env", file)
   if found and Class then return Class end
   if not found then return nil, complaint(Class) end
-  local near = text.meant(name, kinds.list "env")
-  usage.fail("there is no env '%s'%s", name, near ~= "" and near
-    or "; expected a name shown by `deerlua list envs`, or a file")
+  usage.fail("%s", kinds.absent("env", name, kinds.list "env"))
 end
 
 local function report(name, Class, given, said)
