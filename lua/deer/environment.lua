@@ -60,7 +60,8 @@ function Environment.inTerminalState() return false end
 ---@return boolean
 function Environment.isTruncated() return false end
 
---- How a subject is stored in the replay memory: "float32", or "uint8" for frames of bytes.
+--- How a subject is stored in the replay memory: "float32", "uint8" for frames of bytes, or
+--- "int32". To networks all of them are numbers.
 ---@param subject integer 0-based
 ---@return string
 function Environment.observationType(subject) -- luacheck: no unused args
