@@ -5,6 +5,7 @@
 --- `options.rng`, which gives the same numbers for the same seed.
 
 local class = require "deer.class"
+local copies = require "deer.copies"
 local core = require "deer.core"
 local seeds = require "deer.seeds"
 local spairs = require "deer.spairs"
@@ -15,14 +16,18 @@ local text = require "deer.text"
 ---  came before it, one entry per subject, each as inputDimensions says; mode is -1 in training and
 ---  0, 1, ... in validation and tests
 ---@field act fun(self, action: number|number[]): number one step; returns the reward
----@field observe fun(self): any[] the present observation: per subject a number, a list, nested
----  lists, a deer.Tensor or a string of bytes
+---@field observe fun(self, into?: any[]): any[] the present observation: per subject a number, a
+---  list, nested lists, a deer.Tensor or a string of bytes. An agent hands the same list over each
+---  time, `into`, with a list of numbers for a vector and a deer.Tensor for what has more axes; one
+---  that fills and returns these makes no garbage
 ---@field inputDimensions fun(self): integer[][] per subject {history}, {history, n}, {history,
 ---  rows, columns} or {history, channels, rows, columns}
 ---@field nActions fun(self): integer|integer[]|number[][] actions are 0..n-1; or, several
 ---  choices at once, {n, ...}; or {{min, max}, ...}
----@field step? fun(self, action): number, boolean, boolean, ... act, inTerminalState, isTruncated
----  and observe in one call: reward, terminal, truncated, observation...
+---@field step? fun(self, action: number|number[], into?: any[]): number, boolean, boolean, ...
+---  act, inTerminalState, isTruncated and observe in one call, for speed: reward, terminal,
+---  truncated, and the observation: a value per subject, as in observe, or, of a vector that is all
+---  there is, its numbers one after the other
 ---@field render? fun(self): deer.Tensor a picture of the present state: bytes, {rows, columns, 3}
 ---@field stop? fun(self) called once, after the last epoch
 local Environment = class.new "Environment"
@@ -35,9 +40,8 @@ Environment.options = {
 -- before init: the generator of this environment; a class whose seed is of the type "generator" may
 -- be given a RandomState, from which it draws itself
 function Environment:prepare(options)
-  self._options = {}
-  for name, value in spairs(options) do self._options[name] = value end
   options.seed = options.seed or seeds.default()
+  self._options = copies.remember(options)
   local seed = math.tointeger(options.seed) or seeds.default()
   options.rng = core.Rng(seed):split("environment")
 end
@@ -45,20 +49,15 @@ end
 --- Another environment of the same class and options.
 ---@param seed integer
 ---@return deer.Environment
-function Environment:copy(seed)
-  local options = {}
-  for name, value in spairs(self._options) do options[name] = value end
-  options.seed = seed
-  return getmetatable(self)(options)
-end
+function Environment:copy(seed) return copies.object(self, seed) end
 
 --- Is the episode over for good, so that no reward can follow?
----@return boolean
-function Environment.inTerminalState() return false end
+---@type fun(self): boolean
+Environment.inTerminalState = core.never -- which is not even called
 
 --- Is the episode cut short (a time limit), though reward would have followed?
----@return boolean
-function Environment.isTruncated() return false end
+---@type fun(self): boolean
+Environment.isTruncated = core.never
 
 --- How a subject is stored in the replay memory: "float32", "uint8" for frames of bytes, or
 --- "int32". To networks all of them are numbers.
@@ -71,6 +70,10 @@ end
 --- Looks at the last test epoch: prints, draws, whatever helps to judge it.
 ---@param test_data_set deer.DataSet
 function Environment:summarizePerformance(test_data_set) end -- luacheck: no unused args
+
+--- The environment in the middle of any wrappers.
+---@return deer.Environment
+function Environment:unwrapped() return self end
 
 -- what must be there, and what else the agent calls; the latter are long enough to tell a misspelt
 -- one from a method of the user's own
@@ -115,6 +118,13 @@ local function check_methods(self)
     end
   end
 end
+
+--- Copies to be stepped together, which deer.copies describes; a class that is made of others may
+--- have its own way.
+---@param n integer
+---@return userdata[] handles
+---@return integer[]|nil groups
+function Environment:copies(n) return copies.make(self, n) end
 
 --- What the C side sees of this environment; made once.
 ---@return userdata

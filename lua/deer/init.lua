@@ -15,6 +15,9 @@ local core = require "deer.core"
 ---@field ActorCritic deer.ActorCritic DDPG under DeeR's name
 ---@field TD3 deer.TD3
 ---@field SAC deer.SAC
+---@field PPO deer.PPO
+---@field A2C deer.A2C
+---@field REINFORCE deer.REINFORCE
 ---@field NeuralAgent deer.NeuralAgent
 ---@field DataSet fun(options: table): deer.DataSet
 ---@field controllers table<string, deer.Controller> by class name, as TrainerController
@@ -30,6 +33,7 @@ local core = require "deer.core"
 ---@field json { encode: fun(value: any, pretty: boolean?): string } JSON texts
 ---@field saveParameters fun(params: table, prefix: string): string see lua/deer/parameters.lua
 ---@field preset fun(name: string): deer.Preset options that are known to work: "cartpole/dqn"
+---@field wrappers table<string, deer.Wrapper> by class name: deer.wrappers.TimeLimit
 ---@field kinds table finding and listing environments, controllers and policies
 local deer = {
   version = core.version,
@@ -91,10 +95,12 @@ local LAZY = {
   Environment = "deer.environment", Controller = "deer.controller", Policy = "deer.policy",
   Algo = "deer.algo", QNetwork = "deer.q_network", NeuralAgent = "deer.neural_agent",
   DDPG = "deer.ddpg", ActorCritic = "deer.actor_critic", TD3 = "deer.td3", SAC = "deer.sac",
+  PPO = "deer.ppo", A2C = "deer.a2c", REINFORCE = "deer.reinforce",
   DataSet = "deer.data_set", graph = "deer.graph", network = "deer.graph.network",
   opt = "deer.graph.optimizers", rl = "deer.graph.formulas", test = "deer.test",
   plot = "deer.plot", csv = "deer.csv", json = "deer.json",
-  saveParameters = "deer.parameters", kinds = "deer.kinds", spairs = "deer.spairs",
+  saveParameters = "deer.parameters", wrappers = "deer.wrappers", kinds = "deer.kinds",
+  spairs = "deer.spairs",
 }
 
 local MADE = {

@@ -169,6 +169,7 @@ local function run(kind, source, path)
 end
 
 local loaded = {}
+local asked = setmetatable({}, { __mode = "k" }) -- by which name for a class
 
 --- The class in the file of that kind and name, or nil when there is no such file.
 ---@param kind_name string
@@ -181,8 +182,17 @@ function kinds.find(kind_name, name)
     return kind.native and require(kind.native).find(name, kinds.className(kind_name, name))
   end
   local key = kind_name .. ":" .. path
-  loaded[key] = loaded[key] or run(kind, source, path)
-  return loaded[key]
+  local found = loaded[key] or run(kind, source, path)
+  loaded[key], asked[found] = found, asked[found] or name
+  return found
+end
+
+--- The name by which a class was found here, nil when it comes from elsewhere.
+---@param kind_name string
+---@param found deer.Class
+---@return string|nil
+function kinds.nameOf(kind_name, found)
+  return class.is(found, require(kind_of(kind_name).base)) and asked[found] or nil
 end
 
 --- The class in the file of that kind and name; an error that names the nearest when absent.

@@ -15,7 +15,8 @@ local NATIVE = {
   { kind = "replay", noun = "replay" }, { kind = "optimizer", noun = "optimiser" },
 }
 
-manual.classes = { "NeuralAgent", "QNetwork", "DDPG", "ActorCritic", "TD3", "SAC" }
+manual.classes = { "NeuralAgent", "QNetwork", "DDPG", "ActorCritic", "TD3", "SAC", "REINFORCE",
+  "A2C", "PPO" }
 
 -- "controllers", "FindBestController", ... as scripts write them
 local function class_names(kind)
@@ -32,6 +33,7 @@ function manual.groups()
     { title = "environments", names = kinds.list "env" },
     { title = "controllers", names = class_names "controller" },
     { title = "policies", names = class_names "policy" },
+    { title = "wrappers", names = deer.wrappers.Wrapper.names() },
     { title = "algorithms", names = core.names "algo" },
     { title = "replays", names = core.names "replay" },
     { title = "layers", names = core.names "layer" },
@@ -64,6 +66,9 @@ end
 local function lua_class(name)
   for _, known in ipairs(manual.classes) do
     if known == name then return deer[name] end
+  end
+  for _, known in ipairs(deer.wrappers.Wrapper.names()) do
+    if known == name then return deer.wrappers[name] end
   end
   for _, kind in ipairs { "controller", "policy", "env" } do
     local found = kinds.find(kind, kind == "env" and name or kinds.fileName(kind, name))

@@ -54,17 +54,20 @@ function Native:observationType(subject) return self._env:space().observationTyp
 local METHODS = { "reset", "act", "observe", "inTerminalState", "isTruncated", "inputDimensions",
   "nActions", "observationType", "summarizePerformance", "step", "stop" }
 
+-- whose methods C stands for
+Native.written_in_c = Native
+
 -- what the C side sees: the environment itself, unless a method is the user's own
 function Native:handle()
   for _, method in ipairs(METHODS) do
-    if self[method] ~= Native[method] then return Environment.handle(self) end
+    if self[method] ~= self.written_in_c[method] then return Environment.handle(self) end
   end
   return self._env
 end
 
 local classes = {}
 
-local native = {}
+local native = { Environment = Native }
 
 --- The names of the environments written in C.
 ---@return string[]

@@ -196,7 +196,13 @@ function NeuralAgent:resumeTrainingMode()
 end
 
 --- Lets the environment look at the test epoch just run.
-function NeuralAgent:summarizeTestPerformance() self._handle:summarizeTestPerformance() end
+function NeuralAgent:summarizeTestPerformance()
+  local inside = self.environment:unwrapped()
+  if inside == self.environment or inside:handle():alone() or self:mode() == -1 then
+    return self._handle:summarizeTestPerformance()
+  end
+  inside:summarizePerformance(self:testDataset())
+end
 
 --- The next action is this one, whatever the policy says. Called in onActionChosen, it replaces the
 --- action just chosen.

@@ -104,6 +104,18 @@ local function set_if_known(rows, given, name, key, value)
   given[key] = value
 end
 
+-- what stands around it; a limit only where it has none of its own
+local function choose_wrappers(made, said, limited)
+  local list = made.wrappers or {}
+  local function add(name, key, value)
+    if value then list[#list + 1] = { name, { [key] = value } } end
+  end
+  add("ActionRepeat", "repeats", said.action_repeat)
+  add("FrameStack", "frames", said.num_stack)
+  add("TimeLimit", "max_steps", not limited and said.max_size_episode)
+  made.wrappers = #list > 0 and list or nil
+end
+
 local function choose_environment(made, said)
   local name = said.env or made.environment
   if not name then
@@ -121,13 +133,13 @@ local function choose_environment(made, said)
   for _, words in ipairs { said.env_conf_file or {}, said.env_option or {} } do
     for key, value in spairs(settings.read(owner, words)) do given[key] = value end
   end
-  set_if_known(rows, given, name, "max_steps", said.max_size_episode)
-  set_if_known(rows, given, name, "num_stack", said.num_stack)
-  set_if_known(rows, given, name, "action_repeat", said.action_repeat)
+  local limited = options.find(rows, "max_steps") ~= nil
+  if limited and said.max_size_episode then given.max_steps = said.max_size_episode end
   set_if_known(rows, given, name, "shape_reward", said.shape_reward)
   set_if_known(rows, given, name, "random_target", said.random_target)
   usage.try(options.check, owner.who, rows, given)
   made.environment, made.environment_options = short_name("env", name), given
+  choose_wrappers(made, said, limited)
 end
 
 -- ---- algorithm ---------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 --- may be changed before it is used:
 ---
 ---   environment    its name, and environment_options
+---   wrappers       a list of { name of the class in deer.wrappers, options }, the innermost first
 ---   algo           the class of deer that learns, and algo_options
 ---   agent_options  of deer.NeuralAgent
 ---   train_policy, test_policy   each { name of the class, options }
@@ -26,6 +27,7 @@ local MODULES = "deer.presets."
 ---@class deer.Preset
 ---@field environment string none in presets of any/
 ---@field environment_options? table
+---@field wrappers? table[]
 ---@field algo string
 ---@field algo_options? table
 ---@field agent_options? table
@@ -83,11 +85,15 @@ end
 ---@return deer.Preset
 function Preset.of(fields) return setmetatable(copy(fields), Preset) end
 
---- The environment of the preset.
+--- The environment of the preset, in its wrappers.
 ---@param seed? integer
 ---@return deer.Environment
 function Preset:makeEnvironment(seed)
-  return deer.env(self.environment)(with(self.environment_options, { seed = seed }))
+  local made = deer.env(self.environment)(with(self.environment_options, { seed = seed }))
+  for _, wrapper in ipairs(self.wrappers or {}) do
+    made = deer.wrappers[wrapper[1]](with(wrapper[2], { environment = made }))
+  end
+  return made
 end
 
 -- an object of { name of the class or of its file, options }
@@ -112,8 +118,9 @@ end
 function Preset:makePolicy(which) return make("policy", self[which]) end
 
 --- An agent made of the preset, its environment and its algorithm, ready to run.
----@param options? { seed: integer?, environment: deer.Environment? } the seed is that of all random
----  numbers; the environment one that makeEnvironment gave
+---@param options? { seed: integer?, environment: deer.Environment?, before: deer.Controller[]? }
+---  the seed is that of all random numbers; the environment one that makeEnvironment gave; the
+---  controllers are attached before those of the preset
 ---@return deer.NeuralAgent
 function Preset:agent(options)
   local seed = options and options.seed
@@ -121,6 +128,7 @@ function Preset:agent(options)
   local agent = deer.NeuralAgent(with(self.agent_options, { environment = environment,
     learning_algo = self:makeAlgo(environment, seed), seed = seed,
     train_policy = self:makePolicy "train_policy", test_policy = self:makePolicy "test_policy" }))
+  for _, controller in ipairs(options and options.before or {}) do agent:attach(controller) end
   for _, controller in ipairs(self.controllers or {}) do
     agent:attach(make("controller", controller))
   end

@@ -1,5 +1,6 @@
---- The controllers that `deerlua train` attaches behind those of the plan: evaluation, files, what
---- is shown on the way, and what ends a run early.
+--- The controllers that `deerlua train` attaches around those of the plan: evaluation before them,
+--- so that they know its result; behind them files, what is shown on the way, and what ends a run
+--- early.
 
 local deer = require "deer"
 local json = require "deer.json"
@@ -12,10 +13,6 @@ local recorders = {}
 local function list(made, said)
   local all = {}
   local function add(name, options) all[#all + 1] = { name, options } end
-  if said.eval_every ~= 0 then
-    add("EvaluationController", { periodicity = said.eval_every, episodes = said.eval_episodes,
-      all_episodes = said.eval_episodes and 2 * said.eval_episodes })
-  end
   add("NetworkFilesController", { config = json.encode(run_folder.config(made)) })
   add("MonitorController", { env_id = made.environment })
   add("ProgressCsvController", { window = said.episode_window })
@@ -37,16 +34,31 @@ local function list(made, said)
   return all
 end
 
---- Attaches them, but for those of a class that the plan has already.
+-- has the plan one of its class?
+local function is_present(made, name)
+  for _, entry in ipairs(made.controllers) do
+    if plan.controllerClass(entry) == deer.controllers[name] then return true end
+  end
+  return false
+end
+
+--- Those that stand before the controllers of the plan.
+---@param made deer.Preset
+---@param said table<string, any>
+---@return deer.Controller[]
+function recorders.before(made, said)
+  if said.eval_every == 0 or is_present(made, "EvaluationController") then return {} end
+  return { deer.controllers.EvaluationController{ periodicity = said.eval_every,
+    episodes = said.eval_episodes, all_episodes = said.eval_episodes and 2 * said.eval_episodes } }
+end
+
+--- Attaches those that stand behind them, but for those of a class that the plan has already.
 ---@param agent deer.NeuralAgent
 ---@param made deer.Preset
 ---@param said table<string, any>
 function recorders.attach(agent, made, said)
-  local present = {}
-  for _, entry in ipairs(made.controllers) do present[plan.controllerClass(entry)] = true end
   for _, entry in ipairs(list(made, said)) do
-    local Class = deer.controllers[entry[1]]
-    if not present[Class] then agent:attach(Class(entry[2])) end
+    if not is_present(made, entry[1]) then agent:attach(deer.controllers[entry[1]](entry[2])) end
   end
 end
 

@@ -56,6 +56,7 @@ function run_folder.config(made)
     preset = made.preset,
     environment = made.environment,
     environment_options = in_force(Environment, made.environment_options or {}),
+    wrappers = made.wrappers,
     algo = made.algo,
     algo_options = in_force(deer[made.algo], made.algo_options),
     agent_options = in_force(deer.NeuralAgent, made.agent_options),
@@ -172,8 +173,10 @@ function run_folder.load(agent, where, which)
   local params, metadata = core.safetensors.load(path)
   if not params then usage.fail("%s", metadata) end
   local algo = agent.learning_algo
-  local done, message = pcall(algo.setAllParams, algo, params)
-  if not done then usage.fail("%s does not fit this %s: %s", path, algo.__name, message) end
+  local done, err = pcall(usage.try, algo.setAllParams, algo, params)
+  if not done then
+    usage.fail("%s does not fit this %s: %s", path, algo.__name, usage.message(err) or err)
+  end
   return path, metadata
 end
 

@@ -63,7 +63,10 @@ function watch.Terminal:onActionChosen(agent, action)
     lines = terminal.picture(agent.environment:render(), math.min(sys.columns(), 100) - 1, 24)
   end
   if self.actions then
-    for i, bar in ipairs(bars(agent, action)) do
+    local list = bars(agent, action)
+    -- an algorithm that tells neither probabilities nor values
+    if #list == 0 then lines[#lines + 1] = ("action %s"):format(action) end
+    for i, bar in ipairs(list) do
       lines[#lines + 1] = ("action %2d [%s] %s"):format(i - 1, terminal.bar(bar.part, 30), bar.word)
     end
   end

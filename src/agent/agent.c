@@ -27,7 +27,21 @@ static deer_status check_policy(const deer_policy *policy, const deer_algo *algo
   return policy->kind->check ? policy->kind->check(policy, algo) : DEER_OK;
 }
 
-static deer_status check(const deer_agent_config *c) {
+/* how many fresh samples of each environment an algo learns from; 0: it learns from any */
+static int64_t horizon(const deer_algo *algo) {
+  return algo->kind->horizon ? algo->kind->horizon(algo) : 0;
+}
+
+enum { USUAL_MEMORY = 1000000 };
+
+/* what is gathered by chance before the algo acts */
+static deer_status check_start(const deer_agent_config *c) {
+  if (c->replay_start_size == -1 && horizon(c->algo) > 0) return DEER_OK;
+  if (horizon(c->algo) > 0)
+    return deer_fail(DEER_EINVAL,
+                     "replay_start_size is %lld, but %s learns from what it does itself, from the "
+                     "first step on (expected none)",
+                     (long long)c->replay_start_size, c->algo->kind->name);
   int longest = deer_space_longest(&c->env->space);
   if (c->replay_start_size != -1 && c->replay_start_size < longest)
     return deer_fail(DEER_EINVAL,
@@ -35,32 +49,53 @@ static deer_status check(const deer_agent_config *c) {
                      (long long)c->replay_start_size, longest);
   /* else it would act at random for ever */
   int64_t start_size = c->replay_start_size == -1 ? longest : c->replay_start_size;
-  if (c->replay_memory_size >= 1 && start_size >= c->replay_memory_size)
+  int64_t memory = c->replay_memory_size == 0 ? USUAL_MEMORY : c->replay_memory_size;
+  if (memory >= 1 && start_size >= memory)
     return deer_fail(
         DEER_EINVAL,
         "a replay memory of %lld never holds more than replay_start_size %lld (expected less)",
-        (long long)c->replay_memory_size, (long long)start_size);
+        (long long)memory, (long long)start_size);
+  return DEER_OK;
+}
+
+static deer_status check(const deer_agent_config *c) {
+  DEER_TRY(check_start(c));
   if (!same_space(&c->algo->space, &c->env->space))
     return deer_fail(DEER_EINVAL, "the algorithm was made for another environment");
+  if (c->n_envs > 0 && !same_space(&c->algo->space, &c->envs[0]->space))
+    return deer_fail(DEER_EINVAL, "the environments to train in have another space");
   DEER_TRY(check_policy(c->train_policy, c->algo));
   return check_policy(c->test_policy, c->algo);
 }
 
-static deer_status make_state(deer_agent *a) {
+static deer_status make_own(deer_agent *a) {
   const deer_space *space = &a->env->space;
   for (int s = 0; s < space->n_subjects; s++) {
     size_t bytes = deer_subject_bytes(&space->subjects[s]);
     a->observation[s] = deer_alloc(bytes);
-    a->state[s] = deer_alloc_array((size_t)space->subjects[s].history, bytes);
-    if (!a->observation[s] || !a->state[s]) return DEER_ENOMEM;
+    a->own.state[s] = deer_alloc_array((size_t)space->subjects[s].history, bytes);
+    if (!a->observation[s] || !a->own.state[s]) return DEER_ENOMEM;
   }
-  return DEER_OK;
+  a->own.action = deer_alloc_array((size_t)space->actions.size, sizeof *a->own.action);
+  return a->own.action ? deer_lane_init(&a->own, a) : DEER_ENOMEM;
 }
 
-static deer_status make_memory(const deer_policy *policy, void **memory) {
-  if (policy->kind->memory == 0) return DEER_OK;
-  *memory = deer_alloc(policy->kind->memory);
-  return *memory ? DEER_OK : DEER_ENOMEM;
+/* samples kept: what was asked for, but no fewer than an algo learns from */
+static int64_t memory_size(const deer_agent *a, const deer_agent_config *c) {
+  int64_t lanes = c->n_envs > 0 ? c->n_envs : 1, asked = c->replay_memory_size;
+  int64_t least = lanes * (a->horizon + deer_space_longest(&c->env->space) + 1);
+  if (a->horizon > 0) return asked > least ? asked : least;
+  return asked == 0 ? USUAL_MEMORY : asked;
+}
+
+static deer_status make_replay(deer_agent *a, const deer_agent_config *c) {
+  deer_replay_config config = {.space = &a->env->space,
+                               .capacity = a->replay_memory_size,
+                               .lanes = c->n_envs,
+                               .only_full_history = a->only_full_history,
+                               .options = c->replay_options,
+                               .n_options = c->n_replay_options};
+  return deer_replay_new(c->replay, &config, &a->replay);
 }
 
 static deer_status start(deer_agent *a, const deer_agent_config *c) {
@@ -70,22 +105,21 @@ static deer_status start(deer_agent *a, const deer_agent_config *c) {
   a->train_policy = c->train_policy;
   a->test_policy = c->test_policy;
   a->mode = -1;
-  a->replay_memory_size = c->replay_memory_size;
+  a->present = &a->own;
+  a->horizon = horizon(c->algo);
+  a->replay_memory_size = memory_size(a, c);
   a->replay_start_size =
       c->replay_start_size == -1 ? deer_space_longest(&c->env->space) : c->replay_start_size;
-  a->only_full_history = c->only_full_history;
+  if (a->horizon > 0) a->replay_start_size = 0;
+  /* every fresh sample counts, also the first of an episode */
+  a->only_full_history = c->only_full_history && a->horizon == 0;
   a->train_every = c->train_every;
   a->policy_rng = deer_rng_split(c->rng, "policy");
   a->replay_rng = deer_rng_split(c->rng, "replay");
-  DEER_TRY(make_state(a));
-  DEER_TRY(make_memory(a->train_policy, &a->train_memory));
-  DEER_TRY(make_memory(a->test_policy, &a->test_memory));
-  deer_replay_config config = {.space = &a->env->space,
-                               .capacity = c->replay_memory_size,
-                               .only_full_history = c->only_full_history,
-                               .options = c->replay_options,
-                               .n_options = c->n_replay_options};
-  return deer_replay_new(c->replay, &config, &a->replay);
+  DEER_TRY(make_own(a));
+  a->n_envs = c->n_envs;
+  if (a->n_envs > 0) DEER_TRY(deer_agent_make_lanes(a, c->envs, c->group));
+  return make_replay(a, c);
 }
 
 deer_status deer_agent_new(const deer_agent_config *config, deer_agent **agent) {
@@ -103,11 +137,12 @@ deer_status deer_agent_new(const deer_agent_config *config, deer_agent **agent) 
 void deer_agent_free(deer_agent *a) {
   if (!a) return;
   for (int s = 0; s < DEER_MAX_SUBJECTS; s++) {
-    deer_free(a->state[s]);
+    deer_free(a->own.state[s]);
     deer_free(a->observation[s]);
   }
-  deer_free(a->train_memory);
-  deer_free(a->test_memory);
+  deer_free(a->own.action);
+  deer_lane_finish(&a->own);
+  deer_agent_free_lanes(a);
   deer_replay_free(a->replay);
   deer_replay_free(a->test_set);
   deer_free(a);
@@ -126,7 +161,10 @@ static deer_status epoch(deer_agent *a, int64_t length) {
   bool training = a->mode == -1;
   a->step = 0;
   if (training) a->loss_sum = 0, a->n_losses = 0, a->n_refused = 0;
-  while (length > 0 && !a->stopping) DEER_TRY(deer_agent_episode(a, &length));
+  if (training && a->n_envs > 0)
+    DEER_TRY(deer_agent_together(a, length));
+  else
+    while (length > 0 && !a->stopping) DEER_TRY(deer_agent_episode(a, &length));
   if (training) {
     a->epochs++;
     /* episodes shorter than the history would otherwise pass in silence */
@@ -166,6 +204,8 @@ static void keep_first(failure *first, deer_status status) {
   snprintf(first->message, sizeof first->message, "%s", deer_error());
 }
 
+static deer_status stop(deer_env *env) { return env->kind->stop ? env->kind->stop(env) : DEER_OK; }
+
 static deer_status training(deer_agent *a, int64_t n_epochs, int64_t length) {
   failure first = {.status = DEER_OK};
   deer_status status = deer_agent_signal(a, (deer_event){.signal = DEER_ON_START});
@@ -174,7 +214,8 @@ static deer_status training(deer_agent *a, int64_t n_epochs, int64_t length) {
   if (status != DEER_OK) a->mode = -1;
   keep_first(&first, status);
   /* the end is told also when it comes early */
-  if (a->env->kind->stop) keep_first(&first, a->env->kind->stop(a->env));
+  keep_first(&first, stop(a->env));
+  for (int i = 0; i < a->n_envs; i++) keep_first(&first, stop(a->envs[i]));
   keep_first(&first, deer_agent_signal(a, (deer_event){.signal = DEER_ON_END}));
   return first.status == DEER_OK ? DEER_OK : deer_fail(first.status, "%s", first.message);
 }
@@ -209,11 +250,12 @@ void deer_agent_stop(deer_agent *a) { a->stopping = true; }
 
 deer_status deer_agent_train(deer_agent *a, bool *trained) {
   *trained = false;
-  if (deer_replay_count(a->replay) <= a->replay_start_size) return DEER_OK;
+  if (a->horizon == 0 && deer_replay_count(a->replay) <= a->replay_start_size) return DEER_OK;
   double loss;
-  deer_status status = a->algo->kind->learn(a->algo, a->replay, &a->replay_rng, &loss);
+  deer_status status = deer_algo_learn(a->algo, a->replay, &a->replay_rng, &loss);
   if (status == DEER_EAGAIN) {
-    a->n_refused++;
+    /* an algo that learns from fresh samples waits until there are enough */
+    if (a->horizon == 0) a->n_refused++;
     return DEER_OK;
   }
   DEER_TRY(status);
@@ -230,9 +272,9 @@ deer_status deer_agent_start_mode(deer_agent *a, int mode, int64_t length) {
   if (mode < 0) return deer_fail(DEER_EINVAL, "startMode: mode %d (expected at least 0)", mode);
   if (length < 1)
     return deer_fail(DEER_EINVAL, "startMode: %lld steps (expected at least 1)", (long long)length);
+  int64_t most = a->horizon > 0 ? USUAL_MEMORY : a->replay_memory_size;
   deer_replay_config config = {.space = &a->env->space,
-                               .capacity =
-                                   length < a->replay_memory_size ? length : a->replay_memory_size,
+                               .capacity = length < most ? length : most,
                                .only_full_history = a->only_full_history};
   deer_replay *fresh;
   DEER_TRY(deer_replay_new(deer_replay_find("uniform"), &config, &fresh));
@@ -282,7 +324,10 @@ double deer_agent_test_score(const deer_agent *a, int64_t *n_episodes) {
   return *n_episodes > 0 ? a->test_reward / (double)*n_episodes : 0;
 }
 
-const void *const *deer_agent_state(const deer_agent *a) { return (const void *const *)a->state; }
+int deer_agent_lane(const deer_agent *a) { return a->present->number; }
+const void *const *deer_agent_state(const deer_agent *a) {
+  return (const void *const *)a->present->state;
+}
 deer_episode deer_agent_last_episode(const deer_agent *a) { return a->last_episode; }
 int64_t deer_agent_steps(const deer_agent *a) { return a->steps; }
 int64_t deer_agent_epochs(const deer_agent *a) { return a->epochs; }

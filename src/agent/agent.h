@@ -4,7 +4,15 @@
  * epoch.
  *
  * One step: observe, shift the state, choose, onActionChosen, act, store, onActionTaken. In
- * training the choice is random while the replay holds no more than replay_start samples. */
+ * training the choice is random while the replay holds no more than replay_start samples. An algo
+ * that learns from fresh samples alone (deer_algo_class.horizon) acts by itself from the first one,
+ * and is told what followed a sample before onActionTaken.
+ *
+ * Given several environments to train in, the agent takes each of these steps for all of them
+ * before the next one: choices and onActionChosen in their order; then all act, on several threads
+ * where that pays; then each sample is stored and onActionTaken and onEpisodeEnd are told, again in
+ * their order. Steps, of an epoch and of whoever counts signals, are those of all environments
+ * together. Tests run in the agent's own environment. */
 #ifndef DEER_AGENT_H
 #define DEER_AGENT_H
 
@@ -46,9 +54,13 @@ typedef struct deer_agent_config {
   const deer_replay_class *replay;
   const deer_option *replay_options;
   int n_replay_options;
-  int64_t replay_memory_size;
-  int64_t replay_start_size; /* -1: the longest history; otherwise at least that; less than the
-                                memory holds */
+  deer_env *const *envs; /* n_envs to train in instead of `env`, of the same space; borrowed */
+  int n_envs;
+  const int *group;           /* of each: see deer_vec_env_new */
+  int64_t replay_memory_size; /* of all environments together; 0 for 1000000. Not less than an algo
+                                 with a horizon needs, for which 0 is just that */
+  int64_t replay_start_size;  /* -1: the longest history; otherwise at least that; less than the
+                                 memory holds. Algos with a horizon have none: -1 */
   bool only_full_history;
   int64_t train_every; /* an update after the first training step and every so many more, before
                           onActionTaken; 0: only when deer_agent_train is called */
@@ -105,7 +117,10 @@ double deer_agent_mean_loss(const deer_agent *agent, int64_t *n);
 double deer_agent_mean_value(const deer_agent *agent, int64_t *n);
 double deer_agent_test_score(const deer_agent *agent, int64_t *n_episodes);
 
-/* The state that the policy sees: the history of each subject. */
+/* Of which of several environments the present signal tells, from 0; 0 when there is but one. */
+int deer_agent_lane(const deer_agent *agent);
+
+/* The state that the policy sees, in that environment: the history of each subject. */
 const void *const *deer_agent_state(const deer_agent *agent);
 
 /* The last episode, as a listener of onEpisodeEnd finds it. */

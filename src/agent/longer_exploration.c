@@ -1,7 +1,6 @@
 /* longer_exploration.c: exploration that goes one way for a while. */
 #include "agent/internal.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { LEVELS = 3 }; /* numbers per side of a box that a sequence is made of */
@@ -20,10 +19,14 @@ static const deer_field fields[] = {
      .search_max = 30},
     {0}};
 
+static bool boxed(const deer_action_space *space) {
+  return deer_actions_kind(space) == DEER_ACTIONS_CONTINUOUS;
+}
+
 static void start(sequence *s, const deer_action_space *space, int64_t length, deer_rng *rng) {
   s->done = 0;
   s->length = length;
-  if (space->n > 0) return;
+  if (!boxed(space)) return;
   for (int i = 0; i < space->size; i++)
     for (int k = 0; k < LEVELS; k++)
       s->levels[i][k] = space->low[i] + (space->high[i] - space->low[i]) * deer_rng_uniform(rng);
@@ -32,7 +35,7 @@ static void start(sequence *s, const deer_action_space *space, int64_t length, d
 /* any of the actions that a sequence is made of */
 static void any(const sequence *s, const deer_action_space *space, deer_rng *rng,
                 deer_real *action) {
-  if (space->n > 0) {
+  if (!boxed(space)) {
     deer_random_action(space, rng, action);
     return;
   }
@@ -40,13 +43,21 @@ static void any(const sequence *s, const deer_action_space *space, deer_rng *rng
     action[i] = (deer_real)s->levels[i][deer_rng_below(rng, LEVELS)];
 }
 
+/* how many actions there are to choose from */
+static double kinds(const deer_action_space *space) {
+  if (space->n > 0) return space->n;
+  double product = 1;
+  for (int i = 0; i < space->size; i++) product *= boxed(space) ? LEVELS : space->choices[i];
+  return product;
+}
+
 /* The urn of Polya: of K actions, any with probability K / (K + done), else one that came before.
  * So the counts of the actions are uniform over all that sum up to the length, and every order of
  * the same counts is equally likely; no list of them is needed. */
 static void next(sequence *s, const deer_action_space *space, deer_rng *rng, deer_real *action) {
-  double kinds = space->n > 0 ? space->n : pow(LEVELS, space->size);
+  double any_of = kinds(space);
   size_t bytes = (size_t)space->size * sizeof *action;
-  if (deer_rng_uniform(rng) * (kinds + (double)s->done) < kinds)
+  if (deer_rng_uniform(rng) * (any_of + (double)s->done) < any_of)
     any(s, space, rng, action);
   else
     memcpy(action, s->actions[deer_rng_below(rng, (uint64_t)s->done)], bytes);
@@ -65,7 +76,7 @@ static deer_status choose(deer_policy *self, const deer_choice *choice, deer_rea
      * part: start length / (start length + 1 - start) = epsilon */
     double share = p->epsilon / (1 + (double)(p->length - 1) * (1 - p->epsilon));
     *greedy = deer_rng_uniform(choice->rng) >= share;
-    if (*greedy) return choice->algo->kind->act(choice->algo, choice->state, action, value);
+    if (*greedy) return deer_choice_best(choice, action, value);
     start(s, space, p->length, choice->rng);
   }
   next(s, space, choice->rng, action);

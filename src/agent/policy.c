@@ -3,6 +3,43 @@
 
 #include <string.h>
 
+/* ---- asking the algo ---- */
+
+/* row `row` of the answers */
+static void take_row(const deer_choice *choice, const deer_real *rows, deer_real *action) {
+  size_t size = (size_t)choice->algo->space.actions.size;
+  memcpy(action, rows + (size_t)choice->row * size, size * sizeof *action);
+}
+
+deer_status deer_choice_best(const deer_choice *choice, deer_real *action, double *value) {
+  deer_algo *algo = choice->algo;
+  deer_answers *all = choice->answers;
+  if (!all || !algo->kind->act_rows) return algo->kind->act(algo, choice->state, action, value);
+  if (!all->has_best || (value && !all->has_value)) {
+    const void *const *states = (const void *const *)all->state;
+    DEER_TRY(algo->kind->act_rows(algo, all->n, states, all->best, value ? all->value : NULL));
+    all->has_best = true;
+    all->has_value = value != NULL;
+  }
+  take_row(choice, all->best, action);
+  if (value) *value = all->value[choice->row];
+  return DEER_OK;
+}
+
+deer_status deer_choice_drawn(const deer_choice *choice, deer_real *action) {
+  deer_algo *algo = choice->algo;
+  deer_answers *all = choice->answers;
+  if (!all || !algo->kind->explore_rows)
+    return algo->kind->explore(algo, choice->state, choice->rng, action);
+  if (!all->has_drawn) {
+    const void *const *states = (const void *const *)all->state;
+    DEER_TRY(algo->kind->explore_rows(algo, all->n, states, choice->rng, all->drawn));
+    all->has_drawn = true;
+  }
+  take_row(choice, all->drawn, action);
+  return DEER_OK;
+}
+
 /* ---- epsilon-greedy ---- */
 
 void deer_random_action(const deer_action_space *actions, deer_rng *rng, deer_real *action) {
@@ -30,7 +67,7 @@ static deer_status choose_epsilon(deer_policy *self, const deer_choice *choice, 
   double epsilon = ((deer_epsilon_greedy *)self)->epsilon;
   *greedy = !(epsilon > 0 && deer_rng_uniform(choice->rng) < epsilon);
   *value = 0;
-  if (*greedy) return choice->algo->kind->act(choice->algo, choice->state, action, value);
+  if (*greedy) return deer_choice_best(choice, action, value);
   deer_random_action(&choice->algo->space.actions, choice->rng, action);
   return DEER_OK;
 }
@@ -68,7 +105,7 @@ static deer_status best_action(const deer_choice *choice, deer_real *action, dou
                                bool *greedy) {
   *value = 0;
   *greedy = false;
-  return choice->algo->kind->act(choice->algo, choice->state, action, NULL);
+  return deer_choice_best(choice, action, NULL);
 }
 
 static const deer_field gaussian_fields[] = {
@@ -142,7 +179,7 @@ static deer_status choose_stochastic(deer_policy *self, const deer_choice *choic
   (void)self;
   *value = 0;
   *greedy = false;
-  return choice->algo->kind->explore(choice->algo, choice->state, choice->rng, action);
+  return deer_choice_drawn(choice, action);
 }
 
 static const deer_policy_class stochastic = {

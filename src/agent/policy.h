@@ -6,6 +6,15 @@
 
 typedef struct deer_policy deer_policy;
 
+/* What an algo says about the states of several environments, asked for once for all of them. */
+typedef struct deer_answers {
+  int n;
+  void *const *state;      /* state[s] is [n, history, shape...] */
+  deer_real *best, *drawn; /* [n, actions.size] */
+  double *value;           /* [n], of the best ones */
+  bool has_best, has_value, has_drawn;
+} deer_answers;
+
 /* What a policy sees when it chooses. */
 typedef struct deer_choice {
   deer_algo *algo;
@@ -14,7 +23,14 @@ typedef struct deer_choice {
   bool first;               /* the first choice of an episode */
   void *memory;             /* the policy's in this environment: kind->memory bytes */
   deer_rng *rng;
+  deer_answers *answers; /* NULL, or for all environments, of which this is number `row` */
+  int row;
 } deer_choice;
+
+/* The algo's best action and, unless NULL, its value; an action that the algo draws. Where several
+ * environments act in step, it is asked about all of them when the first one wants to know. */
+deer_status deer_choice_best(const deer_choice *choice, deer_real *action, double *value);
+deer_status deer_choice_drawn(const deer_choice *choice, deer_real *action);
 
 typedef struct deer_policy_class {
   const char *name, *help, *paper;

@@ -61,7 +61,10 @@ static deer_status make_nets(deer_actor_critic *ac, const deer_ac_parts *parts,
   if (!net) net = &fallback;
   DEER_TRY(critic_space(space, &more));
   DEER_TRY(deer_net_new(net, space, parts->actor_outputs * space->actions.size, &ac->actor_net));
-  return deer_net_new(net, &more, 1, &ac->critic_net);
+  DEER_TRY(deer_net_new(net, &more, 1, &ac->critic_net));
+  deer_net_normalize(ac->actor_net, ac->base.normalizer);
+  deer_net_normalize(ac->critic_net, ac->base.normalizer);
+  return DEER_OK;
 }
 
 deer_status deer_ac_init(deer_actor_critic *ac, const deer_ac_parts *parts,
@@ -95,6 +98,9 @@ void deer_ac_finish(deer_algo *self) {
   deer_program_free(ac->best.program);
   deer_program_free(ac->valued.program);
   deer_program_free(ac->drawn.program);
+  deer_program_free(ac->best_rows.program);
+  deer_program_free(ac->valued_rows.program);
+  deer_program_free(ac->drawn_rows.program);
   for (int i = 0; i < 2; i++) deer_program_free(ac->update[i].program);
   for (int i = 0; i < 2; i++) free_part(&ac->critic[i]);
   free_part(&ac->actor);
@@ -227,7 +233,8 @@ static void make_inputs(deer_ac_graph *u) {
   state_inputs(space, g, "obs_t", batch, u->obs_t);
   u->a_tm1 = deer_input(g, "a_tm1", DEER_DTYPE_REAL, DEER_SHAPE(batch, space->actions.size));
   u->continue_t = deer_input(g, "continue_t", DEER_DTYPE_REAL, DEER_SHAPE(batch));
-  u->transition.r_t = deer_input(g, "r_t", DEER_DTYPE_REAL, DEER_SHAPE(batch));
+  u->r_t = deer_input(g, "r_t", DEER_DTYPE_REAL, DEER_SHAPE(batch));
+  u->transition.r_t = deer_algo_rewards(&ac->base, g, u->r_t);
   u->weight = deer_input(g, "weight", DEER_DTYPE_REAL, DEER_SHAPE(batch));
   deer_node gamma = deer_reshape(g, deer_variable(g, "gamma", &ac->gamma, 1), DEER_SCALAR);
   u->transition.discount_t =
@@ -246,7 +253,7 @@ static void bind_batch(const deer_ac_graph *u, deer_ac_update *update) {
     b->obs_t[s] = deer_program_data(update->program, u->obs_t[s]);
   }
   b->action_tm1 = deer_program_data(update->program, u->a_tm1);
-  b->r_t = deer_program_data(update->program, u->transition.r_t);
+  b->r_t = deer_program_data(update->program, u->r_t);
   b->continue_t = deer_program_data(update->program, u->continue_t);
   b->weight = deer_program_data(update->program, u->weight);
   b->index = u->ac->index;
@@ -289,68 +296,99 @@ static deer_node smallest_value(deer_actor_critic *ac, deer_graph *g, const deer
   return q;
 }
 
-static deer_status build_acting(deer_actor_critic *ac, deer_graph *g, deer_ac_policy *policy,
-                                deer_ac_acting *acting) {
+static deer_status build_acting(deer_actor_critic *ac, deer_graph *g, deer_ac_acting *acting,
+                                int rows) {
   deer_node states[DEER_MAX_SUBJECTS], outputs[2];
-  state_inputs(&ac->base.space, g, "state", 1, states);
+  state_inputs(&ac->base.space, g, "state", rows, states);
   deer_node block = make_block(g, &ac->actor, DEER_NONE).online;
-  outputs[0] = policy(ac, g, deer_ac_actor(ac, g, block, states));
-  bool valued = acting == &ac->valued;
-  if (valued) outputs[1] = smallest_value(ac, g, states, outputs[0]);
-  DEER_TRY(deer_compile(g, outputs, valued ? 2 : 1, &acting->program));
+  outputs[0] = acting->policy(ac, g, deer_ac_actor(ac, g, block, states));
+  if (acting->valued) outputs[1] = smallest_value(ac, g, states, outputs[0]);
+  DEER_TRY(deer_compile(g, outputs, acting->valued ? 2 : 1, &acting->program));
   for (int s = 0; s < ac->base.space.n_subjects; s++)
     acting->state[s] = deer_program_data(acting->program, states[s]);
   acting->action = deer_program_data(acting->program, outputs[0]);
-  if (valued) acting->value = deer_program_data(acting->program, outputs[1]);
+  if (acting->valued) acting->value = deer_program_data(acting->program, outputs[1]);
+  acting->rows = rows;
   return DEER_OK;
+}
+
+/* compiles a program that acts, in place of the one that is there for another number of rows */
+static deer_status make_acting(deer_actor_critic *ac, deer_ac_acting *acting, int rows) {
+  if (acting->rows == rows) return DEER_OK;
+  deer_program_free(acting->program);
+  *acting = (deer_ac_acting){.policy = acting->policy, .valued = acting->valued};
+  deer_graph *g = deer_graph_new();
+  deer_status status = g ? build_acting(ac, g, acting, rows) : DEER_ENOMEM;
+  deer_graph_free(g);
+  return status;
 }
 
 deer_status deer_ac_build_acting(deer_actor_critic *ac, deer_ac_policy *best,
                                  deer_ac_policy *drawn) {
-  deer_ac_acting *acting[] = {&ac->best, &ac->valued, &ac->drawn};
-  deer_ac_policy *policies[] = {best, best, drawn};
-  deer_status status = DEER_OK;
-  for (int i = 0; status == DEER_OK && i < 3 && policies[i]; i++) {
-    deer_graph *g = deer_graph_new();
-    status = g ? build_acting(ac, g, policies[i], acting[i]) : DEER_ENOMEM;
-    deer_graph_free(g);
-  }
-  return status;
+  ac->best = ac->best_rows = (deer_ac_acting){.policy = best};
+  ac->valued = ac->valued_rows = (deer_ac_acting){.policy = best, .valued = true};
+  ac->drawn = ac->drawn_rows = (deer_ac_acting){.policy = drawn};
+  DEER_TRY(make_acting(ac, &ac->best, 1));
+  DEER_TRY(make_acting(ac, &ac->valued, 1));
+  return drawn ? make_acting(ac, &ac->drawn, 1) : DEER_OK;
 }
 
 /* ---- running ---- */
 
-static void run_acting(deer_actor_critic *ac, deer_ac_acting *acting, const void *const *state,
-                       deer_real *action) {
-  const deer_space *space = &ac->base.space;
-  for (int s = 0; s < space->n_subjects; s++) {
-    const deer_subject *subject = &space->subjects[s];
-    memcpy(acting->state[s], state[s], (size_t)subject->history * deer_subject_bytes(subject));
-  }
-  deer_program_run(acting->program);
-  for (int i = 0; i < space->actions.size; i++) {
-    deer_real x = ac->middle[i] + ac->half[i] * acting->action[i];
+/* from -1 .. 1 to the box */
+static void scale_out(const deer_actor_critic *ac, const deer_real *from, deer_real *action) {
+  const deer_action_space *space = &ac->base.space.actions;
+  for (int i = 0; i < space->size; i++) {
+    deer_real x = ac->middle[i] + ac->half[i] * from[i];
     /* the box as deer_action_check has it, which rounding must not leave */
-    deer_real low = (deer_real)space->actions.low[i], high = (deer_real)space->actions.high[i];
+    deer_real low = (deer_real)space->low[i], high = (deer_real)space->high[i];
     action[i] = x < low ? low : x > high ? high : x;
   }
 }
 
+static void run_acting(deer_actor_critic *ac, const deer_ac_acting *acting,
+                       const void *const *state, deer_real *action) {
+  const deer_space *space = &ac->base.space;
+  size_t rows = (size_t)acting->rows, size = (size_t)space->actions.size;
+  for (int s = 0; s < space->n_subjects; s++) {
+    const deer_subject *subject = &space->subjects[s];
+    memcpy(acting->state[s], state[s],
+           rows * (size_t)subject->history * deer_subject_bytes(subject));
+  }
+  deer_program_run(acting->program);
+  for (size_t i = 0; i < rows; i++) scale_out(ac, acting->action + i * size, action + i * size);
+}
+
+deer_status deer_ac_act_rows(deer_algo *self, int n, const void *const *state, deer_real *action,
+                             double *value) {
+  deer_actor_critic *ac = (deer_actor_critic *)self;
+  deer_ac_acting *one = value ? &ac->valued : &ac->best;
+  deer_ac_acting *many = value ? &ac->valued_rows : &ac->best_rows, *acting = n == 1 ? one : many;
+  DEER_TRY(make_acting(ac, acting, n));
+  run_acting(ac, acting, state, action);
+  for (int i = 0; i < n && value; i++) value[i] = (double)acting->value[i];
+  return DEER_OK;
+}
+
 deer_status deer_ac_act(deer_algo *self, const void *const *state, deer_real *action,
                         double *value) {
+  return deer_ac_act_rows(self, 1, state, action, value);
+}
+
+deer_status deer_ac_explore_rows(deer_algo *self, int n, const void *const *state, deer_rng *rng,
+                                 deer_real *action) {
   deer_actor_critic *ac = (deer_actor_critic *)self;
-  run_acting(ac, value ? &ac->valued : &ac->best, state, action);
-  if (value) *value = (double)*ac->valued.value;
+  deer_ac_acting *acting = n == 1 ? &ac->drawn : &ac->drawn_rows;
+  DEER_TRY(make_acting(ac, acting, n));
+  ac->noise = *rng;
+  run_acting(ac, acting, state, action);
+  *rng = ac->noise;
   return DEER_OK;
 }
 
 deer_status deer_ac_explore(deer_algo *self, const void *const *state, deer_rng *rng,
                             deer_real *action) {
-  deer_actor_critic *ac = (deer_actor_critic *)self;
-  ac->noise = *rng;
-  run_acting(ac, &ac->drawn, state, action);
-  *rng = ac->noise;
-  return DEER_OK;
+  return deer_ac_explore_rows(self, 1, state, rng, action);
 }
 
 /* actions of the box to -1 .. 1 */

@@ -17,11 +17,18 @@ typedef struct deer_ac_part {
   deer_opt *opt;
 } deer_ac_part;
 
-/* A program from one state to an action. */
+/* The action [batch, size] for outputs of the actor. */
+typedef struct deer_actor_critic deer_actor_critic;
+typedef deer_node deer_ac_policy(deer_actor_critic *ac, deer_graph *g, deer_node outputs);
+
+/* A program from states to actions. */
 typedef struct deer_ac_acting {
+  deer_ac_policy *policy; /* NULL: there is none */
+  bool valued;
+  int rows; /* states */
   deer_program *program;
   void *state[DEER_MAX_SUBJECTS];
-  const deer_real *action, *value; /* value NULL: not computed */
+  const deer_real *action, *value; /* value NULL unless valued */
 } deer_ac_acting;
 
 /* A program from one batch to new parameters. */
@@ -31,7 +38,7 @@ typedef struct deer_ac_update {
   const deer_real *loss, *error; /* error [batch]: what the replay is told */
 } deer_ac_update;
 
-typedef struct deer_actor_critic {
+struct deer_actor_critic {
   deer_algo base;
 
   /* options */
@@ -46,14 +53,15 @@ typedef struct deer_actor_critic {
   bool updating; /* what is described is an update: layers with noise draw it */
 
   deer_ac_acting best, valued, drawn; /* the best action, with its value, one drawn at random */
-  deer_ac_update update[2];           /* an algo may have programs for different updates */
-  int64_t *index;                     /* of the samples drawn */
+  deer_ac_acting best_rows, valued_rows, drawn_rows; /* in several states at once */
+  deer_ac_update update[2]; /* an algo may have programs for different updates */
+  int64_t *index;           /* of the samples drawn */
 
   deer_rng noise;                                                     /* of the run under way */
   deer_real rate, rate_of_actor, gamma;                               /* read by the updates */
   deer_real updates[2];                                               /* done so far: 2^20 a + b */
   deer_real middle[DEER_MAX_ACTION_SIZE], half[DEER_MAX_ACTION_SIZE]; /* of the box */
-} deer_actor_critic;
+};
 
 /* Rows of a field table: the options above with their defaults. */
 #define DEER_AC_AT(member) offsetof(deer_actor_critic, member)
@@ -102,7 +110,7 @@ typedef struct deer_actor_critic {
        .search_max = 0.1},                                                                         \
       {"update_rule", DEER_FIELD_CHOICE,           DEER_AC_AT(update_rule),                        \
        .fallback = 3, .choices = DEER_OPT_CHOICES, .help = "optimiser"},                           \
-      DEER_CLIPPING_FIELDS(deer_actor_critic)
+      DEER_CLIPPING_FIELDS(deer_actor_critic), DEER_NORMALIZING_FIELDS
 
 /* ---- life ---- */
 
@@ -143,7 +151,7 @@ typedef struct deer_ac_graph {
   deer_actor_critic *ac;
   deer_graph *g;
   deer_node obs_tm1[DEER_MAX_SUBJECTS], obs_t[DEER_MAX_SUBJECTS]; /* inputs of networks */
-  deer_node a_tm1, continue_t;                                    /* [batch, size], [batch] */
+  deer_node a_tm1, r_t, continue_t;                               /* [batch, size], [batch] */
   deer_transition transition;                                     /* r_t and discount_t */
   deer_ac_block actor, critic[2];
   deer_node weight; /* [batch], importance of the samples */
@@ -175,9 +183,6 @@ void deer_ac_follow(deer_ac_graph *u, const deer_ac_block *block);
 /* Compiles what `describe` says into update[i]. */
 deer_status deer_ac_build_update(deer_actor_critic *ac, int i, void (*describe)(deer_ac_graph *u));
 
-/* The action [batch, size] for outputs of the actor. */
-typedef deer_node deer_ac_policy(deer_actor_critic *ac, deer_graph *g, deer_node outputs);
-
 /* Compiles programs that act: `best` and `valued`, and `drawn` unless that policy is NULL. The
  * value is that of the smaller critic. */
 deer_status deer_ac_build_acting(deer_actor_critic *ac, deer_ac_policy *best,
@@ -185,11 +190,16 @@ deer_status deer_ac_build_acting(deer_actor_critic *ac, deer_ac_policy *best,
 
 /* ---- running ---- */
 
-/* deer_algo_class.act, and .explore for algos that have built `drawn`. */
+/* deer_algo_class.act and .act_rows, .explore and .explore_rows for algos that have built `drawn`.
+ */
 deer_status deer_ac_act(deer_algo *self, const void *const *state, deer_real *action,
                         double *value);
 deer_status deer_ac_explore(deer_algo *self, const void *const *state, deer_rng *rng,
                             deer_real *action);
+deer_status deer_ac_act_rows(deer_algo *self, int n, const void *const *state, deer_real *action,
+                             double *value);
+deer_status deer_ac_explore_rows(deer_algo *self, int n, const void *const *state, deer_rng *rng,
+                                 deer_real *action);
 
 /* Updates done so far, also those before a checkpoint that was put back. */
 int64_t deer_ac_updates(const deer_actor_critic *ac);

@@ -47,6 +47,8 @@ static deer_status start(deer_algo *algo, const deer_algo_config *config) {
   for (int i = 0; i < config->n_options; i++)
     DEER_TRY(
         deer_fields_set(kind->fields, algo, config->options[i].name, config->options[i].value));
+  if (algo->normalize_observations) DEER_TRY(deer_normalizer_new(&algo->space, &algo->normalizer));
+  if (algo->normalize_rewards) DEER_TRY(deer_reward_scale_new(&algo->reward_scale));
   return kind->init(algo, config->net, config->rng);
 }
 
@@ -67,7 +69,45 @@ deer_status deer_algo_new(const deer_algo_class *kind, const deer_algo_config *c
 void deer_algo_free(deer_algo *algo) {
   if (!algo) return;
   if (algo->kind->finish) algo->kind->finish(algo);
+  deer_normalizer_free(algo->normalizer);
+  deer_reward_scale_free(algo->reward_scale);
   deer_free(algo);
+}
+
+/* ---- running statistics ---- */
+
+void deer_algo_observed(deer_algo *algo, const void *const *observation) {
+  if (algo->normalizer) deer_normalizer_observe(algo->normalizer, observation);
+}
+
+deer_status deer_algo_rewarded(deer_algo *algo, int lane, double reward, bool over) {
+  const deer_reward_step step = {lane, reward, algo->discount, over};
+  return algo->reward_scale ? deer_reward_scale_count(algo->reward_scale, &step) : DEER_OK;
+}
+
+deer_node deer_algo_rewards(deer_algo *algo, deer_graph *g, deer_node r_t) {
+  return algo->reward_scale ? deer_scale_rewards(algo->reward_scale, g, r_t) : r_t;
+}
+
+static void publish(deer_algo *algo) {
+  if (algo->normalizer) deer_normalizer_publish(algo->normalizer);
+  if (algo->reward_scale) deer_reward_scale_publish(algo->reward_scale);
+}
+
+deer_status deer_algo_learn(deer_algo *algo, deer_replay *replay, deer_rng *rng, double *loss) {
+  bool on_policy = algo->kind->horizon != NULL;
+  if (!on_policy) publish(algo);
+  DEER_TRY(algo->kind->learn(algo, replay, rng, loss));
+  if (on_policy) publish(algo);
+  return DEER_OK;
+}
+
+void deer_algo_visit(deer_algo *algo, void *context,
+                     void (*visit)(void *context, const char *name, const deer_shape *shape,
+                                   deer_real *data)) {
+  if (algo->kind->visit) algo->kind->visit(algo, context, visit);
+  if (algo->normalizer) deer_normalizer_visit(algo->normalizer, context, visit);
+  if (algo->reward_scale) deer_reward_scale_visit(algo->reward_scale, context, visit);
 }
 
 deer_status deer_algo_set_learning_rate(deer_algo *algo, double rate) {

@@ -8,6 +8,7 @@
 #include "env/env.h"
 #include "nn/nn.h"
 #include "replay/replay.h"
+#include "rl/reward_scale.h"
 
 #define DEER_ALGO_ABI 2
 
@@ -80,7 +81,22 @@ struct deer_algo {
   double discount;      /* gamma, in [0, 1] */
   int64_t batch_size;   /* of learn */
   int64_t updates;      /* done so far */
+
+  /* Options of DEER_NORMALIZING_FIELDS; what they stand for, NULL where they are not set. */
+  bool normalize_observations, normalize_rewards;
+  deer_normalizer *normalizer;
+  deer_reward_scale *reward_scale;
 };
+
+/* Rows of a field table, for an algo that shows its networks what deer_net_normalize makes of
+ * observations and learns from deer_algo_rewards. */
+#define DEER_NORMALIZING_FIELDS                                                                    \
+  {"normalize_observations", DEER_FIELD_BOOL, offsetof(deer_algo, normalize_observations),         \
+   .help = "networks see observations with mean 0 and deviation 1, by running statistics"},        \
+  {                                                                                                \
+    "normalize_rewards", DEER_FIELD_BOOL, offsetof(deer_algo, normalize_rewards),                  \
+        .help = "rewards count in units of the running deviation of returns"                       \
+  }
 
 typedef struct deer_algo_config {
   const deer_space *space; /* copied */
@@ -95,6 +111,24 @@ typedef struct deer_algo_config {
 deer_status deer_algo_new(const deer_algo_class *kind, const deer_algo_config *config,
                           deer_algo **algo);
 void deer_algo_free(deer_algo *algo);
+
+/* Whoever gathers samples tells what is seen and earned in training, each once: an observation,
+ * [shape...] of each subject; the reward of a step in environment `lane`, and whether an episode
+ * was over after it. DEER_ENOMEM. */
+void deer_algo_observed(deer_algo *algo, const void *const *observation);
+deer_status deer_algo_rewarded(deer_algo *algo, int lane, double reward, bool over);
+
+/* r_t [batch] as an algo learns from it. */
+deer_node deer_algo_rewards(deer_algo *algo, deer_graph *g, deer_node r_t);
+
+/* kind->learn with the statistics brought up to date: those of an on-policy algo after it, so that
+ * it acts and learns by the same. */
+deer_status deer_algo_learn(deer_algo *algo, deer_replay *replay, deer_rng *rng, double *loss);
+
+/* kind->visit, and the running statistics. */
+void deer_algo_visit(deer_algo *algo, void *context,
+                     void (*visit)(void *context, const char *name, const deer_shape *shape,
+                                   deer_real *data));
 
 /* DEER_EINVAL unless 0 <= rate, finite; unless 0 <= discount <= 1. */
 deer_status deer_algo_set_learning_rate(deer_algo *algo, double rate);

@@ -12,8 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* one state in, the values of its actions out */
+/* states in, the values of their actions out */
 typedef struct acting {
+  int rows; /* states */
+  bool noise;
   deer_program *program;
   void *state[DEER_MAX_SUBJECTS];
   const deer_real *values, *best_value;
@@ -36,7 +38,8 @@ typedef struct dqn {
   deer_real *online, *target;
   deer_opt *opt;
 
-  acting act, explore; /* without noise and, in noisy networks, with */
+  acting act, explore;           /* without noise and, in noisy networks, with */
+  acting act_rows, explore_rows; /* the same in several states at once */
 
   /* one batch in, new parameters and the loss out */
   deer_program *update;
@@ -80,6 +83,7 @@ static const deer_field fields[] = {
      .help = "Huber threshold of the error; 0: squared error, of quantiles absolute",
      .search_min = 0.1, .search_max = 10},
     DEER_CLIPPING_FIELDS(dqn),
+    DEER_NORMALIZING_FIELDS,
     {"batch_accumulator", DEER_FIELD_CHOICE, AT(batch_accumulator), .fallback = SUM,
      .choices = "sum|mean|mean_outputs",
      .help = "loss over a batch; mean_outputs: mean squared error over batch and actions"},
@@ -129,11 +133,11 @@ static deer_node say(const dqn *d, deer_graph *g, const deer_net_call *call) {
   return said;
 }
 
-static deer_status build_acting(dqn *d, deer_graph *g, acting *a, bool noise) {
+static deer_status build_acting(dqn *d, deer_graph *g, acting *a, int rows) {
   deer_node states[DEER_MAX_SUBJECTS], block;
-  state_inputs(d, g, "state", 1, states);
+  state_inputs(d, g, "state", rows, states);
   block = deer_variable(g, "online", d->online, deer_net_size(d->net));
-  deer_net_call call = {.block = block, .states = states, .noise = noise};
+  deer_net_call call = {.block = block, .states = states, .noise = a->noise};
   deer_node q = deer_dqn_value_mean(&d->value, g, say(d, g, &call));
   deer_node outputs[] = {q, deer_argmax_last(g, q), deer_max_last(g, q)};
   DEER_TRY(deer_compile(g, outputs, 3, &a->program));
@@ -142,13 +146,20 @@ static deer_status build_acting(dqn *d, deer_graph *g, acting *a, bool noise) {
   a->values = deer_program_data(a->program, outputs[0]);
   a->best = deer_program_data(a->program, outputs[1]);
   a->best_value = deer_program_data(a->program, outputs[2]);
+  a->rows = rows;
   return DEER_OK;
 }
 
-static deer_status build_act(dqn *d, deer_graph *g) { return build_acting(d, g, &d->act, false); }
-
-static deer_status build_explore(dqn *d, deer_graph *g) {
-  return build_acting(d, g, &d->explore, true);
+/* compiles a program that acts, in place of the one that is there for another number of rows */
+static deer_status make_acting(dqn *d, acting *a, int rows, bool noise) {
+  if (a->rows == rows) return DEER_OK;
+  deer_program_free(a->program);
+  *a = (acting){.noise = noise};
+  deer_graph *g = deer_graph_new();
+  if (!g) return DEER_ENOMEM;
+  deer_status status = build_acting(d, g, a, rows);
+  deer_graph_free(g);
+  return status;
 }
 
 /* the loss of each sample, given its temporal-difference error; [batch] */
@@ -165,7 +176,7 @@ static deer_node batch_loss(const dqn *d, deer_graph *g, deer_node losses) {
 }
 
 typedef struct update_inputs {
-  deer_node obs_tm1[DEER_MAX_SUBJECTS], obs_t[DEER_MAX_SUBJECTS], continue_t, weight;
+  deer_node obs_tm1[DEER_MAX_SUBJECTS], obs_t[DEER_MAX_SUBJECTS], r_t, continue_t, weight;
   deer_transition transition;
 } update_inputs;
 
@@ -175,7 +186,8 @@ static void make_inputs(dqn *d, deer_graph *g, update_inputs *in) {
   state_inputs(d, g, "obs_tm1", batch, in->obs_tm1);
   state_inputs(d, g, "obs_t", batch, in->obs_t);
   in->transition.a_tm1 = deer_input(g, "a_tm1", DEER_DTYPE_I32, shape);
-  in->transition.r_t = deer_input(g, "r_t", DEER_DTYPE_REAL, shape);
+  in->r_t = deer_input(g, "r_t", DEER_DTYPE_REAL, shape);
+  in->transition.r_t = deer_algo_rewards(&d->base, g, in->r_t);
   in->continue_t = deer_input(g, "continue_t", DEER_DTYPE_REAL, shape);
   in->weight = deer_input(g, "weight", DEER_DTYPE_REAL, shape);
   deer_node gamma = deer_reshape(g, deer_variable(g, "gamma", &d->gamma, 1), DEER_SCALAR);
@@ -191,7 +203,7 @@ static void bind_batch(dqn *d, const update_inputs *in) {
     b->obs_t[s] = deer_program_data(d->update, in->obs_t[s]);
   }
   b->a_tm1 = deer_program_data(d->update, in->transition.a_tm1);
-  b->r_t = deer_program_data(d->update, in->transition.r_t);
+  b->r_t = deer_program_data(d->update, in->r_t);
   b->continue_t = deer_program_data(d->update, in->continue_t);
   b->weight = deer_program_data(d->update, in->weight);
   b->index = d->index;
@@ -306,6 +318,7 @@ static deer_status init(deer_algo *self, const deer_net_spec *net, const deer_rn
   DEER_TRY(check(d));
   if (!net) DEER_TRY(deer_net_default("deer", &self->space, &fallback));
   DEER_TRY(deer_dqn_value_net(&d->value, net ? net : &fallback, &self->space, &d->net));
+  deer_net_normalize(d->net, self->normalizer);
   size_t size = (size_t)deer_net_size(d->net);
   d->online = deer_alloc_array(size, sizeof *d->online);
   d->target = deer_alloc_array(size, sizeof *d->target);
@@ -315,8 +328,8 @@ static deer_status init(deer_algo *self, const deer_net_spec *net, const deer_rn
   self->discount = d->discount;
   self->batch_size = d->batch_size;
   deer_status status = make_optimiser(d);
-  if (status == DEER_OK) status = with_graph(d, build_act);
-  if (status == DEER_OK && d->value.noisy) status = with_graph(d, build_explore);
+  if (status == DEER_OK) status = make_acting(d, &d->act, 1, false);
+  if (status == DEER_OK && d->value.noisy) status = make_acting(d, &d->explore, 1, true);
   if (status == DEER_OK) status = with_graph(d, build_update);
   if (status != DEER_OK) return too_large(d, status);
   /* last, since a large network takes a while */
@@ -330,6 +343,8 @@ static void finish(deer_algo *self) {
   dqn *d = (dqn *)self;
   deer_program_free(d->act.program);
   deer_program_free(d->explore.program);
+  deer_program_free(d->act_rows.program);
+  deer_program_free(d->explore_rows.program);
   deer_program_free(d->update);
   deer_opt_free(d->opt);
   deer_net_free(d->net);
@@ -343,31 +358,50 @@ static void finish(deer_algo *self) {
 static void run_acting(const dqn *d, const acting *a, const void *const *state) {
   for (int s = 0; s < d->base.space.n_subjects; s++) {
     const deer_subject *subject = &d->base.space.subjects[s];
-    memcpy(a->state[s], state[s], (size_t)subject->history * deer_subject_bytes(subject));
+    size_t bytes = (size_t)subject->history * deer_subject_bytes(subject);
+    memcpy(a->state[s], state[s], (size_t)a->rows * bytes);
   }
   deer_program_run(a->program);
 }
 
-static deer_status act(deer_algo *self, const void *const *state, deer_real *action,
-                       double *value) {
-  const dqn *d = (dqn *)self;
-  run_acting(d, &d->act, state);
-  *action = (deer_real)*d->act.best;
-  if (value) *value = (double)*d->act.best_value;
+static void best_rows(const acting *a, deer_real *action, double *value) {
+  for (int i = 0; i < a->rows; i++) action[i] = (deer_real)a->best[i];
+  for (int i = 0; i < a->rows && value; i++) value[i] = (double)a->best_value[i];
+}
+
+static deer_status act_rows(deer_algo *self, int n, const void *const *state, deer_real *action,
+                            double *value) {
+  dqn *d = (dqn *)self;
+  acting *a = n == 1 ? &d->act : &d->act_rows;
+  DEER_TRY(make_acting(d, a, n, false));
+  run_acting(d, a, state);
+  best_rows(a, action, value);
   return DEER_OK;
 }
 
-/* the best action under weights drawn for this moment, which is how noisy networks explore */
-static deer_status explore(deer_algo *self, const void *const *state, deer_rng *rng,
-                           deer_real *action) {
-  const dqn *d = (dqn *)self;
+static deer_status act(deer_algo *self, const void *const *state, deer_real *action,
+                       double *value) {
+  return act_rows(self, 1, state, action, value);
+}
+
+/* the best actions under weights drawn for this moment, which is how noisy networks explore */
+static deer_status explore_rows(deer_algo *self, int n, const void *const *state, deer_rng *rng,
+                                deer_real *action) {
+  dqn *d = (dqn *)self;
   (void)rng; /* the network has a stream of its own */
   if (!d->explore.program)
     return deer_fail(DEER_EINVAL, "dqn draws actions when its network is noisy: expected the "
                                   "option 'noisy' or another policy");
-  run_acting(d, &d->explore, state);
-  *action = (deer_real)*d->explore.best;
+  acting *a = n == 1 ? &d->explore : &d->explore_rows;
+  DEER_TRY(make_acting(d, a, n, true));
+  run_acting(d, a, state);
+  best_rows(a, action, NULL);
   return DEER_OK;
+}
+
+static deer_status explore(deer_algo *self, const void *const *state, deer_rng *rng,
+                           deer_real *action) {
+  return explore_rows(self, 1, state, rng, action);
 }
 
 static deer_status values(deer_algo *self, const void *const *state, deer_real *q) {
@@ -449,6 +483,8 @@ const deer_algo_class deer_algo_dqn = {
     .init = init,
     .act = act,
     .explore = explore,
+    .act_rows = act_rows,
+    .explore_rows = explore_rows,
     .values = values,
     .learn = learn,
     .train = train,

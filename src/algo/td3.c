@@ -82,6 +82,7 @@ const deer_algo_class deer_algo_td3 = {
     .fields = fields,
     .init = init,
     .act = deer_ac_act,
+    .act_rows = deer_ac_act_rows,
     .learn = learn,
     .visit = deer_ac_visit,
     .finish = deer_ac_finish};

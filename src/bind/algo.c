@@ -174,12 +174,12 @@ static void add_parameter(void *context, const char *name, const deer_shape *sha
 // the parameters of an algo, in a userdata that is pushed
 static parameter_list list_parameters(lua_State *L, deer_algo *algo) {
   parameter_list list = {0};
-  if (algo->kind->visit) algo->kind->visit(algo, &list, add_parameter);
+  deer_algo_visit(algo, &list, add_parameter);
   // the second walk fills what the first has counted
   list.room = list.n;
   list.n = 0;
   list.items = lua_newuserdatauv(L, ((size_t)list.room + 1) * sizeof *list.items, 0);
-  if (algo->kind->visit) algo->kind->visit(algo, &list, add_parameter);
+  deer_algo_visit(algo, &list, add_parameter);
   return list;
 }
 

@@ -218,20 +218,19 @@ static int bench_empty(lua_State *L) {
 #define STEPPER_CLASS "deer.bench.Stepper"
 enum { ROUNDS = 64 };
 
-// n environments and random actions for so many rounds, behind it
+// environments, which are user value 1, and random actions for so many rounds, behind it
 typedef struct stepper {
   deer_vec_env *vec;
   int n, round;
   deer_env **envs;
+  int *groups;
   deer_real *actions;
 } stepper;
 
 static int stepper_gc(lua_State *L) {
   stepper *work = luaL_checkudata(L, 1, STEPPER_CLASS);
   deer_vec_env_free(work->vec);
-  for (int i = 0; i < work->n; i++) deer_env_free(work->envs[i]);
   work->vec = NULL;
-  work->n = 0;
   return 0;
 }
 
@@ -248,33 +247,49 @@ static int step(lua_State *L) {
   return status == DEER_OK ? 0 : deer_throw(L, status);
 }
 
-static deer_status start_stepper(stepper *work, const deer_env_class *kind, int n) {
+static deer_status start_stepper(stepper *work) {
   deer_rng rng = deer_rng_seed(1);
-  for (; work->n < n; work->n++) {
-    deer_rng own = deer_rng_seed((uint64_t)work->n);
-    DEER_TRY(deer_env_new(kind, NULL, 0, &own, &work->envs[work->n]));
-  }
-  DEER_TRY(deer_vec_env_new(work->envs, n, NULL, &work->vec));
+  DEER_TRY(deer_vec_env_new(work->envs, work->n, work->groups, &work->vec));
   const deer_action_space *space = &work->vec->space->actions;
-  for (int i = 0; i < n * ROUNDS; i++)
+  for (int i = 0; i < work->n * ROUNDS; i++)
     deer_random_action(space, &rng, work->actions + (size_t)i * (size_t)space->size);
   return deer_vec_reset(work->vec, -1);
 }
 
-// stepper(name, n) -> function(n): steps of n environments written in C, with random actions
+// the environments of the list at 1 and their groups in the list at 2, or each its own
+static void read_environments(lua_State *L, stepper *work) {
+  for (int i = 0; i < work->n; i++) {
+    lua_rawgeti(L, 1, i + 1);
+    work->envs[i] = deer_lua_to_env(L, -1);
+    luaL_argcheck(L, deer_lua_env_is_alone(L, -1), 1, "copies of an environment expected");
+    work->groups[i] = i;
+    if (!lua_isnil(L, 2)) {
+      lua_rawgeti(L, 2, i + 1);
+      work->groups[i] = (int)luaL_checkinteger(L, -1);
+    }
+    lua_settop(L, 3);
+  }
+}
+
+// stepper(environments, groups) -> function(n): steps with random actions of environments that need
+// nothing of this Lua state
 static int bench_stepper(lua_State *L) {
-  const deer_env_class *kind = deer_env_find(luaL_checkstring(L, 1));
-  lua_Integer n = luaL_checkinteger(L, 2);
-  luaL_argcheck(L, kind, 1, "an environment written in C expected");
-  luaL_argcheck(L, n >= 1 && n <= DEER_MAX_ENVS, 2, "1 to 65536 environments expected");
-  size_t envs = (size_t)n * sizeof(deer_env *);
-  size_t actions = (size_t)n * ROUNDS * DEER_MAX_ACTION_SIZE * sizeof(deer_real);
-  char *block = lua_newuserdatauv(L, sizeof(stepper) + envs + actions, 0);
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 2);
+  size_t n = (size_t)lua_rawlen(L, 1);
+  luaL_argcheck(L, n >= 1 && n <= DEER_MAX_ENVS, 1, "1 to 65536 environments expected");
+  size_t envs = n * sizeof(deer_env *), groups = n * sizeof(int);
+  size_t actions = n * ROUNDS * DEER_MAX_ACTION_SIZE * sizeof(deer_real);
+  char *block = lua_newuserdatauv(L, sizeof(stepper) + envs + actions + groups, 1);
   stepper *work = (stepper *)(void *)block;
-  *work = (stepper){.envs = (deer_env **)(void *)(block + sizeof *work),
-                    .actions = (deer_real *)(void *)(block + sizeof *work + envs)};
+  *work = (stepper){.n = (int)n, .envs = (deer_env **)(void *)(block + sizeof *work)};
+  work->actions = (deer_real *)(void *)(work->envs + n);
+  work->groups = (int *)(void *)(work->actions + n * ROUNDS * DEER_MAX_ACTION_SIZE);
   luaL_setmetatable(L, STEPPER_CLASS);
-  deer_status status = start_stepper(work, kind, (int)n);
+  read_environments(L, work);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, 3, 1);
+  deer_status status = start_stepper(work);
   if (status != DEER_OK) return deer_throw(L, status);
   lua_pushcclosure(L, step, 1);
   return 1;

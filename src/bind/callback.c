@@ -28,6 +28,17 @@ void deer_call_open(lua_State *L, deer_call *call) {
   call->error = lua_gettop(L);
 }
 
+// nobody is there to take an object: everything but Ctrl-C becomes a text with a traceback
+static int on_error_far(lua_State *L) { return deer_interrupted() ? 1 : deer_traceback(L); }
+
+void deer_call_settle(lua_State *L, deer_call *call) {
+  *call = (deer_call){.L = L};
+  lua_pushcfunction(L, on_error_far);
+  call->handler = lua_gettop(L);
+  lua_pushnil(L);
+  call->error = lua_gettop(L);
+}
+
 void deer_call_own(deer_call *call, const void *object, int slots) {
   // one policy may serve for training and test: the first entry is found
   call->owners[call->n_owners].object = object;

@@ -38,6 +38,11 @@ void deer_call_own(deer_call *call, const void *object, int slots);
 
 void deer_call_start(deer_call *call);
 
+/* A call that stays open, on a stack where no function of this module runs; deer_call_run and what
+ * is built on it find the error of the last failure in deer_error(), with its traceback. Room for
+ * what a call needs is made; raises nothing, the state is new. */
+void deer_call_settle(lua_State *L, deer_call *call);
+
 /* Ends the call; returns 0 or raises. DEER_EAGAIN is no failure. */
 int deer_call_finish(deer_call *call, deer_status status);
 

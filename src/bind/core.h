@@ -32,8 +32,17 @@ deer_policy *deer_lua_to_policy(lua_State *L, int index);
 /* What the userdata of an environment begins with. */
 typedef struct deer_env_box {
   deer_env *env;
-  bool owned; /* made by deer_env_new, freed with the userdata; else written in Lua */
+  /* gives the environment back with its userdata; NULL for the object of a script, which is user
+   * value 1 and takes part in calls */
+  void (*finish)(struct deer_env_box *box);
 } deer_env_box;
+
+/* Does the environment at `index` need nothing of this Lua state? */
+bool deer_lua_env_is_alone(lua_State *L, int index);
+
+/* Pushes the buffers with which an environment can be asked by itself, user value 1 of its
+ * userdata. */
+void deer_lua_push_buffers(lua_State *L, const deer_space *space);
 
 /* What the userdata of an algo begins with. */
 typedef struct deer_algo_box {
@@ -109,6 +118,8 @@ void deer_open_schedule(lua_State *L);
 void deer_open_tensor(lua_State *L);
 void deer_open_env(lua_State *L);
 void deer_open_luaenv(lua_State *L);
+void deer_open_home(lua_State *L);
+void deer_open_wrapper(lua_State *L);
 void deer_open_algo(lua_State *L);
 void deer_open_luaalgo(lua_State *L);
 void deer_open_policy(lua_State *L);

@@ -1,5 +1,5 @@
 /* env.c: deer.Env, an environment of the core: one written in C that runs by itself or in an agent
- * without going through Lua, or (luaenv.c) a Lua object. */
+ * without going through Lua, (luaenv.c) a Lua object, or (home.c) the copy of one. */
 #include "bind/core.h"
 
 #include <string.h>
@@ -13,8 +13,7 @@ typedef struct native_buffers {
 
 static size_t aligned(size_t bytes) { return (bytes + 15) / 16 * 16; }
 
-// pushes the buffers for one history and one observation of each subject
-static void push_buffers(lua_State *L, const deer_space *space) {
+void deer_lua_push_buffers(lua_State *L, const deer_space *space) {
   size_t bytes = aligned(sizeof(native_buffers));
   for (int s = 0; s < space->n_subjects; s++) {
     size_t one = deer_subject_bytes(&space->subjects[s]);
@@ -42,6 +41,8 @@ static const deer_env_class *check_class(lua_State *L, int arg) {
   return NULL;
 }
 
+static void free_native(deer_env_box *box) { deer_env_free(box->env); }
+
 // env(name, { options =, seed = })
 static int env_new(lua_State *L) {
   const deer_env_class *class = check_class(L, 1);
@@ -54,29 +55,29 @@ static int env_new(lua_State *L) {
   const deer_option *options = deer_lua_options(L, lua_gettop(L), &n);
   // the userdata comes first, so that nothing is lost if there is no memory for it
   deer_env_box *box = lua_newuserdatauv(L, sizeof *box, 1);
-  *box = (deer_env_box){.owned = true};
+  *box = (deer_env_box){.finish = free_native};
   luaL_setmetatable(L, DEER_ENV_CLASS);
   deer_status status = deer_env_new(class, options, n, &rng, &box->env);
   if (status != DEER_OK) return deer_throw(L, status);
-  push_buffers(L, &box->env->space);
+  deer_lua_push_buffers(L, &box->env->space);
   lua_setiuservalue(L, -2, 1);
   return 1;
 }
 
-// those written in Lua lie inside their userdata
+// objects of a script lie inside their userdata
 static int env_gc(lua_State *L) {
   deer_env_box *box = luaL_checkudata(L, 1, DEER_ENV_CLASS);
-  if (box->owned) deer_env_free(box->env);
+  if (box->finish) box->finish(box);
   box->env = NULL;
   return 0;
 }
 
 /* ---- by itself ---- */
 
-// the native environment at 1
-static deer_env *check_native(lua_State *L) {
+// the environment at 1, which is no object of the script
+static deer_env *check_alone(lua_State *L) {
   const deer_env_box *box = luaL_checkudata(L, 1, DEER_ENV_CLASS);
-  if (!box->owned) deer_lua_fail(L, "this environment is written in Lua: ask its own object");
+  if (!box->finish) deer_lua_fail(L, "this environment is written in Lua: ask its own object");
   return box->env;
 }
 
@@ -88,7 +89,7 @@ static native_buffers *get_buffers(lua_State *L) {
 
 // reset(mode) -> histories
 static int env_reset(lua_State *L) {
-  deer_env *env = check_native(L);
+  deer_env *env = check_alone(L);
   const deer_space *space = &env->space;
   lua_Integer mode = deer_lua_check_integer(L, 2);
   if (mode < -1 || mode > 1 << 20)
@@ -106,7 +107,7 @@ static int env_reset(lua_State *L) {
 
 // act(action) -> reward
 static int env_act(lua_State *L) {
-  deer_env *env = check_native(L);
+  deer_env *env = check_alone(L);
   deer_real action[DEER_MAX_ACTION_SIZE];
   double reward;
   luaL_checkany(L, 2);
@@ -120,7 +121,7 @@ static int env_act(lua_State *L) {
 
 // observe() -> list with one entry per subject
 static int env_observe(lua_State *L) {
-  deer_env *env = check_native(L);
+  deer_env *env = check_alone(L);
   native_buffers *buffers = get_buffers(L);
   deer_status status = env->kind->observe(env, buffers->observation);
   if (status != DEER_OK) return deer_throw(L, status);
@@ -135,7 +136,7 @@ static int env_observe(lua_State *L) {
 }
 
 static int push_ending(lua_State *L, deer_ending wanted) {
-  deer_env *env = check_native(L);
+  deer_env *env = check_alone(L);
   deer_ending ending;
   deer_status status = deer_env_ending(env, &ending);
   if (status != DEER_OK) return deer_throw(L, status);
@@ -149,7 +150,7 @@ static int env_truncated(lua_State *L) { return push_ending(L, DEER_TRUNCATED); 
 
 // render() -> tensor of bytes [rows, columns, 3]
 static int env_render(lua_State *L) {
-  deer_env *env = check_native(L);
+  deer_env *env = check_alone(L);
   if (!env->kind->render) return deer_lua_fail(L, "%s draws no pictures", env->kind->name);
   deer_shape shape = DEER_SHAPE(env->picture_height, env->picture_width, 3);
   deer_tensor *picture = deer_lua_new_tensor(L, DEER_DTYPE_U8, &shape);
@@ -160,6 +161,13 @@ static int env_render(lua_State *L) {
     memcpy(picture->data, deer_canvas_pixels(canvas), deer_shape_count(&shape));
   deer_canvas_free(canvas);
   return status == DEER_OK ? 1 : deer_throw(L, status);
+}
+
+// alone(): does it do without the script's Lua state?
+static int env_alone(lua_State *L) {
+  luaL_checkudata(L, 1, DEER_ENV_CLASS);
+  lua_pushboolean(L, deer_lua_env_is_alone(L, 1));
+  return 1;
 }
 
 // space() -> { inputDimensions =, nActions =, observationTypes = }
@@ -187,11 +195,15 @@ deer_env *deer_lua_to_env(lua_State *L, int index) {
   return box ? box->env : NULL;
 }
 
+bool deer_lua_env_is_alone(lua_State *L, int index) {
+  const deer_env_box *box = luaL_testudata(L, index, DEER_ENV_CLASS);
+  return box && box->finish;
+}
+
 static const luaL_Reg methods[] = {
-    {"space", env_space},       {"reset", env_reset},
-    {"act", env_act},           {"observe", env_observe},
-    {"terminal", env_terminal}, {"truncated", env_truncated},
-    {"render", env_render},     {NULL, NULL},
+    {"space", env_space},     {"reset", env_reset},       {"act", env_act},
+    {"observe", env_observe}, {"terminal", env_terminal}, {"truncated", env_truncated},
+    {"render", env_render},   {"alone", env_alone},       {NULL, NULL},
 };
 static const luaL_Reg events[] = {{"__gc", env_gc}, {NULL, NULL}};
 static const luaL_Reg functions[] = {{"env", env_new}, {NULL, NULL}};

@@ -12,7 +12,8 @@ typedef struct entry {
   const deer_field *fields;
 } entry;
 
-static const char *const kinds[] = {"algo", "env", "layer", "policy", "replay", "optimizer", NULL};
+static const char *const kinds[] = {"algo",   "env",       "layer",   "policy",
+                                    "replay", "optimizer", "wrapper", NULL};
 
 // class i of each kind; false past the end
 static bool algo_at(int i, entry *e) {
@@ -53,9 +54,15 @@ static bool optimizer_at(int i, entry *e) {
   return class != NULL;
 }
 
+static bool wrapper_at(int i, entry *e) {
+  const deer_env_class *class = deer_wrapper_at(i);
+  if (class) *e = (entry){class->name, NULL, class->help, class->fields};
+  return class != NULL;
+}
+
 // in the order of `kinds`
-static bool (*const entry_at[])(int i, entry *e) = {algo_at,   env_at,    layer_at,
-                                                    policy_at, replay_at, optimizer_at};
+static bool (*const entry_at[])(int i, entry *e) = {algo_at,   env_at,       layer_at,  policy_at,
+                                                    replay_at, optimizer_at, wrapper_at};
 
 // the class that arguments 1 and 2, kind and name, speak of
 static entry check_entry(lua_State *L) {
@@ -210,6 +217,12 @@ static int info_format(lua_State *L) {
   return 1;
 }
 
+// warning(text): for the person who runs the program
+static int info_warning(lua_State *L) {
+  deer_log_write(DEER_LOG_WARNING, "%s", luaL_checkstring(L, 1));
+  return 0;
+}
+
 // threads([n]) -> threads that programs made from now on may use; n changes it
 static int info_threads(lua_State *L) {
   deer_status status = DEER_OK;
@@ -225,13 +238,10 @@ static int info_threads(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"names", info_names},
-    {"about", info_about},
-    {"fields", info_fields},
-    {"nearest", info_nearest},
-    {"format", info_format},
-    {"threads", info_threads},
-    {NULL, NULL},
+    {"names", info_names},     {"about", info_about},
+    {"fields", info_fields},   {"nearest", info_nearest},
+    {"format", info_format},   {"threads", info_threads},
+    {"warning", info_warning}, {NULL, NULL},
 };
 
 void deer_open_info(lua_State *L) {

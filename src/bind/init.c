@@ -9,6 +9,8 @@ int luaopen_deer_core(lua_State *L) {
   deer_open_tensor(L);
   deer_open_env(L);
   deer_open_luaenv(L);
+  deer_open_home(L);
+  deer_open_wrapper(L);
   deer_open_algo(L);
   deer_open_luaalgo(L);
   deer_open_policy(L);

@@ -11,6 +11,7 @@
 #include "bind/interrupt.h"
 #include "bind/repl.h"
 #include "bind/search.h"
+#include "bind/state.h"
 
 #define TEXT(x)    #x
 #define TEXT_OF(x) TEXT(x)
@@ -353,7 +354,7 @@ int deer_interpreter_main(int argc, char **argv) {
     complain(deer_error());
     return DEER_EXIT_FAILURE;
   }
-  lua_State *L = luaL_newstate();
+  lua_State *L = deer_state_new();
   if (L == NULL) {
     complain("not enough memory to start");
     return DEER_EXIT_FAILURE;

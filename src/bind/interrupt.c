@@ -1,15 +1,27 @@
-/* interrupt.c: Ctrl-C for Lua code, its coroutines and the core's loops. */
+/* interrupt.c: Ctrl-C for Lua code, its coroutines, Lua states on other threads and the core's
+ * loops. */
 #include "bind/interrupt.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
 
-// one interpreter per process reacts to Ctrl-C; the handler can reach nothing but statics
-static lua_State *volatile running;
+// the handler can reach nothing but statics: what this thread runs
+static _Thread_local lua_State *volatile running;
+
+// one thread of the process reacts to Ctrl-C; it calls the others that ever ran Lua, since a hook
+// can be set by no thread but the one that runs the code
 static pthread_t main_thread;
+static struct helper {
+  pthread_t thread;   // of the pool, so that it never ends
+  atomic_int process; // 0 until the rest is written; a forked child has not got the thread
+  atomic_bool called;
+} helpers[DEER_MAX_THREADS];
+static atomic_int n_helpers;
+static _Thread_local struct helper *me; // NULL on the main thread
 static volatile sig_atomic_t pending;
 static struct timespec pending_since;
 
@@ -47,10 +59,21 @@ static bool is_echo(void) {
   return passed < ECHO_SECONDS;
 }
 
+// those that come later see the flag
+static void call_helpers(void) {
+  for (int i = 0; i < DEER_MAX_THREADS; i++) {
+    if (atomic_load(&helpers[i].process) != getpid()) continue;
+    atomic_store(&helpers[i].called, true);
+    pthread_kill(helpers[i].thread, SIGINT);
+  }
+}
+
 // lua_sethook is the one function of Lua that a signal handler may call
 static void on_sigint(int signal) {
   int saved = errno;
-  if (!pthread_equal(pthread_self(), main_thread)) {
+  if (me && atomic_exchange(&me->called, false)) {
+    if (running != NULL) arm(running);
+  } else if (!pthread_equal(pthread_self(), main_thread)) {
     // a thread of the BLAS or of ours was picked: pass it on to the one that runs Lua
     pthread_kill(main_thread, signal);
   } else if (pending) {
@@ -60,8 +83,33 @@ static void on_sigint(int signal) {
     pending = 1;
     deer_interrupt_raise();
     if (running != NULL) arm(running);
+    call_helpers();
   }
   errno = saved;
+}
+
+// the place of this thread among the helpers, once and for all
+static void register_helper(void) {
+  if (atomic_load(&n_helpers) >= DEER_MAX_THREADS) return;
+  int i = atomic_fetch_add(&n_helpers, 1);
+  if (i >= DEER_MAX_THREADS) return;
+  me = &helpers[i];
+  me->thread = pthread_self();
+  atomic_store(&me->process, getpid());
+}
+
+lua_State *deer_interrupt_enter(lua_State *L) {
+  lua_State *outer = running;
+  running = L;
+  if (!me && !pthread_equal(pthread_self(), main_thread)) register_helper();
+  if (deer_interrupted()) arm(L);
+  return outer;
+}
+
+void deer_interrupt_leave(lua_State *outer) {
+  running = outer;
+  // the signal armed the state that is left; what called it must stop too
+  if (outer && deer_interrupted()) arm(outer);
 }
 
 // lua_resume with the coroutine remembered; moves arguments in and results or error out
@@ -144,6 +192,16 @@ static int uninstall(lua_State *L) {
   return 0;
 }
 
+void deer_interrupt_prepare(lua_State *L) {
+  // everything else of the library stays as it is
+  lua_getglobal(L, "coroutine");
+  lua_pushcfunction(L, coroutine_resume);
+  lua_setfield(L, -2, "resume");
+  lua_pushcfunction(L, coroutine_wrap);
+  lua_setfield(L, -2, "wrap");
+  lua_pop(L, 1);
+}
+
 void deer_interrupt_install(lua_State *L) {
   // a guard in the registry, made first and so finalised last
   lua_newuserdatauv(L, 0, 0);
@@ -153,14 +211,7 @@ void deer_interrupt_install(lua_State *L) {
   lua_setmetatable(L, -2);
   luaL_ref(L, LUA_REGISTRYINDEX);
 
-  // everything else of the library stays as it is
-  lua_getglobal(L, "coroutine");
-  lua_pushcfunction(L, coroutine_resume);
-  lua_setfield(L, -2, "resume");
-  lua_pushcfunction(L, coroutine_wrap);
-  lua_setfield(L, -2, "wrap");
-  lua_pop(L, 1);
-
+  deer_interrupt_prepare(L);
   // no SA_RESTART: a read that waits for input is to end
   running = L;
   main_thread = pthread_self();

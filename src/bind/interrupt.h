@@ -11,6 +11,15 @@
  * L is closed, SIGINT gets its default meaning back. */
 void deer_interrupt_install(lua_State *L);
 
+/* The replaced functions of coroutines alone, for a state of which SIGINT hears when it is entered.
+ */
+void deer_interrupt_prepare(lua_State *L);
+
+/* From now on this thread runs L, which Ctrl-C stops, until it leaves it for what it ran before:
+ * what entering returned, NULL for a thread that runs no Lua of its own. */
+lua_State *deer_interrupt_enter(lua_State *L);
+void deer_interrupt_leave(lua_State *outer);
+
 /* The interrupt was dealt with: the flag falls, the hook goes. */
 void deer_interrupt_done(lua_State *L);
 

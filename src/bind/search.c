@@ -96,7 +96,8 @@ void deer_search_install(lua_State *L, const char *program) {
   lua_pop(L, 1);
 
   // the files in Lua
-  find_root(program);
+  // every other state finds what the first one found
+  if (root[0] == '\0') find_root(program);
   lua_getglobal(L, "package");
   insert_searcher(L, deer_root() != NULL ? 3 : 2);
   if (deer_root() != NULL) {

@@ -233,6 +233,20 @@ deer_status deer_lua_read(lua_State *L, int index, const deer_tensor *into) {
   return status;
 }
 
+deer_status deer_lua_read_numbers(lua_State *L, int first, int n, const deer_tensor *into) {
+  char got[DEER_DESCRIBE];
+  int count = (int)deer_shape_count(&into->shape);
+  if (n != count)
+    return deer_fail(DEER_ESHAPE, "expected %d number%s of the observation, got %d value%s", count,
+                     count == 1 ? "" : "s", n, n == 1 ? "" : "s");
+  for (int i = 0; i < n; i++)
+    if (lua_type(L, first + i) != LUA_TNUMBER ||
+        !store(into, (size_t)i, lua_tonumber(L, first + i)))
+      return deer_fail(DEER_EDATA, "expected %s, got %s at number %d of the observation",
+                       number_word(into->dtype), deer_lua_describe(L, first + i, got), i + 1);
+  return DEER_OK;
+}
+
 /* ---- pushing ---- */
 
 // one element of an array: whole numbers of the integer types stay whole
@@ -266,6 +280,22 @@ void deer_lua_push(lua_State *L, const deer_tensor *from) {
 
 /* ---- observations and states ---- */
 
+// a short list of reals, the second common case; false when it is anything else
+static bool read_reals(lua_State *L, int index, int n, deer_real *x) {
+  enum { SHORT = 16 };
+  if (n > SHORT || !lua_istable(L, index) || lua_rawlen(L, index) != (lua_Unsigned)n) return false;
+  // the sum of the products with zero is NaN when any number is not finite
+  deer_real zero = 0;
+  bool numbers = true;
+  for (int i = 0; i < n; i++) numbers &= lua_rawgeti(L, index, i + 1) == LUA_TNUMBER;
+  for (int i = 0; numbers && i < n; i++) {
+    x[i] = (deer_real)lua_tonumber(L, i - n);
+    zero += x[i] * 0;
+  }
+  lua_pop(L, n);
+  return numbers && zero == 0;
+}
+
 deer_status deer_lua_read_subject(lua_State *L, int index, const deer_space *space, int s,
                                   void *observation) {
   const deer_subject *subject = &space->subjects[s];
@@ -276,6 +306,9 @@ deer_status deer_lua_read_subject(lua_State *L, int index, const deer_space *spa
     *(deer_real *)observation = x;
     if (isfinite(x)) return DEER_OK;
   }
+  if (subject->shape.rank == 1 && subject->dtype == DEER_DTYPE_REAL &&
+      read_reals(L, index, subject->shape.dim[0], observation))
+    return DEER_OK;
   deer_tensor into = deer_tensor_wrap(subject->dtype, subject->shape, observation);
   deer_status status = deer_lua_read(L, index, &into);
   return status == DEER_OK ? status : deer_fail(status, "subject %d: %s", s, deer_error());

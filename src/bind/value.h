@@ -30,6 +30,9 @@ deer_status deer_lua_read_state(lua_State *L, int index, const deer_space *space
                                 void *const *state);
 void deer_lua_push_state(lua_State *L, const deer_space *space, const void *const *state);
 
+/* The numbers at `n` stack indices from `first` on, as many as the array has elements. */
+deer_status deer_lua_read_numbers(lua_State *L, int first, int n, const deer_tensor *into);
+
 /* One subject of an observation. */
 deer_status deer_lua_read_subject(lua_State *L, int index, const deer_space *space, int s,
                                   void *observation);

@@ -22,6 +22,7 @@ struct deer_net {
   deer_net_slot slots[DEER_MAX_SLOTS];
   int n_memories, memories[DEER_MAX_MEMORIES]; /* widths */
   deer_rng noise;
+  const deer_normalizer *normalizer;
 };
 
 struct deer_layer_build {
@@ -200,6 +201,7 @@ static deer_node apply_branch(deer_layer_build *b, int s) {
   const deer_layer_list *list = &b->net->spec.branches[s];
   deer_node x = b->call->states[s];
   if (subject->dtype != DEER_DTYPE_REAL) x = deer_cast(b->g, x);
+  if (b->net->normalizer) x = deer_normalize(b->net->normalizer, b->g, s, x);
   const deer_shape shape = deer_node_shape(b->g, x);
   const deer_layer_input input = deer_layers_input(list->layers, list->n);
   if (x.id && input == DEER_LAYER_IMAGE)
@@ -364,6 +366,10 @@ deer_status deer_net_new(const deer_net_spec *spec, const deer_space *space, int
 }
 
 void deer_net_free(deer_net *net) { deer_free(net); }
+
+void deer_net_normalize(deer_net *net, const deer_normalizer *normalizer) {
+  net->normalizer = normalizer;
+}
 
 deer_rng *deer_net_noise(deer_net *net) { return &net->noise; }
 

@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "env/space.h"
 #include "graph/graph.h"
+#include "nn/normalizer.h"
 
 typedef struct deer_net deer_net;
 typedef struct deer_layer_class deer_layer_class;
@@ -150,6 +151,10 @@ deer_status deer_net_new_heads(const deer_net_spec *spec, const deer_space *spac
 
 /* Programs made from graphs with a network in them draw its noise: it has to outlive them. */
 void deer_net_free(deer_net *net);
+
+/* What the network sees of observations goes through `normalizer`, which is borrowed and outlives
+ * it; from the next application on. */
+void deer_net_normalize(deer_net *net, const deer_normalizer *normalizer);
 
 /* The stream that noisy layers and dropout draw from, to be saved with the rest. */
 deer_rng *deer_net_noise(deer_net *net);

@@ -13,16 +13,23 @@
 
 enum { CHOICES = 3, SIZE = 2 };
 
-static deer_space make_space(bool discrete) {
-  deer_space space = {.n_subjects = 1, .actions = {.n = CHOICES, .size = 1}};
-  space.subjects[0] = (deer_subject){1, DEER_SHAPE(CHOICES), DEER_DTYPE_REAL};
-  if (!discrete) space.actions = (deer_action_space){.size = SIZE, .low = {-2, 0}, .high = {2, 1}};
+static deer_space make_space(deer_action_kind kind) {
+  deer_space space = {.n_subjects = 1, .subjects = {{1, DEER_SHAPE(CHOICES), DEER_DTYPE_REAL}}};
+  if (kind == DEER_ACTIONS_DISCRETE)
+    space.actions = (deer_action_space){.n = CHOICES, .size = 1};
+  else if (kind == DEER_ACTIONS_MULTI_DISCRETE)
+    space.actions = (deer_action_space){.size = SIZE, .choices = {CHOICES, 2}};
+  else
+    space.actions = (deer_action_space){.size = SIZE, .low = {-2, 0}, .high = {2, 1}};
   return space;
 }
 
-static deer_space space_of(const deer_algo_class *class) {
-  return make_space(class->caps & DEER_ALGO_DISCRETE);
-}
+/* what a test runs over: an algorithm, with actions that it can take and some options */
+typedef struct trial {
+  const deer_algo_class *class;
+  deer_action_kind actions;
+  const struct variant *variant;
+} trial;
 
 /* where a continuous action should be when `asked` is observed */
 static const double places[CHOICES][SIZE] = {{-1, 0.25}, {0.5, 0.5}, {1.5, 0.9}};
@@ -33,16 +40,26 @@ static double distance(const deer_space *space, const deer_real *action, int ask
   return ((double)action[i] - places[asked][i]) / half;
 }
 
+/* of several choices the second is whether the first thing was asked for */
+static bool is_answer(const deer_space *space, const deer_real *action, int asked) {
+  bool first = (int)action[0] == asked;
+  return space->actions.n > 0 ? first : first && (int)action[1] == (asked == 0);
+}
+
+static bool is_continuous(const deer_space *space) {
+  return deer_actions_kind(&space->actions) == DEER_ACTIONS_CONTINUOUS;
+}
+
 /* what an action earns when `asked` is observed */
 static double reward(const deer_space *space, const deer_real *action, int asked) {
-  if (space->actions.n > 0) return (int)*action == asked;
+  if (!is_continuous(space)) return is_answer(space, action, asked);
   double sum = 0;
   for (int i = 0; i < SIZE; i++) sum -= pow(distance(space, action, asked, i), 2);
   return sum;
 }
 
 static bool is_right(const deer_space *space, const deer_real *action, int asked) {
-  if (space->actions.n > 0) return (int)*action == asked;
+  if (!is_continuous(space)) return is_answer(space, action, asked);
   double first = distance(space, action, asked, 0), second = distance(space, action, asked, 1);
   return fabs(first) < 0.2 && fabs(second) < 0.2;
 }
@@ -82,42 +99,72 @@ static const variant variants[VARIANTS] = {
     {"dqn", {FLAG("noisy"), FLAG("dueling"), NUMBER("dueling_hidden", 8)}},
     {"dqn", {C51, FLAG("noisy"), NUMBER("tau", 0.05)}}};
 
-static bool is_of(const variant *v, const deer_algo_class *class) {
-  return !v->algo || strcmp(v->algo, class->name) == 0;
+/* every algorithm with every kind of action that it takes, with every variant of it; *at starts at
+ * 0 and is moved past the trial */
+static bool next_trial(int *at, trial *t) {
+  enum { KINDS = 3 };
+  for (;; ++*at) {
+    const variant *v = &variants[*at % VARIANTS];
+    t->class = deer_algo_at(*at / VARIANTS / KINDS);
+    if (!t->class) return false;
+    t->actions = (deer_action_kind)(1 << *at / VARIANTS % KINDS);
+    t->variant = v;
+    if (!(t->class->caps & t->actions) || (v->algo && strcmp(v->algo, t->class->name) != 0))
+      continue;
+    ++*at;
+    return true;
+  }
 }
 
-static deer_algo *make_variant(const deer_algo_class *class, const variant *v, uint64_t seed) {
-  deer_space space = space_of(class);
+static deer_algo *make(const trial *t, uint64_t seed) {
+  deer_space space = make_space(t->actions);
   deer_rng rng = deer_rng_seed(seed);
-  deer_option options[1 + MOST_OPTIONS] = {NUMBER("batch_size", 32)};
+  deer_option options[3 + MOST_OPTIONS] = {NUMBER("batch_size", 32), NUMBER("learning_rate", 3e-3),
+                                           NUMBER("initial_std", 0.3)};
+  const deer_option *more = t->variant->options;
   int n = 1;
-  for (; n <= MOST_OPTIONS && v->options[n - 1].name; n++) options[n] = v->options[n - 1];
+  /* what learns from its newest samples alone is given larger batches and takes larger steps */
+  if (t->class->horizon) n = 3, options[0].value.number = 64;
+  for (int i = 0; i < MOST_OPTIONS && more[i].name; i++) options[n++] = more[i];
   deer_algo_config config = {.space = &space, .options = options, .n_options = n, .rng = &rng};
   deer_algo *algo;
-  if (deer_algo_new(class, &config, &algo) != DEER_OK)
-    fail_msg("%s: %s", class->name, deer_error());
+  if (deer_algo_new(t->class, &config, &algo) != DEER_OK)
+    fail_msg("%s: %s", t->class->name, deer_error());
   return algo;
 }
 
-static deer_algo *make(const deer_algo_class *class, uint64_t seed) {
-  return make_variant(class, &variants[0], seed);
-}
+enum { LANES = 3 };
 
-static deer_replay *memory(const deer_algo_class *class) {
-  deer_space space = space_of(class);
-  deer_replay_config config = {.space = &space, .capacity = 1000, .only_full_history = true};
+static deer_replay *memory(const trial *t) {
+  deer_space space = make_space(t->actions);
+  deer_replay_config config = {
+      .space = &space, .lanes = LANES, .capacity = 4000, .only_full_history = true};
   deer_replay *replay;
   assert_int_equal(deer_replay_new(deer_replay_find("uniform"), &config, &replay), DEER_OK);
-  deer_rng rng = deer_rng_seed(17);
-  for (int t = 0; t < 600; t++) {
-    int asked = (int)deer_rng_below(&rng, CHOICES);
+  return replay;
+}
+
+/* a question in every lane, answered by the algo, or by chance where that is NULL */
+static void ask(deer_replay *replay, deer_algo *algo, deer_rng *rng) {
+  const deer_space *space = deer_replay_space(replay);
+  for (int lane = 0; lane < LANES; lane++) {
+    int asked = (int)deer_rng_below(rng, CHOICES);
     deer_real x[CHOICES], action[SIZE];
-    deer_random_action(&space.actions, &rng, action);
-    show(asked, x);
     const void *observation[] = {x};
-    deer_sample sample = {observation, action, reward(&space, action, asked), DEER_TERMINATED, 0};
+    show(asked, x);
+    if (algo)
+      assert_int_equal(algo->kind->explore(algo, observation, rng, action), DEER_OK);
+    else
+      deer_random_action(&space->actions, rng, action);
+    deer_sample sample = {observation, action, reward(space, action, asked), DEER_TERMINATED, lane};
     assert_int_equal(deer_replay_push(replay, &sample), DEER_OK);
   }
+}
+
+static deer_replay *full_memory(const trial *t) {
+  deer_replay *replay = memory(t);
+  deer_rng rng = deer_rng_seed(17);
+  for (int i = 0; !t->class->horizon && i < 200; i++) ask(replay, NULL, &rng);
   return replay;
 }
 
@@ -149,22 +196,41 @@ static int right_answers(deer_algo *algo) {
   return right;
 }
 
-static double train(deer_algo *algo, deer_replay *replay, int updates) {
-  deer_rng rng = deer_rng_seed(23);
+/* an algo that learns from what it did itself does so in between */
+static double train(deer_algo *algo, deer_replay *replay, deer_rng *rng, int updates) {
   double loss = NAN;
-  for (int i = 0; i < updates; i++)
-    assert_int_equal(algo->kind->learn(algo, replay, &rng, &loss), DEER_OK);
+  for (int i = 0; i < updates; i++) {
+    deer_status status;
+    while ((status = algo->kind->learn(algo, replay, rng, &loss)) == DEER_EAGAIN) {
+      assert_non_null(algo->kind->horizon);
+      ask(replay, algo, rng);
+    }
+    assert_int_equal(status, DEER_OK);
+  }
   return loss;
 }
 
-static void learn_answers(const deer_algo_class *class, const variant *v) {
+/* 1200 updates, or as many as three times 3000 samples of its own allow */
+static int train_long(deer_algo *algo, deer_replay *replay) {
+  deer_rng rng = deer_rng_seed(23);
+  int updates = 0;
+  do {
+    const int n = algo->kind->horizon ? 10 : 1200;
+    train(algo, replay, &rng, n);
+    updates += n;
+  } while (algo->kind->horizon && deer_replay_pushed(replay, 0) < 3000);
+  return updates;
+}
+
+static void learn_answers(const trial *t) {
   for (uint64_t seed = 1; seed <= 3; seed++) {
-    deer_algo *algo = make_variant(class, v, seed);
-    deer_replay *replay = memory(class);
-    train(algo, replay, 1200);
+    deer_algo *algo = make(t, seed);
+    deer_replay *replay = full_memory(t);
+    const int updates = train_long(algo, replay);
     if (right_answers(algo) != CHOICES)
-      fail_msg("%s, variant %d, seed %d", class->name, (int)(v - variants), (int)seed);
-    assert_int_equal(algo->updates, 1200);
+      fail_msg("%s, %s actions, variant %d, seed %d", t->class->name,
+               deer_action_kind_name(t->actions), (int)(t->variant - variants), (int)seed);
+    assert_int_equal(algo->updates, updates);
     deer_replay_free(replay);
     deer_algo_free(algo);
   }
@@ -172,32 +238,32 @@ static void learn_answers(const deer_algo_class *class, const variant *v) {
 
 static void answers_are_learned(void **state) {
   (void)state;
-  for (int kind = 0; deer_algo_at(kind); kind++)
-    for (int i = 0; i < VARIANTS; i++)
-      if (is_of(&variants[i], deer_algo_at(kind))) learn_answers(deer_algo_at(kind), &variants[i]);
+  trial t;
+  for (int at = 0; next_trial(&at, &t);) learn_answers(&t);
 }
 
-static void repeat_learning(const deer_algo_class *class, const variant *v) {
-  deer_algo *a = make_variant(class, v, 4), *b = make_variant(class, v, 4),
-            *c = make_variant(class, v, 5);
-  deer_replay *replay = memory(class);
-  double first = train(a, replay, 20);
-  uint64_t calls = deer_alloc_calls();
-  assert_true(train(b, replay, 20) == first);
-  assert_true(deer_alloc_calls() == calls);
-  assert_true(train(c, replay, 20) != first);
-  deer_replay_free(replay);
-  deer_algo_free(a);
-  deer_algo_free(b);
-  deer_algo_free(c);
+/* what is made at the first update is kept */
+static void repeat_learning(const trial *t) {
+  double loss[3];
+  for (uint64_t i = 0; i < 3; i++) {
+    deer_algo *algo = make(t, i < 2 ? 4 : 5);
+    deer_replay *replay = full_memory(t);
+    deer_rng rng = deer_rng_seed(23);
+    train(algo, replay, &rng, 1);
+    uint64_t calls = deer_alloc_calls();
+    loss[i] = train(algo, replay, &rng, 20);
+    assert_true(deer_alloc_calls() == calls);
+    deer_replay_free(replay);
+    deer_algo_free(algo);
+  }
+  assert_true(loss[1] == loss[0]);
+  assert_true(loss[2] != loss[0]);
 }
 
 static void learning_repeats_and_allocates_nothing(void **state) {
   (void)state;
-  for (int kind = 0; deer_algo_at(kind); kind++)
-    for (int i = 0; i < VARIANTS; i++)
-      if (is_of(&variants[i], deer_algo_at(kind)))
-        repeat_learning(deer_algo_at(kind), &variants[i]);
+  trial t;
+  for (int at = 0; next_trial(&at, &t);) repeat_learning(&t);
 }
 
 typedef struct tally {
@@ -217,8 +283,9 @@ static void count(void *context, const char *name, const deer_shape *shape, deer
 
 static void parameters_are_visited(void **state) {
   (void)state;
-  for (int kind = 0; deer_algo_at(kind); kind++) {
-    deer_algo *algo = make(deer_algo_at(kind), 6);
+  trial t;
+  for (int at = 0; next_trial(&at, &t);) {
+    deer_algo *algo = make(&t, 6);
     tally first = {0}, second = {0};
     algo->kind->visit(algo, &first, count);
     algo->kind->visit(algo, &second, count);
@@ -227,38 +294,51 @@ static void parameters_are_visited(void **state) {
   }
 }
 
+/* the kinds of actions that an algo takes, as messages have them */
+static const char *kinds_of(const deer_algo_class *class, char text[80]) {
+  *text = '\0';
+  for (unsigned kind = 1; kind <= DEER_ACTIONS_MULTI_DISCRETE; kind *= 2)
+    if (class->caps & kind)
+      strcat(strcat(text, *text ? " or " : ""), deer_action_kind_name((deer_action_kind)kind));
+  return text;
+}
+
+static void refuse_actions(const deer_algo_class *class, deer_action_kind actions) {
+  char kinds[80], sentence[160];
+  deer_space space = make_space(actions);
+  deer_rng rng = deer_rng_seed(1);
+  deer_algo_config config = {.space = &space, .rng = &rng};
+  deer_algo *algo;
+  assert_int_equal(deer_algo_new(class, &config, &algo), DEER_EINVAL);
+  snprintf(sentence, sizeof sentence, "%s works with %s actions, the environment has %s ones",
+           class->name, kinds_of(class, kinds), deer_action_kind_name(actions));
+  assert_string_equal(deer_error(), sentence);
+}
+
 static void what_cannot_be_is_refused(void **state) {
   (void)state;
-  for (int kind = 0; deer_algo_at(kind); kind++) {
-    const deer_algo_class *class = deer_algo_at(kind);
-    deer_space space = space_of(class);
+  trial t;
+  for (int at = 0; next_trial(&at, &t);) {
+    deer_space space = make_space(t.actions);
     deer_rng rng = deer_rng_seed(1);
     deer_option wrong = {"learning_rte", {DEER_VALUE_NUMBER, 1, NULL}};
     deer_algo *algo;
     deer_algo_config config = {.space = &space, .options = &wrong, .n_options = 1, .rng = &rng};
-    assert_int_equal(deer_algo_new(class, &config, &algo), DEER_EINVAL);
+    assert_int_equal(deer_algo_new(t.class, &config, &algo), DEER_EINVAL);
     assert_null(algo);
     assert_non_null(strstr(deer_error(), "did you mean 'learning_rate'"));
-    config.n_options = 0;
-    /* the actions it cannot take, if any */
-    bool discrete = class->caps & DEER_ALGO_DISCRETE;
-    space = make_space(!discrete);
-    if (discrete && class->caps & DEER_ALGO_CONTINUOUS) continue;
-    assert_int_equal(deer_algo_new(class, &config, &algo), DEER_EINVAL);
-    char sentence[120];
-    snprintf(sentence, sizeof sentence, "%s works with %s actions, the environment has %s ones",
-             class->name, discrete ? "discrete" : "continuous",
-             discrete ? "continuous" : "discrete");
-    assert_string_equal(deer_error(), sentence);
+    for (unsigned kind = 1; kind <= DEER_ACTIONS_MULTI_DISCRETE; kind *= 2)
+      if (!(t.class->caps & kind)) refuse_actions(t.class, (deer_action_kind)kind);
   }
 }
 
 /* some of the places where memory can run out while an algo is made */
 static void without_memory_nothing_is_left(void **state) {
   (void)state;
-  for (int kind = 0; deer_algo_at(kind); kind++) {
-    const deer_algo_class *class = deer_algo_at(kind);
-    deer_space space = space_of(class);
+  trial t;
+  for (int at = 0; next_trial(&at, &t);) {
+    const deer_algo_class *class = t.class;
+    deer_space space = make_space(t.actions);
     deer_rng rng = deer_rng_seed(1);
     deer_algo_config config = {.space = &space, .rng = &rng};
     size_t blocks = deer_alloc_blocks();
@@ -279,7 +359,10 @@ static void without_memory_nothing_is_left(void **state) {
 
 static void rates_are_checked(void **state) {
   (void)state;
-  deer_algo *algo = make(deer_algo_at(0), 1);
+  trial t;
+  int at = 0;
+  assert_true(next_trial(&at, &t));
+  deer_algo *algo = make(&t, 1);
   assert_int_equal(deer_algo_set_learning_rate(algo, 0.5), DEER_OK);
   assert_int_equal(deer_algo_set_learning_rate(algo, -1), DEER_EINVAL);
   assert_int_equal(deer_algo_set_learning_rate(algo, NAN), DEER_EINVAL);

@@ -270,6 +270,8 @@ describe("an environment in a run", function()
     assert.same({ { 0, 1, 2, 0, 1 } }, agent:dataset():observations())
     assert.same({ false, false, true, false, false }, agent:dataset():terminals())
     assert.same({ false, false, false, false, true }, agent:dataset():truncateds())
+    function env.step() return 1, false, false, 1, 2 end
+    fails(function() agent:run(1, 1) end, "%(step%): .*1 more value, one per subject, got 2")
     -- wrong results are told of as those of step
     function env.step() return 1, true, nil, "far" end
     fails(function() agent:run(1, 1) end,
@@ -280,6 +282,64 @@ describe("an environment in a run", function()
     fails(function() agent:run(1, 1) end, "%(step%): .*%(truncated%), got the")
     function env.step() end
     fails(function() agent:run(1, 1) end, "%(step%): .*the reward, got nil")
+  end)
+
+  it("may do a step that tells the numbers of a vector one after the other", function()
+    local env = walk { inputDimensions = function() return { { 1, 3 } } end,
+      reset = function(self)
+        self.at = 0
+        return { { 0, 0, 0 } }
+      end,
+      observe = function(self) return { { self.at, 2, 3 } } end }
+    function env:step()
+      self.at = self.at + 1
+      return 1, false, false, self.at, 2, 3.5
+    end
+    local agent = agent_in(env)
+    agent:run(1, 3)
+    assert.same({ { { 0, 2, 3 }, { 1, 2, 3.5 }, { 2, 2, 3.5 } } }, agent:dataset():observations())
+    function env.step() return 1, false, false, 1, 2 end
+    fails(function() agent:run(1, 1) end, "expected 3 numbers of the observation, got 2 values")
+    function env.step() return 1, false, false, 1, 2, 3, 4 end
+    fails(function() agent:run(1, 1) end, "expected 3 numbers of the observation, got 4 values")
+    function env.step() return 1, false, false, 1, 0 / 0, 3 end
+    fails(function() agent:run(1, 1) end, "expected a finite number, got nan at number 2")
+    function env.step() return 1, false, false, 1, "2", 3 end
+    fails(function() agent:run(1, 1) end, "expected a finite number, got the string '2' at num")
+    function env.step() return 1, false, false end
+    fails(function() agent:run(1, 1) end, "expected reward, terminal, truncated and 1 more value")
+  end)
+
+  it("hands over what observations can be written into, always the same", function()
+    local lists = {}
+    local env = walk { inputDimensions = function() return { { 1 }, { 2, 2 }, { 1, 2, 3 } } end,
+      observationType = function(_, s) return s == 2 and "uint8" or "float32" end,
+      reset = function(self)
+        self.at = 0
+        return { 0, { { 0, 0 }, { 0, 0 } }, { { 0, 0, 0 }, { 0, 0, 0 } } }
+      end }
+    local function fill(self, into)
+      assert(#into == 3 and #into[2] == 2 and into[3]:dtype() == "uint8")
+      assert.same({ 2, 3 }, into[3]:shape())
+      lists[#lists + 1] = into
+      into[1], into[2][1], into[2][2] = self.at, 2 * self.at, 3
+      into[3]:fill(self.at)
+      return into
+    end
+    env.observe = fill
+    local agent = agent_in(env)
+    agent:run(1, 3)
+    for _, list in ipairs(lists) do assert.equal(lists[1], list) end
+    local function all(x) return { { x, x, x }, { x, x, x } } end
+    local expected = { { 0, 1, 2 }, { { 0, 3 }, { 2, 3 }, { 4, 3 } }, { all(0), all(1), all(2) } }
+    assert.same(expected, agent:dataset():observations())
+    function env:step(_, into)
+      self.at = self.at + 1
+      return 1, false, false, table.unpack(fill(self, into))
+    end
+    local stepping = agent_in(env)
+    stepping:run(1, 3)
+    assert.same(expected, stepping:dataset():observations())
   end)
 
   it("observes in many forms", function()

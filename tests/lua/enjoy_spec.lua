@@ -156,6 +156,19 @@ describe("deerlua enjoy", function()
     assert.matches("\n[ .:=+*#%%@-]+\n", out)
   end)
 
+  it("writes pictures and films", function()
+    if not sys.source "deer.video" then return pending "no films yet" end
+    local root = train "--env cartpole --epochs 1 --steps-per-epoch 30"
+    local status, out, err = run(root, "enjoy runs --num-timesteps 3 --frames shots --video a.gif")
+    assert.same({ 0, "" }, { status, err })
+    assert.matches("\n3 pictures in shots\nfilm: a%.gif\n", out)
+    assert.same({ "frame000001.png", "frame000002.png", "frame000003.png" },
+      sys.listdir(root .. "/shots"))
+    local file = assert(io.open(root .. "/a.gif", "rb"))
+    assert.matches("^GIF89a", file:read(6))
+    file:close()
+  end)
+
   it("refuses pictures of what draws none", function()
     local walk = [[
       local W = require("deer").Environment:extend "Walk"

@@ -36,7 +36,6 @@ describe("the command lines of other systems", function()
     it(command, function()
       local status, out, err = child.run(words_of(shorten(command)), { cwd = root })
       assert.equal(0, status, err)
-      assert.is_nil(err:find "deerlua")
       assert.is_true(#out > 0)
     end)
   end

@@ -198,6 +198,22 @@ describe("deer.test.environment", function()
     raises(function() test.environment(Box) end, "changes the action that it is given")
   end)
 
+  it("finds a step that is not what the other methods do", function()
+    local function step(self, action)
+      local reward = self:act(action)
+      return reward, self:inTerminalState(), false, self.at
+    end
+    test.environment(walk{ step = step })
+    says("step", function(self, action)
+      local reward = self:act(action)
+      return reward, self:inTerminalState(), false, self.at + 1
+    end, "at step 1 it returns 0, false, false, %-?%d, where act, .* say 0, false, false, ")
+    says("step", function(self, action)
+      local reward = self:act(action)
+      return reward, false, self:inTerminalState(), self.at
+    end, "returns %d, false, true, where .* say %d, true, false")
+  end)
+
   it("finds what saveState leaves out", function()
     local Forgetful = walk{ saveState = function() return 1 end, loadState = function() end }
     raises(function() test.environment(Forgetful) end, "after loadState it goes on in another way")

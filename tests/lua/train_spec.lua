@@ -46,6 +46,37 @@ describe("deerlua train", function()
     assert.same(made.controllers, config("--preset cartpole/double").controllers)
   end)
 
+  it("wraps the environment", function()
+    local walk = [[
+      local W = require("deer").Environment:extend "Walk"
+      function W:reset() self.at = 0 return { 0 } end
+      function W:act() self.at = self.at + 1 return self.at end
+      function W:observe() return { self.at } end
+      function W:inputDimensions() return { { 1 } } end
+      function W:nActions() return 2 end
+      return W]]
+    local root = child.tree { ["walk.lua"] = walk }
+    local status, _, err = child.run(words("--env walk --run-name a --num-timesteps 9 "
+      .. "--max-size-episode 3 --action-repeat 2 --num-stack 4 --eval-episodes 2", { "--quiet" }),
+      { cwd = root })
+    assert.same({ 0, "" }, { status, err })
+    -- 1 + 2, 3 + 4 and 5 + 6, three times
+    local n = 0
+    for line in io.lines(root .. "/runs/walk/dqn/a/monitor.csv") do
+      n = n + (line:find "^21%.0,3," and 1 or 0)
+    end
+    assert.equal(3, n)
+    local file = assert(io.open(root .. "/runs/walk/dqn/a/config.json"))
+    assert.same({ { "ActionRepeat", { repeats = 2 } }, { "FrameStack", { frames = 4 } },
+      { "TimeLimit", { max_steps = 3 } } }, json.decode(file:read "a").wrappers)
+    file:close()
+    local _, out = child.run({ "eval", "runs", "--episodes", "2", "--json" }, { cwd = root })
+    assert.same({ returns = { 21, 21 }, lengths = { 3, 3 }, mean = 21, std = 0, mean_length = 3 },
+      json.decode(out))
+    assert.same({ 60 }, { config("--env cartpole --max-size-episode 60").environment_options
+      .max_steps })
+  end)
+
   it("lets the command line win", function()
     local made = config("--env cartpole --algo dqn --hyperparam batch_size=16 discount:0.5 "
       .. "replay_start_size=9 --replay-memory-size 77 --num-timesteps 2500")
@@ -105,6 +136,16 @@ describe("deerlua train", function()
     local _, out = child.run(words("--env cartpole --attach trace mark=a --attach trace mark=b "
       .. "--attach trace mark=c --num-timesteps 3", { "--quiet" }), { cwd = root })
     assert.equal("abc", out)
+  end)
+
+  it("evaluates before the controllers hear of the end of an epoch", function()
+    local root = child.tree { ["controllers/judge.lua"] = [[
+      local C = require("deer").Controller:extend "JudgeController"
+      function C:onEpochEnd(agent) print(agent.evaluation.epoch, #agent.evaluation.returns) end
+      return C]] }
+    local _, out = child.run(words("--env cartpole --attach judge --epochs 2 --steps-per-epoch 30 "
+      .. "--eval-episodes 3 --quiet"), { cwd = root })
+    assert.matches("^1\t6\n2\t[36]\n$", out)
   end)
 
   it("works without the word, as LegoRL's main script", function()
@@ -234,6 +275,6 @@ describe("deerlua train", function()
       { cwd = root })
     assert.equal(2, status)
     assert.matches("^deerlua train: runs/cartpole/dqn/a/last.safetensors does not fit this "
-      .. "QNetwork: [^\n]+\n$", err)
+      .. "QNetwork: [^/\n]+\n$", err)
   end)
 end)

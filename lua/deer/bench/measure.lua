@@ -110,7 +110,7 @@ end
 local function judge(row, threads)
   local goal = row.work.goal
   if not goal then return end
-  row.goal = goal.us or goal[threads] or goal.ratio
+  row.goal = goal[threads] or goal.us or goal.ratio
   local value = goal.us and row.us or row.ratio
   if value then row.met = value <= row.goal end
 end

@@ -4,8 +4,8 @@
 ---   help   one line
 ---   cost   { flops =, bytes =, set = }: operations and bytes moved at least, bytes they move in
 ---   make   function() -> function(n): does the work n times
----   goal   { ratio = at most this share of the peer's time }, [2] = the same with two threads; or
----          { us = at most these microseconds }
+---   goal   { ratio = at most this share of the peer's time } or { us = at most these
+---          microseconds }; [2] = the same with two threads
 
 local core = require "deer.core"
 local cost = require "deer.bench.cost"
@@ -94,6 +94,11 @@ local function toy_steps()
   return function(n) agent:run(1, n) end
 end
 
+-- steps of copies of an environment written in Lua, in as many Lua states as there are threads
+local function lua_steps(module)
+  return function() return core.bench.stepper(require(module){}:copies(64)) end
+end
+
 ---@class deer.bench.Work
 ---@field name string
 ---@field help string
@@ -135,10 +140,14 @@ return {
     make = updates(function() return q_network(MINATAR, 32, { conv(16, 3, 1), dense(128) }) end),
     cost = cost.dqn(MINATAR_NET, 32), goal = { ratio = 0.2 } },
   { name = "cartpole_1024", help = "a step of one of 1024 cart poles written in C, chance actions",
-    make = function() return core.bench.stepper("cartpole", 1024) end,
+    make = function() return core.bench.stepper(deer.env "cartpole"{}:copies(1024)) end,
     goal = { us = 1 / 30 } },
+  { name = "cartpole_lua", help = "a step of one of 64 cart poles written in Lua, chance actions",
+    make = lua_steps "deer.bench.cartpole", goal = { us = 1 / 0.6, [2] = 1 / 0.6 / 1.8 } },
+  { name = "cartpole_step", help = "the same with the method step, which is one call",
+    make = lua_steps "deer.bench.cartpole_step", goal = { us = 1 / 1.2, [2] = 1 / 1.2 / 1.8 } },
   { name = "breakout_1024", help = "a frame of one of 1024 games of Breakout, chance actions",
-    make = function() return core.bench.stepper("breakout", 1024) end },
+    make = function() return core.bench.stepper(deer.env "breakout"{}:copies(1024)) end },
   { name = "empty_program", help = "one run of a program that has nothing to compute",
     make = function() return core.bench.empty end, goal = { us = 0.05 } },
   { name = "toy_b32", help = "DQN update, DeeR's network of the toy market, batch 32, RMSprop",

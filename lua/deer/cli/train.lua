@@ -128,7 +128,8 @@ function train.run(said)
   check(said)
   if said.threads then deer.threads(said.threads) end
   local made, environment = plan.make(said)
-  local agent = usage.try(made.agent, made, { environment = environment, seed = made.seed })
+  local agent = usage.try(made.agent, made, { environment = environment, seed = made.seed,
+    before = recorders.before(made, said) })
   if said.load then run_folder.load(agent, said.load) end
   if said.dry_run then
     io.write(json.encode(run_folder.config(made), true), "\n")

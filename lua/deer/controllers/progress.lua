@@ -57,12 +57,12 @@ function ProgressController:onEpisodeEnd(agent)
   table.insert(self.returns, reward)
 end
 
--- "  return 21.3  loss 0.0123", as far as they are known
+-- "  return 21.3" and "  loss 0.0123", as far as they are known, else ""
 local function results(self, agent)
   local sum, loss = 0, agent:avgBellmanResidual()
   for _, x in ipairs(self.returns) do sum = sum + x end
-  return (#self.returns > 0 and ("  return %.4g"):format(sum / #self.returns) or "")
-    .. (math.type(loss) == "float" and ("  loss %.3g"):format(loss) or "")
+  return #self.returns > 0 and ("  return %.4g"):format(sum / #self.returns) or "",
+    math.type(loss) == "float" and ("  loss %.3g"):format(loss) or ""
 end
 
 ---@param agent deer.NeuralAgent
@@ -87,12 +87,16 @@ local function measure(self, now)
   self.measured, self.counted = now, 0
 end
 
--- the line in so many columns: first the bar gets shorter, then the end of the line goes, then the
--- bar
-local function fit(head, part, tail, columns)
+-- The line in so many columns: first the bar gets shorter, then the end of the line goes, the least
+-- important part of it first, then the bar.
+local function fit(head, part, parts, columns)
   local percent = (" %3.0f%%"):format(100 * part)
   local room = columns - #head - #percent - 2
-  if #tail + LEAST > room then tail = "" end
+  local tail = table.concat(parts)
+  for _, i in ipairs { 3, 2, 1, 4 } do -- the loss, the return, the speed, the time left
+    if #tail + LEAST > room then parts[i] = "" end
+    tail = table.concat(parts)
+  end
   local width = math.min(WIDTH, room - #tail)
   if width < LEAST then return (head:gsub(" $", "") .. percent):sub(1, math.max(columns, 0)) end
   local full = math.floor(part * width + 0.5)
@@ -110,8 +114,9 @@ function ProgressController:show(agent, now)
   local left = done > 0 and (now - self.started) / done * (agent.n_epochs - done)
   local head = ("epoch %d/%d %s "):format(epochs + (training and 1 or 0), agent.n_epochs,
     training and "train" or "test ")
-  local tail = ("  %.0f steps/s%s%s"):format(self.speed or 0, results(self, agent),
-    left and "  " .. self.clock(left) .. " left" or "")
+  local score, loss = results(self, agent)
+  local tail = { ("  %.0f steps/s"):format(self.speed or 0), score, loss,
+    left and "  " .. self.clock(left) .. " left" or "" }
   -- a line that fills the last column would break into two
   text.status(fit(head, part, tail, sys.columns() - 1))
 end
@@ -125,8 +130,9 @@ local function write_line(self, agent)
   self.shown = now
   local steps, seconds = agent:steps() - self.first_step, now - self.started
   local left = seconds / math.max(epochs, 1) * (agent.n_epochs - epochs)
-  io.stderr:write(("step %d of %d  %.0f steps/s%s  %s left\n"):format(steps,
-    agent.n_epochs * agent.epoch_length, steps / math.max(seconds, 1e-9), results(self, agent),
+  local score, loss = results(self, agent)
+  io.stderr:write(("step %d of %d  %.0f steps/s%s%s  %s left\n"):format(steps,
+    agent.n_epochs * agent.epoch_length, steps / math.max(seconds, 1e-9), score, loss,
     self.clock(left)))
 end
 

@@ -142,6 +142,60 @@ local function check_repeats(make, given)
   end
 end
 
+-- the numbers in an observation, in whatever form it comes, one after the other
+local function flatten(value, list)
+  if type(value) == "string" then
+    for i = 1, #value do list[#list + 1] = value:byte(i) end
+  elseif type(value) == "table" then
+    for _, item in ipairs(value) do flatten(item, list) end
+  elseif type(value) == "userdata" then
+    flatten(value:totable(), list)
+  else
+    list[#list + 1] = value
+  end
+  return list
+end
+
+-- one step by both ways: reward, terminal, truncated and numbers of each as a text
+local function both_ways(by_step, by_methods, action)
+  local results = table.pack(by_step:step(action))
+  local reward, terminal, truncated = table.unpack(results, 1, 3)
+  local one = { reward, not not terminal, not terminal and not not truncated }
+  local two = { by_methods:act(action), not not by_methods:inTerminalState() }
+  two[3] = not two[2] and not not by_methods:isTruncated()
+  -- nothing has to be there to observe after the end
+  if not one[2] and not two[2] then
+    flatten(table.move(results, 4, results.n, 1, {}), one)
+    flatten(by_methods:observe(), two)
+  end
+  local over = one[2] or one[3]
+  for i, value in ipairs(one) do one[i] = seen(value) end
+  for i, value in ipairs(two) do two[i] = seen(value) end
+  return table.concat(one, ", "), table.concat(two, ", "), over
+end
+
+-- where there is a step() it does what act, inTerminalState, isTruncated and observe do
+local function check_step(make, given)
+  local one, two = make(), make()
+  if type(one.step) ~= "function" or type(one.act) ~= "function" then return end
+  local rng = deer.Rng(given.seed):split "actions"
+  for _, mode in ipairs { -1, 0 } do
+    local over = true
+    for step = 1, given.steps do
+      if over then
+        one:reset(mode)
+        two:reset(mode)
+      end
+      local by_step, by_methods
+      by_step, by_methods, over = both_ways(one, two, random_action(one, rng))
+      if by_step ~= by_methods then
+        fail(one, "step", "at step %d it returns %s, where act, inTerminalState, isTruncated and \z
+          observe say %s", step, by_step, by_methods)
+      end
+    end
+  end
+end
+
 -- what is saved is everything
 local function check_saving(env, given)
   if type(env.saveState) ~= "function" or type(env.loadState) ~= "function" then return end
@@ -188,8 +242,9 @@ end
 
 --- Runs an environment for some episodes with random actions and checks all that an agent relies
 --- on: shapes and types, finite numbers, that observing changes nothing, that a seed repeats
---- itself, that two objects do not share what changes, and saveState with loadState and render if
---- there are such methods. Of an object, rather than a class, nothing is known about repeating.
+--- itself, that two objects do not share what changes, and step, saveState with loadState and
+--- render if there are such methods. Of an object, rather than a class, nothing is known about
+--- repeating.
 ---@param env deer.Environment a class or an object
 ---@param settings? table options of the class; for an object those of this test
 ---@param given? { steps?: integer, seed?: integer }
@@ -218,7 +273,10 @@ return function(env, settings, given)
   for _, mode in ipairs { -1, 0 } do
     episodes = episodes + walk(object, given, mode, function() end)
   end
-  if make then check_repeats(make, given) end
+  if make then
+    check_repeats(make, given)
+    check_step(make, given)
+  end
   check_saving(object, given)
   check_picture(object)
   return { episodes = episodes, steps = 2 * given.steps }

@@ -1,0 +1,8 @@
+--- The advantage actor-critic for an environment about which nothing is known.
+return {
+  algo = "A2C",
+  algo_options = { discount = 0.99 },
+  agent_options = { train_every = 1 },
+  epochs = 50,
+  epoch_length = 2000,
+}

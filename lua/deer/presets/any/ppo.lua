@@ -1,0 +1,8 @@
+--- Proximal policy optimisation for an environment about which nothing is known.
+return {
+  algo = "PPO",
+  algo_options = { discount = 0.99 },
+  agent_options = { train_every = 1 },
+  epochs = 50,
+  epoch_length = 2000,
+}

@@ -1,0 +1,537 @@
+/* on_policy.c: networks, programs and updates of the algorithms that learn from their own actions.
+ */
+#include "algo/on_policy.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { POLICY, VALUE, HEADS };
+static const char *const head_names[] = {"policy", "value"};
+
+#define JUDGED_AT_ONCE 128 /* samples in one run of the program that values them */
+
+/* ---- the network ---- */
+
+static deer_status set(deer_layer_spec *layer, const char *option, double number,
+                       const char *text) {
+  return deer_layer_set(layer, option,
+                        (deer_value){text ? DEER_VALUE_TEXT : DEER_VALUE_NUMBER, number, text});
+}
+
+static deer_status orthogonal(deer_layer_spec *layer, double gain) {
+  DEER_TRY(set(layer, "init", 0, "orthogonal"));
+  return set(layer, "gain", gain, NULL);
+}
+
+static deer_status add_dense(deer_layer_list *list) {
+  deer_layer_spec *layer = deer_layer_add(list, "dense");
+  if (!layer) return DEER_EINVAL;
+  DEER_TRY(set(layer, "units", 64, NULL));
+  DEER_TRY(set(layer, "activation", 0, "tanh"));
+  return orthogonal(layer, sqrt(2));
+}
+
+/* what looks at frames and histories is DeeR's */
+static deer_status default_net(const deer_space *space, deer_net_spec *spec) {
+  DEER_TRY(deer_net_default("deer", space, spec));
+  spec->trunk.n = 0;
+  DEER_TRY(add_dense(&spec->trunk));
+  return add_dense(&spec->trunk);
+}
+
+static deer_head_spec *head_layers(deer_net_spec *spec, int head) {
+  for (int i = 0; i < spec->n_heads; i++)
+    if (strcmp(spec->heads[i].name, head_names[head]) == 0) return &spec->heads[i];
+  if (spec->n_heads == DEER_MAX_HEADS) return NULL;
+  deer_head_spec *made = &spec->heads[spec->n_heads++];
+  *made = (deer_head_spec){0};
+  strcpy(made->name, head_names[head]);
+  return made;
+}
+
+/* every head begins with a trunk of its own */
+static deer_status separate(deer_net_spec *spec) {
+  for (int i = 0; i < HEADS; i++) {
+    deer_head_spec *head = head_layers(spec, i);
+    const int n = spec->trunk.n;
+    if (!head || head->layers.n + n > DEER_MAX_LAYERS)
+      return deer_fail(DEER_EINVAL, "the trunk and head '%s' have more than %d layers",
+                       head_names[i], DEER_MAX_LAYERS);
+    deer_layer_spec *layers = head->layers.layers;
+    memmove(layers + n, layers, (size_t)head->layers.n * sizeof *layers);
+    memcpy(layers, spec->trunk.layers, (size_t)n * sizeof *layers);
+    head->layers.n += n;
+  }
+  spec->trunk.n = 0;
+  return DEER_OK;
+}
+
+static deer_status make_net(deer_on_policy *op, const deer_net_spec *given) {
+  const deer_space *space = &op->base.space;
+  deer_net_spec spec;
+  deer_layer_spec last[HEADS];
+  if (given)
+    spec = *given;
+  else
+    DEER_TRY(default_net(space, &spec));
+  if (!op->shared) DEER_TRY(separate(&spec));
+  for (int i = 0; i < HEADS; i++) {
+    DEER_TRY(deer_output_make("dense", &last[i]));
+    DEER_TRY(orthogonal(&last[i], i == POLICY ? 0.01 : 1));
+  }
+  const deer_net_head heads[] = {
+      {head_names[POLICY], deer_actor_outputs(&space->actions), 0, &last[POLICY]},
+      {head_names[VALUE], 1, 0, &last[VALUE]}};
+  DEER_TRY(deer_net_new_heads(&spec, space, heads, HEADS, &op->net));
+  deer_net_normalize(op->net, op->base.normalizer);
+  return DEER_OK;
+}
+
+static deer_status make_parameters(deer_on_policy *op, const deer_rng *rng) {
+  const int of_net = deer_net_size(op->net);
+  op->n_parameters = of_net + deer_actor_parameters(&op->base.space.actions);
+  op->parameters = deer_alloc_array((size_t)op->n_parameters, sizeof *op->parameters);
+  if (!op->parameters) return DEER_ENOMEM;
+  deer_rng draws = deer_rng_split(rng, "network");
+  deer_net_init(op->net, &draws, op->parameters);
+  for (int i = of_net; i < op->n_parameters; i++)
+    op->parameters[i] = (deer_real)log(op->initial_std);
+  return deer_opt_new(deer_opt_at(op->update_rule), NULL, 0, op->n_parameters, &op->opt);
+}
+
+/* ---- describing ---- */
+
+static void state_inputs(const deer_space *space, deer_graph *g, int batch, deer_node *states) {
+  for (int s = 0; s < space->n_subjects; s++) {
+    const deer_subject *subject = &space->subjects[s];
+    char name[32];
+    snprintf(name, sizeof name, "state_%d", s);
+    states[s] = deer_input(g, name, subject->dtype, deer_subject_batch(subject, batch));
+  }
+}
+
+static deer_node parameters(deer_on_policy *op, deer_graph *g) {
+  return deer_variable(g, "parameters", op->parameters, op->n_parameters);
+}
+
+/* what the network says of states: a policy, and their values [batch] */
+static deer_actor apply(const deer_on_policy *op, deer_graph *g, deer_node block,
+                        const deer_node *states, deer_node *v) {
+  const deer_action_space *actions = &op->base.space.actions;
+  const int n = deer_actor_parameters(actions);
+  deer_node said[HEADS];
+  deer_net_call call = {.block = block, .states = states};
+  deer_net_apply_heads(op->net, g, &call, said);
+  *v = deer_reshape(g, said[VALUE], DEER_SHAPE(deer_node_shape(g, said[VALUE]).dim[0]));
+  deer_actor actor = {.actions = actions, .outputs = said[POLICY]};
+  if (n > 0) actor.log_std = deer_view(g, block, op->n_parameters - n, DEER_SHAPE(n));
+  return actor;
+}
+
+/* ---- the programs that act ---- */
+
+static deer_status describe_acting(deer_on_policy *op, deer_graph *g, int rows,
+                                   deer_onp_acting *acting) {
+  const deer_space *space = &op->base.space;
+  const bool valued = acting == &op->valued[0] || acting == &op->valued[1];
+  const bool drawn = acting == &op->drawn[0] || acting == &op->drawn[1];
+  deer_node states[DEER_MAX_SUBJECTS], outputs[2];
+  state_inputs(space, g, rows, states);
+  const deer_actor actor = apply(op, g, parameters(op, g), states, &outputs[1]);
+  outputs[0] = drawn ? deer_actor_drawn(&actor, g, &op->noise) : deer_actor_best(&actor, g);
+  DEER_TRY(deer_compile(g, outputs, valued ? 2 : 1, &acting->program));
+  for (int s = 0; s < space->n_subjects; s++)
+    acting->state[s] = deer_program_data(acting->program, states[s]);
+  acting->action = deer_program_data(acting->program, outputs[0]);
+  if (valued) acting->value = deer_program_data(acting->program, outputs[1]);
+  acting->rows = rows;
+  return DEER_OK;
+}
+
+/* makes the program, unless it is there for so many rows */
+static deer_status ready_acting(deer_on_policy *op, int rows, deer_onp_acting *acting) {
+  if (acting->rows == rows) return DEER_OK;
+  deer_program_free(acting->program);
+  *acting = (deer_onp_acting){0};
+  deer_graph *g = deer_graph_new();
+  deer_status status = g ? describe_acting(op, g, rows, acting) : DEER_ENOMEM;
+  deer_graph_free(g);
+  return status;
+}
+
+static deer_status build_acting(deer_on_policy *op) {
+  DEER_TRY(ready_acting(op, 1, &op->best[0]));
+  DEER_TRY(ready_acting(op, 1, &op->valued[0]));
+  return ready_acting(op, 1, &op->drawn[0]);
+}
+
+/* runs one of a pair of programs; acting[0] is there, acting[1] is made when it is needed */
+static deer_status run_acting(deer_on_policy *op, deer_onp_acting acting[2], int n,
+                              const void *const *state, deer_real *action) {
+  const deer_space *space = &op->base.space;
+  deer_onp_acting *a = &acting[n > 1];
+  DEER_TRY(ready_acting(op, n, a));
+  for (int s = 0; s < space->n_subjects; s++) {
+    const deer_subject *subject = &space->subjects[s];
+    size_t bytes = (size_t)subject->history * deer_subject_bytes(subject);
+    memcpy(a->state[s], state[s], (size_t)n * bytes);
+  }
+  deer_program_run(a->program);
+  deer_actor_decode(&space->actions, a->action, n, action);
+  return DEER_OK;
+}
+
+deer_status deer_onp_act_rows(deer_algo *self, int n, const void *const *state, deer_real *action,
+                              double *value) {
+  deer_on_policy *op = (deer_on_policy *)self;
+  DEER_TRY(run_acting(op, value ? op->valued : op->best, n, state, action));
+  for (int i = 0; value && i < n; i++) value[i] = (double)op->valued[n > 1].value[i];
+  return DEER_OK;
+}
+
+deer_status deer_onp_explore_rows(deer_algo *self, int n, const void *const *state, deer_rng *rng,
+                                  deer_real *action) {
+  deer_on_policy *op = (deer_on_policy *)self;
+  op->noise = *rng;
+  deer_status status = run_acting(op, op->drawn, n, state, action);
+  *rng = op->noise;
+  return status;
+}
+
+deer_status deer_onp_act(deer_algo *self, const void *const *state, deer_real *action,
+                         double *value) {
+  return deer_onp_act_rows(self, 1, state, action, value);
+}
+
+deer_status deer_onp_explore(deer_algo *self, const void *const *state, deer_rng *rng,
+                             deer_real *action) {
+  return deer_onp_explore_rows(self, 1, state, rng, action);
+}
+
+/* ---- the programs that learn ---- */
+
+typedef struct learning {
+  deer_on_policy *op;
+  deer_graph *g;
+  int rows;
+  deer_node states[DEER_MAX_SUBJECTS], action, block;
+  deer_node weight; /* [rows], of the samples in a mean */
+  deer_onp_graph u;
+  deer_node loss, value_loss, divergence; /* means */
+  deer_node outputs[DEER_OPT_ASSIGNS + 4];
+  int n_outputs;
+} learning;
+
+static deer_node mean(learning *l, deer_node x) {
+  return deer_sum(l->g, deer_mul(l->g, x, l->weight), DEER_ALL_AXES);
+}
+
+static deer_node column(learning *l, const char *name) {
+  return deer_input(l->g, name, DEER_DTYPE_REAL, DEER_SHAPE(l->rows));
+}
+
+static deer_actor describe_samples(learning *l) {
+  deer_on_policy *op = l->op;
+  state_inputs(&op->base.space, l->g, l->rows, l->states);
+  l->action = deer_actor_input(&op->base.space.actions, l->g, l->rows);
+  l->block = parameters(op, l->g);
+  l->u = (deer_onp_graph){.op = op, .g = l->g};
+  const deer_actor actor = apply(op, l->g, l->block, l->states, &l->u.v);
+  l->u.log_prob = deer_actor_log_prob(&actor, l->g, l->action);
+  return actor;
+}
+
+static deer_status describe_judge(learning *l) {
+  describe_samples(l);
+  l->outputs[l->n_outputs++] = l->u.log_prob;
+  l->outputs[l->n_outputs++] = l->u.v;
+  return DEER_OK;
+}
+
+static deer_status minimize(learning *l) {
+  deer_on_policy *op = l->op;
+  deer_node gradient, rate = deer_variable(l->g, "rate", &op->rate, 1);
+  DEER_TRY(deer_gradients(l->g, l->loss, &l->block, 1, &gradient));
+  if (op->clip_global_norm > 0) gradient = deer_clip_norm(l->g, gradient, op->clip_global_norm);
+  l->n_outputs +=
+      deer_opt_minimize(op->opt, l->g, l->block, gradient, rate, l->outputs + l->n_outputs);
+  return DEER_OK;
+}
+
+static deer_status describe_update(learning *l) {
+  deer_on_policy *op = l->op;
+  deer_graph *g = l->g;
+  const deer_actor actor = describe_samples(l);
+  l->u.log_prob_old = column(l, "log_prob_old");
+  l->u.v_old = column(l, "v_old");
+  l->u.advantage = column(l, "advantage");
+  l->u.target = column(l, "target");
+  l->weight = column(l, "weight");
+  const deer_onp_losses losses = op->losses(&l->u);
+  deer_node policy =
+      deer_entropy_bonus(g, losses.policy, deer_actor_entropy(&actor, g), op->entropy_coefficient);
+  l->loss = mean(l, policy);
+  l->value_loss = losses.value.id ? mean(l, losses.value) : deer_constant(g, DEER_SCALAR, 0);
+  if (losses.value.id)
+    l->loss = deer_add(g, l->loss, deer_scale(g, l->value_loss, op->value_coefficient));
+  l->divergence = mean(l, deer_approximate_kl(g, l->u.log_prob, l->u.log_prob_old));
+  DEER_TRY(minimize(l));
+  l->outputs[l->n_outputs++] = l->loss;
+  l->outputs[l->n_outputs++] = l->value_loss;
+  l->outputs[l->n_outputs++] = l->divergence;
+  return DEER_OK;
+}
+
+/* the memory of a node in the program; NULL also for none */
+static void *place(const deer_onp_program *p, deer_node node) {
+  return node.id ? deer_program_data(p->program, node) : NULL;
+}
+
+static deer_status compile(learning *l, deer_onp_program *p) {
+  deer_on_policy *op = l->op;
+  DEER_TRY(deer_compile(l->g, l->outputs, l->n_outputs, &p->program));
+  p->batch = (deer_batch){.size = l->rows, .index = op->rows, .action_tm1 = op->actions};
+  for (int s = 0; s < op->base.space.n_subjects; s++) p->batch.obs_tm1[s] = place(p, l->states[s]);
+  p->action = place(p, l->action);
+  p->advantage = place(p, l->u.advantage);
+  p->target = place(p, l->u.target);
+  p->log_prob_old = place(p, l->u.log_prob_old);
+  p->v_old = place(p, l->u.v_old);
+  p->sample_weight = place(p, l->weight);
+  p->log_prob = place(p, l->u.log_prob);
+  p->v = place(p, l->u.v);
+  p->loss = place(p, l->loss);
+  p->value_loss = place(p, l->value_loss);
+  p->divergence = place(p, l->divergence);
+  return DEER_OK;
+}
+
+static deer_status build(deer_on_policy *op, deer_status (*describe)(learning *l), int64_t rows,
+                         deer_onp_program *p) {
+  learning l = {.op = op, .g = deer_graph_new(), .rows = (int)rows};
+  if (!l.g) return DEER_ENOMEM;
+  deer_status status = describe(&l);
+  if (status == DEER_OK) status = compile(&l, p);
+  deer_graph_free(l.g);
+  return status;
+}
+
+static void free_learning(deer_on_policy *op) {
+  deer_program_free(op->judge.program);
+  deer_program_free(op->update.program);
+  op->judge = op->update = (deer_onp_program){0};
+  deer_free(op->actions);
+  deer_free(op->rows);
+  op->actions = NULL;
+  op->rows = NULL;
+}
+
+static deer_status make_learning(deer_on_policy *op) {
+  const int64_t room = op->rollout.room, judged = JUDGED_AT_ONCE;
+  const int64_t rows = op->batch_size < room ? op->batch_size : room;
+  const size_t most = (size_t)(rows > judged ? rows : judged);
+  free_learning(op);
+  op->actions = deer_alloc_array(most * (size_t)op->base.space.actions.size, sizeof *op->actions);
+  op->rows = deer_alloc_array(most, sizeof *op->rows);
+  if (!op->actions || !op->rows) return DEER_ENOMEM;
+  DEER_TRY(build(op, describe_judge, judged < room ? judged : room, &op->judge));
+  return build(op, describe_update, rows, &op->update);
+}
+
+deer_status deer_onp_prepare(deer_on_policy *op, const deer_replay *replay) {
+  bool fresh;
+  DEER_TRY(deer_rollout_prepare(&op->rollout, replay, op->horizon, &fresh));
+  if (!fresh && op->update.program) return DEER_OK;
+  deer_status status = make_learning(op);
+  if (status != DEER_OK) free_learning(op);
+  return status;
+}
+
+/* ---- life ---- */
+
+deer_status deer_onp_init(deer_on_policy *op, const deer_net_spec *net, const deer_rng *rng,
+                          deer_onp_losses (*losses)(const deer_onp_graph *u)) {
+  op->losses = losses;
+  op->base.learning_rate = op->learning_rate;
+  op->base.discount = op->discount;
+  op->base.batch_size = op->batch_size;
+  DEER_TRY(make_net(op, net));
+  DEER_TRY(make_parameters(op, rng));
+  return build_acting(op);
+}
+
+void deer_onp_finish(deer_algo *self) {
+  deer_on_policy *op = (deer_on_policy *)self;
+  for (int i = 0; i < 2; i++) {
+    deer_program_free(op->best[i].program);
+    deer_program_free(op->valued[i].program);
+    deer_program_free(op->drawn[i].program);
+  }
+  free_learning(op);
+  deer_rollout_free(&op->rollout);
+  deer_opt_free(op->opt);
+  deer_free(op->parameters);
+  deer_net_free(op->net);
+}
+
+int64_t deer_onp_horizon(const deer_algo *self) { return ((const deer_on_policy *)self)->horizon; }
+
+enum { CARRY = 1 << 20 };
+
+void deer_onp_visit(deer_algo *self, void *context,
+                    void (*visit)(void *context, const char *name, const deer_shape *shape,
+                                  deer_real *data)) {
+  deer_on_policy *op = (deer_on_policy *)self;
+  const int of_net = deer_net_size(op->net), more = op->n_parameters - of_net;
+  deer_net_slot slot;
+  deer_real *data;
+  int size;
+  char name[32];
+  self->updates = (int64_t)op->updates[0] * CARRY + (int64_t)op->updates[1];
+  for (int i = 0; deer_net_slot_at(op->net, i, &slot); i++)
+    visit(context, slot.name, &slot.shape, op->parameters + slot.offset);
+  if (more > 0) visit(context, "log_std", &DEER_SHAPE(more), op->parameters + of_net);
+  for (int i = 0; (data = deer_opt_state(op->opt, i, &size)) != NULL; i++) {
+    snprintf(name, sizeof name, "optimizer.%d", i);
+    visit(context, name, &DEER_SHAPE(size), data);
+  }
+  visit(context, "updates", &DEER_SHAPE(2), op->updates);
+}
+
+/* ---- one update ---- */
+
+deer_status deer_onp_wait(void) { return deer_fail(DEER_EAGAIN, "the rollout is not complete"); }
+
+/* values and log-probabilities of the n samples whose slots are in `rows` */
+static deer_status judge(deer_on_policy *op, const deer_replay *replay, int n) {
+  deer_onp_program *p = &op->judge;
+  p->batch.size = n;
+  DEER_TRY(deer_replay_gather(replay, &p->batch));
+  deer_actor_encode(&op->base.space.actions, op->actions, n, p->action);
+  deer_program_run(p->program);
+  return DEER_OK;
+}
+
+static int64_t judge_rows(const deer_on_policy *op) {
+  return JUDGED_AT_ONCE < op->rollout.room ? JUDGED_AT_ONCE : op->rollout.room;
+}
+
+static deer_status judge_samples(deer_on_policy *op, const deer_replay *replay) {
+  deer_rollout *r = &op->rollout;
+  const int64_t most = judge_rows(op);
+  for (int64_t at = 0; at < r->n; at += most) {
+    const int64_t n = r->n - at < most ? r->n - at : most;
+    memcpy(op->rows, r->index + at, (size_t)n * sizeof *op->rows);
+    DEER_TRY(judge(op, replay, (int)n));
+    memcpy(r->log_prob + at, op->judge.log_prob, (size_t)n * sizeof *r->log_prob);
+    memcpy(r->v_tm1 + at, op->judge.v, (size_t)n * sizeof *r->v_tm1);
+  }
+  return DEER_OK;
+}
+
+/* the values of what followed the samples in `position` */
+static deer_status judge_cuts(deer_on_policy *op, const deer_replay *replay,
+                              const int64_t *position, int n) {
+  deer_onp_program *p = &op->judge;
+  deer_batch after = p->batch;
+  for (int s = 0; s < op->base.space.n_subjects; s++) {
+    after.obs_t[s] = after.obs_tm1[s];
+    after.obs_tm1[s] = NULL;
+  }
+  after.size = n;
+  for (int i = 0; i < n; i++) op->rows[i] = op->rollout.index[position[i]];
+  DEER_TRY(deer_replay_gather(replay, &after));
+  deer_program_run(p->program);
+  for (int i = 0; i < n; i++) op->rollout.v_cut[position[i]] = p->v[i];
+  return DEER_OK;
+}
+
+static deer_status judge_all_cuts(deer_on_policy *op, const deer_replay *replay) {
+  int64_t position[JUDGED_AT_ONCE];
+  const int64_t most = judge_rows(op);
+  int n = 0;
+  for (int64_t i = 0; i < op->rollout.n; i++) {
+    if (deer_rollout_is_cut(&op->rollout, i)) position[n++] = i;
+    if (n == 0 || (n < most && i + 1 < op->rollout.n)) continue;
+    DEER_TRY(judge_cuts(op, replay, position, n));
+    n = 0;
+  }
+  return DEER_OK;
+}
+
+static void scale_rewards(deer_on_policy *op) {
+  deer_real factor = (deer_real)deer_reward_scale_factor(op->base.reward_scale);
+  for (int64_t i = 0; i < op->rollout.n; i++) op->rollout.r_t[i] *= factor;
+}
+
+deer_status deer_onp_collect(deer_on_policy *op, const deer_replay *replay, bool whole) {
+  deer_rollout *r = &op->rollout;
+  deer_rollout_take(r, replay, whole);
+  if (r->n == 0)
+    return deer_fail(DEER_EAGAIN, "no sample of the rollout has a full history and a successor");
+  if (op->base.reward_scale) scale_rewards(op);
+  DEER_TRY(judge_samples(op, replay));
+  DEER_TRY(judge_all_cuts(op, replay));
+  if (op->no_values) {
+    memset(r->v_tm1, 0, (size_t)r->n * sizeof *r->v_tm1);
+    memset(r->v_cut, 0, (size_t)r->n * sizeof *r->v_cut);
+  }
+  deer_rollout_value(r, op->base.discount, op->gae_lambda, op->normalize_advantage);
+  op->squares = 0;
+  op->n_steps = 0;
+  return DEER_OK;
+}
+
+static void put(deer_real *to, const deer_real *from, const int64_t *order, int n, int rows) {
+  if (!to) return;
+  for (int i = 0; i < rows; i++) to[i] = from[order[i < n ? i : 0]];
+}
+
+/* A step of the optimiser on the n samples that come next in `order`. Rows beyond them repeat the
+ * first, with a weight of nothing. */
+static deer_status step(deer_on_policy *op, const deer_replay *replay, const int64_t *order,
+                        int n) {
+  const deer_rollout *r = &op->rollout;
+  deer_onp_program *p = &op->update;
+  const int rows = p->batch.size;
+  for (int i = 0; i < rows; i++) op->rows[i] = r->index[order[i < n ? i : 0]];
+  DEER_TRY(deer_replay_gather(replay, &p->batch));
+  deer_actor_encode(&op->base.space.actions, op->actions, rows, p->action);
+  put(p->advantage, r->advantage, order, n, rows);
+  put(p->target, r->target, order, n, rows);
+  put(p->log_prob_old, r->log_prob, order, n, rows);
+  put(p->v_old, r->v_tm1, order, n, rows);
+  for (int i = 0; i < rows; i++) p->sample_weight[i] = i < n ? (deer_real)(1.0 / n) : 0;
+  deer_program_run(p->program);
+  op->squares += 2 * (double)*p->value_loss;
+  op->divergence = (double)*p->divergence;
+  op->n_steps++;
+  if (isfinite(*p->loss)) return DEER_OK;
+  return deer_fail(DEER_EDATA, "the loss became %g at update %lld (learning rate %g)",
+                   (double)*p->loss, (long long)op->base.updates + 1, op->base.learning_rate);
+}
+
+deer_status deer_onp_pass(deer_on_policy *op, const deer_replay *replay, deer_rng *rng,
+                          double target_kl, bool *stopped) {
+  deer_rollout *r = &op->rollout;
+  const int64_t rows = op->update.batch.size, minibatches = (r->n + rows - 1) / rows;
+  op->rate = (deer_real)op->base.learning_rate;
+  if (minibatches > 1) deer_rollout_shuffle(r, rng);
+  *stopped = false;
+  for (int64_t i = 0; i < minibatches && !*stopped; i++) {
+    const int64_t first = i * r->n / minibatches, end = (i + 1) * r->n / minibatches;
+    DEER_TRY(step(op, replay, r->order + first, (int)(end - first)));
+    *stopped = target_kl > 0 && op->divergence > target_kl;
+  }
+  return DEER_OK;
+}
+
+deer_status deer_onp_done(deer_on_policy *op, double *loss) {
+  const int64_t n = ++op->base.updates;
+  /* in two numbers, since a float counts to 2^24 only */
+  op->updates[0] = (deer_real)(n / CARRY);
+  op->updates[1] = (deer_real)(n % CARRY);
+  *loss = sqrt(op->squares / (double)op->n_steps);
+  return DEER_OK;
+}
