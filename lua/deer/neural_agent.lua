@@ -35,8 +35,10 @@ NeuralAgent.options = {
   environment = { required = true, type = "any", help = "the environment to act in" },
   learning_algo = { required = true, type = "any", alias = { "q_network", "learner" },
     help = "what learns: deer.QNetwork, deer.SAC or another deer.Algo" },
-  replay_memory_size = { default = 1000000, type = "integer", range = BIG,
-    help = "samples remembered" },
+  n_envs = { default = 1, type = "integer", range = { 1, 65536 },
+    help = "copies of the environment to train in, which act in step; 1: just itself" },
+  replay_memory_size = { type = "integer", range = BIG, help = "samples remembered; if not given \z
+    1000000, or what an algorithm needs that learns from fresh samples alone" },
   replay_start_size = { type = "integer", range = BIG,
     help = "samples gathered at random before learning; the longest history if not given" },
   train_every = { default = 0, type = "integer", range = { 0, 2 ^ 40 | 0 },
@@ -75,6 +77,15 @@ local function check_parts(options)
   end
 end
 
+-- the environments to train in and which of them share a thread; nil where there is but one
+local function make_copies(environment, n)
+  if n == 1 then return end
+  local ok, handles, groups = pcall(environment.copies, environment, n)
+  if ok then return handles, groups end
+  text.fail("NeuralAgent: option 'n_envs': the %s cannot be copied: %s", environment.__name,
+    tostring(handles):match "^[^\n]*")
+end
+
 -- how samples are drawn, and with which options
 local function choose_replay(options)
   if options.exp_priority == 0 then
@@ -96,11 +107,14 @@ function NeuralAgent:init(options)
   self.n_epochs, self.epoch_length = 0, 0
   local environment = self.environment:handle() -- checks its methods
   local kind, replay_options = choose_replay(options)
+  local copies, groups = make_copies(self.environment, options.n_envs)
   local n_actions, rng = self.environment:nActions(), core.Rng(seed)
   self.train_policy:attached(self.learning_algo, n_actions, rng:split "train_policy")
   self.test_policy:attached(self.learning_algo, n_actions, rng:split "test_policy")
   self._handle = core.agent{
     environment = environment,
+    copies = copies,
+    groups = groups,
     algo = self.learning_algo:handle(),
     train_policy = self.train_policy:handle(),
     test_policy = self.test_policy:handle(),
@@ -236,7 +250,12 @@ function NeuralAgent:lastEpisode() return self._handle:lastEpisode() end
 ---@return any[]
 function NeuralAgent:state() return self._handle:state() end
 
---- Training steps done.
+--- Of which of several environments to train in a controller has just heard, from 0 on; 0 where
+--- there is but one. What a controller overrides in onActionChosen is the action of this one.
+---@return integer
+function NeuralAgent:environmentIndex() return self._handle:environmentIndex() end
+
+--- Training steps done, those of all environments together.
 ---@return integer
 function NeuralAgent:steps() return self._handle:steps() end
 

@@ -8,21 +8,6 @@
 
 /* ---- life ---- */
 
-/* do the states of one space fit a network made for the other? */
-static bool same_space(const deer_space *a, const deer_space *b) {
-  if (a->n_subjects != b->n_subjects || a->actions.n != b->actions.n ||
-      a->actions.size != b->actions.size)
-    return false;
-  for (int i = 0; i < a->actions.size; i++)
-    if (a->actions.choices[i] != b->actions.choices[i]) return false;
-  for (int s = 0; s < a->n_subjects; s++) {
-    const deer_subject *x = &a->subjects[s], *y = &b->subjects[s];
-    if (x->history != y->history || x->dtype != y->dtype || !deer_shape_equal(&x->shape, &y->shape))
-      return false;
-  }
-  return true;
-}
-
 static deer_status check_policy(const deer_policy *policy, const deer_algo *algo) {
   return policy->kind->check ? policy->kind->check(policy, algo) : DEER_OK;
 }
@@ -60,9 +45,9 @@ static deer_status check_start(const deer_agent_config *c) {
 
 static deer_status check(const deer_agent_config *c) {
   DEER_TRY(check_start(c));
-  if (!same_space(&c->algo->space, &c->env->space))
+  if (!deer_space_equal(&c->algo->space, &c->env->space))
     return deer_fail(DEER_EINVAL, "the algorithm was made for another environment");
-  if (c->n_envs > 0 && !same_space(&c->algo->space, &c->envs[0]->space))
+  if (c->n_envs > 0 && !deer_space_equal(&c->algo->space, &c->envs[0]->space))
     return deer_fail(DEER_EINVAL, "the environments to train in have another space");
   DEER_TRY(check_policy(c->train_policy, c->algo));
   return check_policy(c->test_policy, c->algo);

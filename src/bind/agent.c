@@ -8,9 +8,10 @@ typedef struct agent_box {
   int running;       // calls of the core that are under way
 } agent_box;
 
-// user values: what the agent borrows, the functions that listen, its two data sets
-enum { ENVIRONMENT = 1, ALGO, TRAIN_POLICY, TEST_POLICY, LISTENERS, DATASET, TEST_DATASET };
-enum { USER_VALUES = TEST_DATASET };
+// user values: what the agent borrows, the functions that listen, its two data sets, the list of
+// environments to train in
+enum { ENVIRONMENT = 1, ALGO, TRAIN_POLICY, TEST_POLICY, LISTENERS, DATASET, TEST_DATASET, COPIES };
+enum { USER_VALUES = COPIES };
 
 // the agent at `index`, which must be open
 deer_agent *deer_lua_check_agent(lua_State *L, int index) {
@@ -41,7 +42,7 @@ static deer_agent_config read_config(lua_State *L) {
   if (lua_getfield(L, 1, "replay_options") != LUA_TNIL && !lua_istable(L, -1))
     deer_lua_bad_option(L, "replay_options", "a table", -1);
   config.replay_options = deer_lua_options(L, lua_gettop(L), &config.n_replay_options);
-  config.replay_memory_size = deer_lua_integer_option(L, 1, "replay_memory_size", 1000000, 1);
+  config.replay_memory_size = deer_lua_integer_option(L, 1, "replay_memory_size", 0, 1);
   config.replay_start_size = deer_lua_integer_option(L, 1, "replay_start_size", -1, 1);
   config.train_every = deer_lua_integer_option(L, 1, "train_every", 0, 0);
   config.only_full_history = deer_lua_boolean_option(L, 1, "only_full_history", true);
@@ -57,10 +58,36 @@ static void add_dataset(lua_State *L, const deer_space *space, const deer_rng *s
   lua_setiuservalue(L, -2, test ? TEST_DATASET : DATASET);
 }
 
+// reads `copies`, environments that need nothing of this Lua state, and `groups` of the options at
+// 1; leaves the list and memory for both on the stack
+static void read_copies(lua_State *L, deer_agent_config *config) {
+  if (lua_getfield(L, 1, "copies") == LUA_TNIL) return;
+  int copies = lua_gettop(L);
+  luaL_checktype(L, copies, LUA_TTABLE);
+  bool grouped = lua_getfield(L, 1, "groups") == LUA_TTABLE;
+  lua_Unsigned n = lua_rawlen(L, copies);
+  if (n < 1 || n > DEER_MAX_ENVS) deer_lua_bad_option(L, "copies", "1 to 65536", copies);
+  deer_env **envs = lua_newuserdatauv(L, n * sizeof *envs, 0);
+  int *group = grouped ? lua_newuserdatauv(L, n * sizeof *group, 0) : NULL;
+  for (lua_Unsigned i = 0; i < n; i++) {
+    lua_rawgeti(L, copies, (lua_Integer)i + 1);
+    envs[i] = deer_lua_to_env(L, -1);
+    if (!envs[i] || !deer_lua_env_is_alone(L, -1))
+      deer_lua_bad_option(L, "copies", "copies of an environment", -1);
+    if (grouped && lua_rawgeti(L, copies + 1, (lua_Integer)i + 1))
+      group[i] = (int)luaL_checkinteger(L, -1);
+    lua_settop(L, copies + (grouped ? 3 : 2));
+  }
+  config->envs = envs;
+  config->n_envs = (int)n;
+  config->group = group;
+}
+
 // agent{ environment =, algo =, train_policy =, test_policy =, ... }
 static int agent_new(lua_State *L) {
   deer_lua_check_options(L, 1);
   deer_agent_config config = read_config(L);
+  read_copies(L, &config);
   deer_rng rng = deer_rng_seed((uint64_t)deer_lua_integer_option(L, 1, "seed", 0, LUA_MININTEGER));
   config.rng = &rng;
   // the userdata comes first and keeps what the agent borrows
@@ -73,6 +100,8 @@ static int agent_new(lua_State *L) {
   }
   lua_createtable(L, DEER_SIGNALS, 0);
   lua_setiuservalue(L, -2, LISTENERS);
+  lua_getfield(L, 1, "copies");
+  lua_setiuservalue(L, -2, COPIES);
   add_dataset(L, &config.env->space, &rng, false);
   add_dataset(L, &config.env->space, &rng, true);
   deer_status status = deer_agent_new(&config, &box->agent);
@@ -290,6 +319,12 @@ static int agent_score(lua_State *L) {
   return 2;
 }
 
+// environmentIndex()
+static int agent_lane(lua_State *L) {
+  lua_pushinteger(L, deer_agent_lane(deer_lua_check_agent(L, 1)));
+  return 1;
+}
+
 // lastEpisode() -> sum of rewards, steps, did the environment end it?
 static int agent_last_episode(lua_State *L) {
   deer_episode last = deer_agent_last_episode(deer_lua_check_agent(L, 1));
@@ -348,6 +383,7 @@ static const luaL_Reg methods[] = {
     {"avgEpisodeVValue", agent_value},
     {"totalRewardOverLastTest", agent_score},
     {"lastEpisode", agent_last_episode},
+    {"environmentIndex", agent_lane},
     {"state", agent_state},
     {"steps", agent_steps},
     {"epochs", agent_epochs},

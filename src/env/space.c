@@ -28,6 +28,26 @@ int deer_space_longest(const deer_space *space) {
   return longest;
 }
 
+static bool same_subject(const deer_subject *a, const deer_subject *b) {
+  return a->history == b->history && a->dtype == b->dtype && deer_shape_equal(&a->shape, &b->shape);
+}
+
+static bool same_actions(const deer_action_space *a, const deer_action_space *b) {
+  if (a->n != b->n || a->size != b->size) return false;
+  for (int i = 0; i < a->size && a->n == 0; i++) {
+    if (a->choices[i] != b->choices[i]) return false;
+    if (a->choices[i] == 0 && (a->low[i] != b->low[i] || a->high[i] != b->high[i])) return false;
+  }
+  return true;
+}
+
+bool deer_space_equal(const deer_space *a, const deer_space *b) {
+  if (a->n_subjects != b->n_subjects || !same_actions(&a->actions, &b->actions)) return false;
+  for (int s = 0; s < a->n_subjects; s++)
+    if (!same_subject(&a->subjects[s], &b->subjects[s])) return false;
+  return true;
+}
+
 static deer_status check_subject(const deer_subject *subject, int s) {
   if (subject->history < 1)
     return deer_fail(DEER_EINVAL, "subject %d: the history is %d (expected at least 1)", s,

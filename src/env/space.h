@@ -52,6 +52,9 @@ deer_shape deer_subject_batch(const deer_subject *subject, int batch);
 /* The longest history of the subjects. */
 int deer_space_longest(const deer_space *space);
 
+/* Can what was made for the one be used with the other? */
+bool deer_space_equal(const deer_space *a, const deer_space *b);
+
 /* DEER_EDATA when an element of observation[s] ([shape...] of every subject s), or of state[s]
  * ([history, shape...]), is NaN or infinite: "subject 0 of the observation is nan at element 3
  * ...". */

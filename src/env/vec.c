@@ -35,21 +35,6 @@ typedef struct vec {
 
 /* ---- life ---- */
 
-static bool same_subject(const deer_subject *a, const deer_subject *b) {
-  return a->history == b->history && a->dtype == b->dtype && deer_shape_equal(&a->shape, &b->shape);
-}
-
-static bool same_space(const deer_space *a, const deer_space *b) {
-  const deer_action_space *x = &a->actions, *y = &b->actions;
-  if (a->n_subjects != b->n_subjects || x->n != y->n || x->size != y->size) return false;
-  for (int i = 0; i < x->size && x->n == 0; i++)
-    if (x->choices[i] != y->choices[i] || x->low[i] != y->low[i] || x->high[i] != y->high[i])
-      return false;
-  for (int s = 0; s < a->n_subjects; s++)
-    if (!same_subject(&a->subjects[s], &b->subjects[s])) return false;
-  return true;
-}
-
 static deer_status reserve(vec *v) {
   size_t n = (size_t)v->base.n;
   v->envs = deer_alloc_array(n, sizeof *v->envs);
@@ -93,7 +78,7 @@ static deer_status sort(vec *v, const int *group) {
 
 static deer_status start(vec *v, deer_env *const *envs, const int *group) {
   for (int i = 0; i < v->base.n; i++)
-    if (!same_space(&envs[i]->space, &envs[0]->space))
+    if (!deer_space_equal(&envs[i]->space, &envs[0]->space))
       return deer_fail(DEER_EINVAL, "environment %d has another space than environment 0", i);
   v->space = envs[0]->space;
   v->base.space = &v->space;
