@@ -79,6 +79,9 @@ void deer_lua_push_batch(lua_State *L, const deer_space *space, const deer_batch
 void deer_lua_push_reals(lua_State *L, deer_lua_rows rows, deer_real *x);
 void deer_lua_push_indices(lua_State *L, const deer_batch *batch, deer_lua_rows rows);
 
+/* The memory behind the data set at `arg`, as it is now; raises when it is none or has none. */
+deer_replay *deer_lua_check_replay(lua_State *L, int arg);
+
 /* Pushes the training or the test samples of an agent as a data set. The caller makes the agent's
  * userdata its user value 1. */
 void deer_lua_push_dataset(lua_State *L, const deer_space *space, const deer_rng *rng, bool test);

@@ -16,17 +16,19 @@ typedef struct dataset {
 
 static dataset *check_dataset(lua_State *L) { return luaL_checkudata(L, 1, DEER_DATASET_CLASS); }
 
-// the replay of the data set at 1, as it is now
-static deer_replay *check_replay(lua_State *L) {
-  const dataset *set = check_dataset(L);
+deer_replay *deer_lua_check_replay(lua_State *L, int arg) {
+  const dataset *set = luaL_checkudata(L, arg, DEER_DATASET_CLASS);
   if (set->own) return set->own;
-  luaL_argcheck(L, lua_getiuservalue(L, 1, 1) == LUA_TUSERDATA, 1, "data set is closed");
+  luaL_argcheck(L, lua_getiuservalue(L, arg, 1) == LUA_TUSERDATA, arg, "data set is closed");
   const deer_agent *agent = deer_lua_check_agent(L, -1);
   lua_pop(L, 1);
   deer_replay *replay = set->test ? deer_agent_test_set(agent) : deer_agent_replay(agent);
-  luaL_argcheck(L, replay, 1, "there was no test epoch yet");
+  luaL_argcheck(L, replay, arg, "there was no test epoch yet");
   return replay;
 }
+
+// that of the data set at 1
+static deer_replay *check_replay(lua_State *L) { return deer_lua_check_replay(L, 1); }
 
 static size_t room(const deer_space *space, int s) {
   return (deer_subject_bytes(&space->subjects[s]) + 15) / 16 * 16;

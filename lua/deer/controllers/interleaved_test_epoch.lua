@@ -8,7 +8,8 @@
 --- must not hear the test. Then periodicity counts as it did there, the test epoch included: p
 --- means one test epoch every p - 1 training epochs, and p below 2 is raised to 2. Stock
 --- controllers do not listen to tests anyway; a controller of one's own says so with `modes =
---- {-1}`.
+--- {-1}`. An agent with epochs = "deer-0.2" runs the test epoch itself, after the training epoch has
+--- ended for all controllers, as DeeR 0.2 did.
 
 local Controller = require "deer.controller"
 local text = require "deer.text"
@@ -17,8 +18,6 @@ local text = require "deer.text"
 ---@field scores number[] the scores so far
 ---@overload fun(options: table): deer.InterleavedTestEpochController
 local InterleavedTestEpochController = Controller:extend "InterleavedTestEpochController"
-
-InterleavedTestEpochController.modes = { -1 }
 
 InterleavedTestEpochController.options = {
   id = { default = 0, type = "integer", range = { 0, 2 ^ 31 - 1 }, help = "mode of the test" },
@@ -36,8 +35,9 @@ function InterleavedTestEpochController:init(options)
   self.id, self.length = options.id, options.epoch_length
   self.show_score, self.summarize_every = options.show_score, options.summarize_every
   self.disabled = options.controllers_to_disable or {}
+  self.turns = math.max(options.periodicity or 2, 2)
   if options.controllers_to_disable then
-    self.periodicity = math.max(options.periodicity or 2, 2) - 1
+    self.periodicity = self.turns - 1
   else
     self.periodicity = options.periodicity or 1
   end
@@ -50,21 +50,38 @@ end
 
 ---@param agent deer.NeuralAgent
 function InterleavedTestEpochController:onEpochEnd(agent)
-  if self.due(self.count, self.periodicity) then self:test(agent) end
+  if agent.in_turn then return self:takeTurn(agent) end
+  if agent:mode() ~= -1 then return end
+  if self.due(self.count, self.periodicity) then
+    self:begin(agent)
+    agent:run(1, self.length)
+    self:finish(agent)
+  end
   self.count = self.count + 1
 end
 
+-- as in DeeR 0.2: of `turns` epochs the first is of training, its own test is the second
+function InterleavedTestEpochController:takeTurn(agent)
+  local turn = self.count % self.turns
+  if agent:mode() ~= (turn == 1 and self.id or -1) then return end
+  self.count = self.count + 1
+  if turn == 0 then self:begin(agent) elseif turn == 1 then self:finish(agent) end
+end
+
 ---@param agent deer.NeuralAgent
-function InterleavedTestEpochController:test(agent)
+function InterleavedTestEpochController:begin(agent)
   agent:startMode(self.id, self.length)
   agent:setControllersActive(self.disabled, false)
-  agent:run(1, self.length)
+end
+
+---@param agent deer.NeuralAgent
+function InterleavedTestEpochController:finish(agent)
   self.tests = self.tests + 1
   local score, episodes = agent:totalRewardOverLastTest()
   self.scores[#self.scores + 1] = score
   if self.show_score then
-    text.say("Testing score per episode (id: %d) is %s (average over %d episode(s))", self.id,
-      text.format(score), episodes)
+    text.say("Testing score per episode (id: %d) is %s%s", self.id, text.format(score),
+      agent.in_turn and "" or (" (average over %d episode(s))"):format(episodes))
   end
   if self.summarize_every > 0 and self.tests % self.summarize_every == 0 then
     agent:summarizeTestPerformance()
