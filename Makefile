@@ -8,7 +8,7 @@ JOBS   ?= $(shell nproc 2>/dev/null || echo 2)
 OUT    := $(BUILD)$(if $(SAN),/san)$(if $(TSAN),/tsan)$(if $(DEBUG),/debug)
 
 # no fused a*b+c and no errno from libm: numbers must not depend on what a compiler finds profitable
-PACKAGES := openblas libpng jansson
+PACKAGES := openblas libpng zlib jansson
 EDIT     := $(shell pkg-config --exists libedit 2>/dev/null && echo libedit)
 CFLAGS   ?= $(if $(DEBUG),-O0,$(if $(SAN)$(TSAN),-O1,-O3)) -g $(if $(NATIVE),-march=native)
 FLAGS    := -std=c11 -D_GNU_SOURCE -Isrc -ffp-contract=off -fno-math-errno -pthread \
@@ -114,7 +114,7 @@ install: all
 	  sed -i 's|^#include "\([a-z0-9_]*/\)|#include "deer/\1|' $(DESTDIR)$(PREFIX)/include/$$to || exit 1; done
 	@mkdir -p $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/share/doc/deerlua
 	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: deer' 'Description: reinforcement learning runtime' 'Version: $(VERSION)' \
-	  'Requires: openblas libpng jansson' 'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -ldeer -lm -pthread' \
+	  'Requires: openblas libpng zlib jansson' 'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -ldeer -lm -pthread' \
 	  >$(DESTDIR)$(PREFIX)/lib/pkgconfig/deer.pc
 	@mkdir -p $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 bash-completion/completions zsh/site-functions fish/vendor_completions.d)
 	$(DEERLUA) man >$(DESTDIR)$(PREFIX)/share/man/man1/deerlua.1

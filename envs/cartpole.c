@@ -11,7 +11,8 @@ static const double far = 2.4, steep = 12 * 2 * 3.14159265358979323846 / 360; /*
 
 typedef struct cartpole {
   deer_env base;
-  deer_list start_state; /* option */
+  deer_list start_state; /* options */
+  bool split;
   double x, speed, angle, spin;
 } cartpole;
 
@@ -19,15 +20,21 @@ static const deer_field fields[] = {
     {"start_state", DEER_FIELD_LIST, offsetof(cartpole, start_state), .min = -1000, .max = 1000,
      .choices = "position|speed|angle|turning speed",
      .help = "where every episode begins; drawn near 0 if not given"},
+    {"split", DEER_FIELD_BOOL, offsetof(cartpole, split),
+     .help = "the four numbers are observed as four subjects, as in DeeR"},
     DEER_ENV_MAX_STEPS(500),
     {0}};
 
 static deer_status init(deer_env *self, const deer_rng *rng) {
+  const cartpole *c = (const cartpole *)self;
   (void)rng;
   self->space = (deer_space){.n_subjects = 1,
                              .subjects = {{1, DEER_SHAPE(4), DEER_DTYPE_REAL}},
                              .actions = {.n = 2, .size = 1}};
-  self->picture_width = 600, self->picture_height = 300;
+  if (c->split) self->space.n_subjects = 4;
+  for (int s = 0; s < self->space.n_subjects && c->split; s++)
+    self->space.subjects[s] = (deer_subject){1, DEER_SCALAR, DEER_DTYPE_REAL};
+  self->picture_width = 600, self->picture_height = 300, self->picture_rate = 50;
   return DEER_OK;
 }
 
@@ -74,11 +81,14 @@ static inline void advance(cartpole *c, deer_real action) {
   c->spin += tau * turn;
 }
 
-static inline void show(const cartpole *c, deer_real *observation) {
-  observation[0] = (deer_real)c->x;
-  observation[1] = (deer_real)c->speed;
-  observation[2] = (deer_real)c->angle;
-  observation[3] = (deer_real)c->spin;
+/* into that row of the observations of several */
+static inline void show(const cartpole *c, void *const *observation, size_t row) {
+  const double state[] = {c->x, c->speed, c->angle, c->spin};
+  for (size_t i = 0; i < 4; i++) {
+    deer_real *to =
+        c->split ? (deer_real *)observation[i] + row : (deer_real *)observation[0] + 4 * row + i;
+    *to = (deer_real)state[i];
+  }
 }
 
 static inline deer_ending judge(const cartpole *c) {
@@ -92,7 +102,7 @@ static deer_status act(deer_env *self, const deer_real *action, double *reward) 
 }
 
 static deer_status observe(deer_env *self, void *const *observation) {
-  show((const cartpole *)self, observation[0]);
+  show((const cartpole *)self, observation, 0);
   return DEER_OK;
 }
 
@@ -102,24 +112,22 @@ static deer_status ending(deer_env *self, deer_ending *how) {
 }
 
 static void steps(deer_env *const *envs, const deer_env_rows *rows) {
-  deer_real *observation = rows->observation[0];
   for (int i = 0; i < rows->n; i++) {
     cartpole *c = (cartpole *)envs[i];
     advance(c, rows->action[i]);
-    show(c, observation + 4 * (size_t)i);
+    show(c, rows->observation, (size_t)i);
     rows->reward[i] = 1;
     rows->ending[i] = judge(c);
   }
 }
 
-static deer_status render(deer_env *self, deer_canvas *canvas) {
+static void paint(double position, double angle, deer_canvas *canvas) {
   static const deer_color white = {255, 255, 255, 255}, grey = {150, 155, 160, 255},
                           dark = {45, 55, 72, 255}, wood = {202, 138, 75, 255};
-  const cartpole *c = (const cartpole *)self;
   const double scale = 600 / (2 * far), rail = 240; /* pixels for a metre, height of the rail */
-  double x = 300 + scale * c->x, length = 2 * half_length * scale;
+  double x = 300 + scale * position, length = 2 * half_length * scale;
   deer_xy hinge = {x, rail - 20};
-  deer_xy pole[] = {hinge, {x + length * sin(c->angle), hinge.y - length * cos(c->angle)}};
+  deer_xy pole[] = {hinge, {x + length * sin(angle), hinge.y - length * cos(angle)}};
   deer_canvas_fill(canvas, white);
   deer_canvas_rect(canvas, (deer_rect){0, rail + 15, 600, 2}, grey);
   deer_canvas_rect(canvas, (deer_rect){x - 32, rail - 20, 64, 28}, dark);
@@ -127,6 +135,18 @@ static deer_status render(deer_env *self, deer_canvas *canvas) {
     deer_canvas_circle(canvas, (deer_xy){x + 18 * side, rail + 8}, 7, grey);
   deer_canvas_polyline(canvas, pole, 2, (deer_stroke){10, wood});
   deer_canvas_circle(canvas, hinge, 4, grey);
+}
+
+static deer_status render(deer_env *self, deer_canvas *canvas) {
+  const cartpole *c = (const cartpole *)self;
+  paint(c->x, c->angle, canvas);
+  return DEER_OK;
+}
+
+static deer_status draw(deer_env *self, const void *const *observation, deer_canvas *canvas) {
+  const deer_real *x = observation[0];
+  const deer_real *angle = ((const cartpole *)self)->split ? observation[2] : x + 2;
+  paint((double)*x, (double)*angle, canvas);
   return DEER_OK;
 }
 
@@ -142,4 +162,5 @@ const deer_env_class deer_env_cartpole = {
     .observe = observe,
     .ending = ending,
     .steps = steps,
-    .render = render};
+    .render = render,
+    .draw = draw};

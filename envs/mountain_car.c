@@ -12,18 +12,25 @@ enum { WIDTH = 600, HEIGHT = 400 }; /* of the picture */
 /* ---- for both ---- */
 
 void deer_mountain_car_init(deer_mountain_car *car, double goal) {
+  deer_subject one = {1, DEER_SCALAR, DEER_DTYPE_REAL}, both = {1, DEER_SHAPE(2), DEER_DTYPE_REAL};
   car->goal = goal;
-  car->base.space =
-      (deer_space){.n_subjects = 1, .subjects = {{1, DEER_SHAPE(2), DEER_DTYPE_REAL}}};
+  car->base.space = car->split ? (deer_space){.n_subjects = 2, .subjects = {one, one}}
+                               : (deer_space){.n_subjects = 1, .subjects = {both}};
   car->base.picture_width = WIDTH;
   car->base.picture_height = HEIGHT;
+  car->base.picture_rate = 30;
 }
 
 deer_status deer_mountain_car_reset(deer_env *self, int mode, void *const *history) {
   deer_mountain_car *car = (deer_mountain_car *)self;
-  (void)mode, (void)history; /* nothing came before */
-  car->position = 0.2 * deer_rng_uniform(deer_env_rng(self)) - 0.6;
+  (void)history; /* nothing came before */
+  double chance = deer_rng_uniform(deer_env_rng(self));
+  car->position = 0.2 * chance - 0.6;
   car->speed = 0;
+  if (car->start_anywhere && mode == -1) {
+    car->position = leftmost + (rightmost - leftmost) * chance;
+    car->speed = most_speed * (2 * deer_rng_uniform(deer_env_rng(self)) - 1);
+  }
   if (car->start_state.n > 0)
     car->position = car->start_state.at[0], car->speed = car->start_state.at[1];
   return DEER_OK;
@@ -44,11 +51,25 @@ bool deer_mountain_car_is_up(const deer_mountain_car *car) {
   return car->position >= car->goal && car->speed >= 0;
 }
 
+deer_status deer_mountain_car_act(deer_env *self, double action, deer_mountain_car_step *once,
+                                  double *reward) {
+  deer_mountain_car *car = (deer_mountain_car *)self;
+  deer_ending how = DEER_RUNNING;
+  double sum = 0;
+  for (int64_t i = 0; i < car->frame_skip && how == DEER_RUNNING; i++) {
+    sum += once(car, action);
+    deer_mountain_car_ending(self, &how);
+  }
+  if (deer_mountain_car_is_up(car)) sum += car->bonus;
+  *reward = car->reward_scale * sum;
+  return DEER_OK;
+}
+
 deer_status deer_mountain_car_observe(deer_env *self, void *const *observation) {
   const deer_mountain_car *car = (const deer_mountain_car *)self;
-  deer_real *o = observation[0];
-  o[0] = (deer_real)car->position;
-  o[1] = (deer_real)car->speed;
+  deer_real *position = observation[0], *speed = car->split ? observation[1] : position + 1;
+  *position = (deer_real)car->position;
+  *speed = (deer_real)car->speed;
   return DEER_OK;
 }
 
@@ -67,8 +88,7 @@ static deer_xy place(double position, double above) {
                    HEIGHT - 10 - height - above / steep};
 }
 
-deer_status deer_mountain_car_render(deer_env *self, deer_canvas *canvas) {
-  const deer_mountain_car *car = (const deer_mountain_car *)self;
+static void paint(const deer_mountain_car *car, double position, deer_canvas *canvas) {
   static const deer_color white = {255, 255, 255, 255}, grey = {150, 155, 160, 255},
                           dark = {45, 55, 72, 255}, red = {204, 77, 77, 255};
   enum { PIECES = 100 };
@@ -78,20 +98,31 @@ deer_status deer_mountain_car_render(deer_env *self, deer_canvas *canvas) {
   deer_xy pole[] = {foot, {foot.x, foot.y - 50}};
   deer_xy flag[] = {pole[1], {foot.x + 24, foot.y - 42}, {foot.x, foot.y - 34}};
   const double half = 0.05; /* of the car, along the ground */
-  deer_xy body[] = {place(car->position - half, 20), place(car->position + half, 20)};
+  deer_xy body[] = {place(position - half, 20), place(position + half, 20)};
   deer_canvas_fill(canvas, white);
   deer_canvas_polyline(canvas, ground, PIECES + 1, (deer_stroke){3, grey});
   deer_canvas_polyline(canvas, pole, 2, (deer_stroke){2, dark});
   deer_canvas_polygon(canvas, flag, 3, red);
   deer_canvas_polyline(canvas, body, 2, (deer_stroke){18, dark});
   for (int side = -1; side <= 1; side += 2)
-    deer_canvas_circle(canvas, place(car->position + 0.7 * half * side, 8), 7, grey);
+    deer_canvas_circle(canvas, place(position + 0.7 * half * side, 8), 7, grey);
+}
+
+deer_status deer_mountain_car_render(deer_env *self, deer_canvas *canvas) {
+  const deer_mountain_car *car = (const deer_mountain_car *)self;
+  paint(car, car->position, canvas);
+  return DEER_OK;
+}
+
+deer_status deer_mountain_car_draw(deer_env *self, const void *const *observation,
+                                   deer_canvas *canvas) {
+  paint((const deer_mountain_car *)self, (double)*(const deer_real *)observation[0], canvas);
   return DEER_OK;
 }
 
 /* ---- this one ---- */
 
-static const deer_field fields[] = {DEER_MOUNTAIN_CAR_START, DEER_ENV_MAX_STEPS(200), {0}};
+static const deer_field fields[] = {DEER_MOUNTAIN_CAR_FIELDS, DEER_ENV_MAX_STEPS(200), {0}};
 
 static deer_status init(deer_env *self, const deer_rng *rng) {
   (void)rng;
@@ -101,10 +132,13 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
 }
 
 /* 0 pushes to the left, 1 not at all, 2 to the right */
+static double once(deer_mountain_car *car, double action) {
+  deer_mountain_car_move(car, (action - 1) * force);
+  return -1;
+}
+
 static deer_status act(deer_env *self, const deer_real *action, double *reward) {
-  deer_mountain_car_move((deer_mountain_car *)self, ((double)*action - 1) * force);
-  *reward = -1;
-  return DEER_OK;
+  return deer_mountain_car_act(self, (double)*action, once, reward);
 }
 
 const deer_env_class deer_env_mountain_car = {
@@ -118,4 +152,5 @@ const deer_env_class deer_env_mountain_car = {
     .act = act,
     .observe = deer_mountain_car_observe,
     .ending = deer_mountain_car_ending,
-    .render = deer_mountain_car_render};
+    .render = deer_mountain_car_render,
+    .draw = deer_mountain_car_draw};

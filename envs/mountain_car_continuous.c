@@ -4,7 +4,7 @@
  */
 #include "mountain_car.h"
 
-static const deer_field fields[] = {DEER_MOUNTAIN_CAR_START, DEER_ENV_MAX_STEPS(999), {0}};
+static const deer_field fields[] = {DEER_MOUNTAIN_CAR_FIELDS, DEER_ENV_MAX_STEPS(999), {0}};
 
 static deer_status init(deer_env *self, const deer_rng *rng) {
   (void)rng;
@@ -13,13 +13,14 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
   return DEER_OK;
 }
 
-static deer_status act(deer_env *self, const deer_real *action, double *reward) {
-  deer_mountain_car *car = (deer_mountain_car *)self;
+static double once(deer_mountain_car *car, double push) {
   static const double force = 0.0015;
-  double push = (double)*action;
   deer_mountain_car_move(car, push * force);
-  *reward = (deer_mountain_car_is_up(car) ? 100 : 0) - 0.1 * (push * push);
-  return DEER_OK;
+  return (deer_mountain_car_is_up(car) ? 100 : 0) - 0.1 * (push * push);
+}
+
+static deer_status act(deer_env *self, const deer_real *action, double *reward) {
+  return deer_mountain_car_act(self, (double)*action, once, reward);
 }
 
 const deer_env_class deer_env_mountain_car_continuous = {
@@ -33,4 +34,5 @@ const deer_env_class deer_env_mountain_car_continuous = {
     .act = act,
     .observe = deer_mountain_car_observe,
     .ending = deer_mountain_car_ending,
-    .render = deer_mountain_car_render};
+    .render = deer_mountain_car_render,
+    .draw = deer_mountain_car_draw};

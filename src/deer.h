@@ -41,6 +41,7 @@ extern "C" {
 #include "io/json.h"
 #include "io/npy.h"
 #include "io/png.h"
+#include "io/video.h"
 #include "io/safetensors.h"
 
 #ifdef __cplusplus

@@ -15,6 +15,7 @@ local core = require "deer.core"
 ---@field ActorCritic deer.ActorCritic DDPG under DeeR's name
 ---@field TD3 deer.TD3
 ---@field SAC deer.SAC
+---@field DiscreteSAC deer.DiscreteSAC
 ---@field PPO deer.PPO
 ---@field A2C deer.A2C
 ---@field REINFORCE deer.REINFORCE
@@ -28,7 +29,9 @@ local core = require "deer.core"
 ---@field rl table formulas of reinforcement learning over nodes
 ---@field test table checks of one's own environments, networks and computations
 ---@field launcher fun(arg: string[], defaults: table, extra: table?): table
+---@field experiment table what launchers do around the learning
 ---@field plot table charts as PNG files
+---@field video fun(path: string, options: { fps: number? }?): deer.Video films: MP4, PNG or GIF
 ---@field csv fun(path: string, options: table?): table?, string[]|string? the columns of a file
 ---@field json { encode: fun(value: any, pretty: boolean?): string } JSON texts
 ---@field saveParameters fun(params: table, prefix: string): string see lua/deer/parameters.lua
@@ -95,11 +98,13 @@ local LAZY = {
   Environment = "deer.environment", Controller = "deer.controller", Policy = "deer.policy",
   Algo = "deer.algo", QNetwork = "deer.q_network", NeuralAgent = "deer.neural_agent",
   DDPG = "deer.ddpg", ActorCritic = "deer.actor_critic", TD3 = "deer.td3", SAC = "deer.sac",
+  DiscreteSAC = "deer.sac_discrete",
   PPO = "deer.ppo", A2C = "deer.a2c", REINFORCE = "deer.reinforce",
   DataSet = "deer.data_set", graph = "deer.graph", network = "deer.graph.network",
   opt = "deer.graph.optimizers", rl = "deer.graph.formulas", test = "deer.test",
-  plot = "deer.plot", csv = "deer.csv", json = "deer.json",
-  saveParameters = "deer.parameters", wrappers = "deer.wrappers", kinds = "deer.kinds",
+  experiment = "deer.experiment", plot = "deer.plot", video = "deer.video", csv = "deer.csv",
+  json = "deer.json", saveParameters = "deer.parameters", wrappers = "deer.wrappers",
+  kinds = "deer.kinds",
   spairs = "deer.spairs",
 }
 

@@ -4,10 +4,17 @@
 
 local Environment = require "deer.environment"
 local core = require "deer.core"
+local deer = require "deer"
 local options = require "deer.options"
+local text = require "deer.text"
 
 ---@class deer.NativeEnvironment: deer.Environment
 local Native = Environment:extend "NativeEnvironment"
+
+local PATH = { type = "string", help = "file for a film of a test when it is summarized, .mp4, \z
+  .png or .gif; no film if not given" }
+
+local MOST_PICTURES = 500 -- of such a film
 
 -- the options that the class in C reads; Environment reads the seed
 local function own_options(self, given)
@@ -17,6 +24,7 @@ local function own_options(self, given)
 end
 
 function Native:init(given)
+  self._path = given.path
   self._env = core.env(self.native_name, { options = own_options(self, given), seed = given.seed })
 end
 
@@ -37,9 +45,28 @@ function Native:inTerminalState() return self._env:terminal() end
 ---@return boolean
 function Native:isTruncated() return self._env:truncated() end
 
---- A picture of the present state.
+--- A picture of the present state, or of the one in which this was observed.
+---@param observation? any[] one entry per subject
 ---@return deer.Tensor rgb bytes, {rows, columns, 3}
-function Native:render() return self._env:render() end
+function Native:render(observation) return self._env:render(observation) end
+
+--- Makes a film of the test epoch, if the option `path` says where.
+---@param test_data_set deer.DataSet
+function Native:summarizePerformance(test_data_set)
+  if not self._path then return end
+  local subjects, observation = test_data_set:observations(), {}
+  local rate = self._env:pictureRate()
+  local film = deer.video(self._path, rate > 0 and { fps = rate } or nil)
+  for i = 1, math.min(#subjects[1], MOST_PICTURES) do
+    for s, values in ipairs(subjects) do observation[s] = values[i] end
+    film:add(self:render(observation))
+  end
+  local path, note = film:close()
+  if not path then error(note, 0) end
+  text.say("Summary Perf")
+  text.say("A film of the policy obtained has been saved under the name %s%s", path,
+    note and (", because %s"):format(note) or "")
+end
 
 ---@return integer[][]
 function Native:inputDimensions() return self._env:space().inputDimensions end
@@ -52,12 +79,12 @@ function Native:nActions() return self._env:space().nActions end
 function Native:observationType(subject) return self._env:space().observationTypes[subject + 1] end
 
 local METHODS = { "reset", "act", "observe", "inTerminalState", "isTruncated", "inputDimensions",
-  "nActions", "observationType", "summarizePerformance", "step", "stop" }
+  "nActions", "observationType", "step", "stop" }
 
 -- whose methods C stands for
 Native.written_in_c = Native
 
--- what the C side sees: the environment itself, unless a method is the user's own
+-- what the C side sees: the environment itself, unless a method that it calls is the user's own
 function Native:handle()
   for _, method in ipairs(METHODS) do
     if self[method] ~= self.written_in_c[method] then return Environment.handle(self) end
@@ -83,7 +110,7 @@ function native.find(name, class_name)
       local Class = Native:extend(class_name)
       Class.native_name, Class.help = name, core.about("env", name).help
       Class.fields = options.fromFields(core.fields("env", name))
-      Class.options = {}
+      Class.options = { path = PATH }
       for _, field in ipairs(Class.fields) do Class.options[field.name] = field end
       classes[name] = Class
     end

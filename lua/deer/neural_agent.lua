@@ -252,11 +252,12 @@ end
 
 --- Lets the environment look at the test epoch just run.
 function NeuralAgent:summarizeTestPerformance()
-  local inside = self.environment:unwrapped()
-  if inside == self.environment or inside:handle():alone() or self:mode() == -1 then
+  local environment = self.environment
+  -- C itself calls the method of an object of the script, and says what is wrong with the mode
+  if not environment:handle():alone() or self:mode() == -1 then
     return self._handle:summarizeTestPerformance()
   end
-  inside:summarizePerformance(self:testDataset())
+  environment:summarizePerformance(self:testDataset())
 end
 
 --- The next action is this one, whatever the policy says. Called in onActionChosen, it replaces the

@@ -169,6 +169,7 @@ static const deer_policy_class ornstein_uhlenbeck = {
 /* ---- the algo's own chance ---- */
 
 static deer_status check_stochastic(const deer_policy *self, const deer_algo *algo) {
+  if (algo->kind->explores) return algo->kind->explores(algo);
   if (algo->kind->explore) return DEER_OK;
   return deer_fail(DEER_EINVAL, "the policy %s needs an algorithm that draws actions, %s does not",
                    self->kind->name, algo->kind->name);

@@ -21,7 +21,7 @@ static deer_status default_net(const deer_space *space, deer_net_spec *spec) {
   return add_dense(&spec->trunk, 64);
 }
 
-/* a critic observes the action too */
+/* of continuous actions, a critic observes the one it values */
 static deer_status critic_space(const deer_space *space, deer_space *more) {
   *more = *space;
   if (space->n_subjects == DEER_MAX_SUBJECTS)
@@ -59,9 +59,13 @@ static deer_status make_nets(deer_actor_critic *ac, const deer_ac_parts *parts,
   deer_space more;
   if (!net) DEER_TRY(default_net(space, &fallback));
   if (!net) net = &fallback;
-  DEER_TRY(critic_space(space, &more));
   DEER_TRY(deer_net_new(net, space, parts->actor_outputs * space->actions.size, &ac->actor_net));
-  DEER_TRY(deer_net_new(net, &more, 1, &ac->critic_net));
+  if (space->actions.n > 0) {
+    DEER_TRY(deer_net_new(net, space, space->actions.n, &ac->critic_net));
+  } else {
+    DEER_TRY(critic_space(space, &more));
+    DEER_TRY(deer_net_new(net, &more, 1, &ac->critic_net));
+  }
   deer_net_normalize(ac->actor_net, ac->base.normalizer);
   deer_net_normalize(ac->critic_net, ac->base.normalizer);
   return DEER_OK;
@@ -162,8 +166,15 @@ deer_node deer_ac_actor(const deer_actor_critic *ac, deer_graph *g, deer_node bl
   return apply(ac, ac->actor_net, g, (deer_net_call){.block = block, .states = states});
 }
 
+deer_node deer_ac_values(const deer_actor_critic *ac, deer_graph *g, deer_node block,
+                         const deer_node *states) {
+  return apply(ac, ac->critic_net, g, (deer_net_call){.block = block, .states = states});
+}
+
 deer_node deer_ac_value(const deer_actor_critic *ac, deer_graph *g, deer_node block,
                         const deer_node *states, deer_node action) {
+  if (ac->base.space.actions.n > 0)
+    return deer_gather(g, deer_ac_values(ac, g, block, states), action);
   int n = ac->base.space.n_subjects, batch = deer_node_shape(g, action).dim[0];
   deer_node inputs[DEER_MAX_SUBJECTS];
   for (int s = 0; s < n; s++) inputs[s] = states[s];
@@ -205,17 +216,6 @@ void deer_ac_follow(deer_ac_graph *u, const deer_ac_block *block) {
 
 /* ---- the programs that update ---- */
 
-/* inputs [batch, history, shape...] for every subject */
-static void state_inputs(const deer_space *space, deer_graph *g, const char *name, int batch,
-                         deer_node *states) {
-  for (int s = 0; s < space->n_subjects; s++) {
-    const deer_subject *subject = &space->subjects[s];
-    char full[32];
-    snprintf(full, sizeof full, "%s_%d", name, s);
-    states[s] = deer_input(g, full, subject->dtype, deer_subject_batch(subject, batch));
-  }
-}
-
 static deer_ac_block make_block(deer_graph *g, const deer_ac_part *part, deer_node rate) {
   int size = deer_net_size(part->net);
   deer_ac_block block = {.part = part, .rate = rate};
@@ -229,9 +229,12 @@ static void make_inputs(deer_ac_graph *u) {
   deer_graph *g = u->g;
   const deer_space *space = &ac->base.space;
   int batch = (int)ac->batch_size;
-  state_inputs(space, g, "obs_tm1", batch, u->obs_tm1);
-  state_inputs(space, g, "obs_t", batch, u->obs_t);
-  u->a_tm1 = deer_input(g, "a_tm1", DEER_DTYPE_REAL, DEER_SHAPE(batch, space->actions.size));
+  deer_algo_states(space, g, "obs_tm1", batch, u->obs_tm1);
+  deer_algo_states(space, g, "obs_t", batch, u->obs_t);
+  bool discrete = space->actions.n > 0;
+  u->a_tm1 = discrete
+                 ? deer_input(g, "a_tm1", DEER_DTYPE_I32, DEER_SHAPE(batch))
+                 : deer_input(g, "a_tm1", DEER_DTYPE_REAL, DEER_SHAPE(batch, space->actions.size));
   u->continue_t = deer_input(g, "continue_t", DEER_DTYPE_REAL, DEER_SHAPE(batch));
   u->r_t = deer_input(g, "r_t", DEER_DTYPE_REAL, DEER_SHAPE(batch));
   u->transition.r_t = deer_algo_rewards(&ac->base, g, u->r_t);
@@ -252,7 +255,11 @@ static void bind_batch(const deer_ac_graph *u, deer_ac_update *update) {
     b->obs_tm1[s] = deer_program_data(update->program, u->obs_tm1[s]);
     b->obs_t[s] = deer_program_data(update->program, u->obs_t[s]);
   }
-  b->action_tm1 = deer_program_data(update->program, u->a_tm1);
+  void *actions = deer_program_data(update->program, u->a_tm1);
+  if (u->ac->base.space.actions.n > 0)
+    b->a_tm1 = actions;
+  else
+    b->action_tm1 = actions;
   b->r_t = deer_program_data(update->program, u->r_t);
   b->continue_t = deer_program_data(update->program, u->continue_t);
   b->weight = deer_program_data(update->program, u->weight);
@@ -281,158 +288,4 @@ deer_status deer_ac_build_update(deer_actor_critic *ac, int i, void (*describe)(
   deer_status status = compile_update(&u, &ac->update[i]);
   deer_graph_free(u.g);
   return status;
-}
-
-/* ---- the programs that act ---- */
-
-static deer_node smallest_value(deer_actor_critic *ac, deer_graph *g, const deer_node *states,
-                                deer_node action) {
-  deer_node q = DEER_NONE;
-  for (int i = 0; i < ac->n_critics; i++) {
-    deer_node block = make_block(g, &ac->critic[i], DEER_NONE).online;
-    deer_node q_i = deer_ac_value(ac, g, block, states, action);
-    q = i == 0 ? q_i : deer_clipped_double_q(g, q, q_i);
-  }
-  return q;
-}
-
-static deer_status build_acting(deer_actor_critic *ac, deer_graph *g, deer_ac_acting *acting,
-                                int rows) {
-  deer_node states[DEER_MAX_SUBJECTS], outputs[2];
-  state_inputs(&ac->base.space, g, "state", rows, states);
-  deer_node block = make_block(g, &ac->actor, DEER_NONE).online;
-  outputs[0] = acting->policy(ac, g, deer_ac_actor(ac, g, block, states));
-  if (acting->valued) outputs[1] = smallest_value(ac, g, states, outputs[0]);
-  DEER_TRY(deer_compile(g, outputs, acting->valued ? 2 : 1, &acting->program));
-  for (int s = 0; s < ac->base.space.n_subjects; s++)
-    acting->state[s] = deer_program_data(acting->program, states[s]);
-  acting->action = deer_program_data(acting->program, outputs[0]);
-  if (acting->valued) acting->value = deer_program_data(acting->program, outputs[1]);
-  acting->rows = rows;
-  return DEER_OK;
-}
-
-/* compiles a program that acts, in place of the one that is there for another number of rows */
-static deer_status make_acting(deer_actor_critic *ac, deer_ac_acting *acting, int rows) {
-  if (acting->rows == rows) return DEER_OK;
-  deer_program_free(acting->program);
-  *acting = (deer_ac_acting){.policy = acting->policy, .valued = acting->valued};
-  deer_graph *g = deer_graph_new();
-  deer_status status = g ? build_acting(ac, g, acting, rows) : DEER_ENOMEM;
-  deer_graph_free(g);
-  return status;
-}
-
-deer_status deer_ac_build_acting(deer_actor_critic *ac, deer_ac_policy *best,
-                                 deer_ac_policy *drawn) {
-  ac->best = ac->best_rows = (deer_ac_acting){.policy = best};
-  ac->valued = ac->valued_rows = (deer_ac_acting){.policy = best, .valued = true};
-  ac->drawn = ac->drawn_rows = (deer_ac_acting){.policy = drawn};
-  DEER_TRY(make_acting(ac, &ac->best, 1));
-  DEER_TRY(make_acting(ac, &ac->valued, 1));
-  return drawn ? make_acting(ac, &ac->drawn, 1) : DEER_OK;
-}
-
-/* ---- running ---- */
-
-/* from -1 .. 1 to the box */
-static void scale_out(const deer_actor_critic *ac, const deer_real *from, deer_real *action) {
-  const deer_action_space *space = &ac->base.space.actions;
-  for (int i = 0; i < space->size; i++) {
-    deer_real x = ac->middle[i] + ac->half[i] * from[i];
-    /* the box as deer_action_check has it, which rounding must not leave */
-    deer_real low = (deer_real)space->low[i], high = (deer_real)space->high[i];
-    action[i] = x < low ? low : x > high ? high : x;
-  }
-}
-
-static void run_acting(deer_actor_critic *ac, const deer_ac_acting *acting,
-                       const void *const *state, deer_real *action) {
-  const deer_space *space = &ac->base.space;
-  size_t rows = (size_t)acting->rows, size = (size_t)space->actions.size;
-  for (int s = 0; s < space->n_subjects; s++) {
-    const deer_subject *subject = &space->subjects[s];
-    memcpy(acting->state[s], state[s],
-           rows * (size_t)subject->history * deer_subject_bytes(subject));
-  }
-  deer_program_run(acting->program);
-  for (size_t i = 0; i < rows; i++) scale_out(ac, acting->action + i * size, action + i * size);
-}
-
-deer_status deer_ac_act_rows(deer_algo *self, int n, const void *const *state, deer_real *action,
-                             double *value) {
-  deer_actor_critic *ac = (deer_actor_critic *)self;
-  deer_ac_acting *one = value ? &ac->valued : &ac->best;
-  deer_ac_acting *many = value ? &ac->valued_rows : &ac->best_rows, *acting = n == 1 ? one : many;
-  DEER_TRY(make_acting(ac, acting, n));
-  run_acting(ac, acting, state, action);
-  for (int i = 0; i < n && value; i++) value[i] = (double)acting->value[i];
-  return DEER_OK;
-}
-
-deer_status deer_ac_act(deer_algo *self, const void *const *state, deer_real *action,
-                        double *value) {
-  return deer_ac_act_rows(self, 1, state, action, value);
-}
-
-deer_status deer_ac_explore_rows(deer_algo *self, int n, const void *const *state, deer_rng *rng,
-                                 deer_real *action) {
-  deer_actor_critic *ac = (deer_actor_critic *)self;
-  deer_ac_acting *acting = n == 1 ? &ac->drawn : &ac->drawn_rows;
-  DEER_TRY(make_acting(ac, acting, n));
-  ac->noise = *rng;
-  run_acting(ac, acting, state, action);
-  *rng = ac->noise;
-  return DEER_OK;
-}
-
-deer_status deer_ac_explore(deer_algo *self, const void *const *state, deer_rng *rng,
-                            deer_real *action) {
-  return deer_ac_explore_rows(self, 1, state, rng, action);
-}
-
-/* actions of the box to -1 .. 1 */
-static void normalize(const deer_actor_critic *ac, const deer_batch *batch) {
-  int size = ac->base.space.actions.size;
-  for (int i = 0; i < size; i++) {
-    deer_real middle = ac->middle[i], scale = ac->half[i] > 0 ? 1 / ac->half[i] : 0;
-    for (int row = 0; row < batch->size; row++) {
-      deer_real *x = &batch->action_tm1[row * size + i];
-      *x = (*x - middle) * scale;
-    }
-  }
-}
-
-enum { CARRY = 1 << 20 };
-
-int64_t deer_ac_updates(const deer_actor_critic *ac) {
-  return (int64_t)ac->updates[0] * CARRY + (int64_t)ac->updates[1];
-}
-
-/* in two numbers, since a float counts to 2^24 only */
-static void count_update(deer_actor_critic *ac) {
-  int64_t n = deer_ac_updates(ac) + 1;
-  ac->updates[0] = (deer_real)(n / CARRY);
-  ac->updates[1] = (deer_real)(n % CARRY);
-  ac->base.updates = n;
-}
-
-deer_status deer_ac_learn(deer_actor_critic *ac, int i, deer_replay *replay, deer_rng *rng,
-                          double *loss) {
-  deer_ac_update *update = &ac->update[i];
-  update->batch.discount = ac->base.discount;
-  DEER_TRY(deer_replay_sample(replay, rng, &update->batch));
-  normalize(ac, &update->batch);
-  ac->rate = (deer_real)ac->base.learning_rate;
-  ac->rate_of_actor = (deer_real)(ac->base.learning_rate * ac->actor_rate);
-  ac->gamma = (deer_real)ac->base.discount;
-  ac->noise = *rng;
-  deer_program_run(update->program);
-  *rng = ac->noise;
-  count_update(ac);
-  *loss = sqrt((double)*update->loss);
-  if (isfinite(*loss))
-    return deer_replay_update(replay, update->batch.size, ac->index, update->error);
-  return deer_fail(DEER_EDATA, "the loss became %g at update %lld (learning rate %g)", *loss,
-                   (long long)ac->base.updates, ac->base.learning_rate);
 }

@@ -1,9 +1,11 @@
-/* actor_critic.h: what the actor-critics for continuous actions share: an actor that maps states to
- * actions, one or two critics that value states with actions, copies of some of them that follow
+/* actor_critic.h: what the actor-critics that learn from a replay share: an actor that maps states
+ * to actions, one or two critics that value states with actions, copies of some of them that follow
  * slowly, and the programs that act and update. For files in algo/ only.
  *
- * Inside, actions lie between -1 and 1; they are scaled to the box of the environment on their way
- * out, and back when a batch has been drawn. A critic takes the action as one more subject. */
+ * Continuous actions lie between -1 and 1 inside; they are scaled to the box of the environment on
+ * their way out, and back when a batch has been drawn. A critic takes the action as one more
+ * subject. Of discrete actions, an actor says what an algo makes of its outputs, and a critic
+ * values all of them at once. */
 #ifndef DEER_ACTOR_CRITIC_H
 #define DEER_ACTOR_CRITIC_H
 
@@ -17,7 +19,7 @@ typedef struct deer_ac_part {
   deer_opt *opt;
 } deer_ac_part;
 
-/* The action [batch, size] for outputs of the actor. */
+/* The action [batch, size], int32 [batch] of discrete ones, for outputs of the actor. */
 typedef struct deer_actor_critic deer_actor_critic;
 typedef deer_node deer_ac_policy(deer_actor_critic *ac, deer_graph *g, deer_node outputs);
 
@@ -28,7 +30,8 @@ typedef struct deer_ac_acting {
   int rows; /* states */
   deer_program *program;
   void *state[DEER_MAX_SUBJECTS];
-  const deer_real *action, *value; /* value NULL unless valued */
+  const void *action;     /* [rows, size] in -1..1, or int32 [rows] */
+  const deer_real *value; /* [rows]; NULL unless valued */
 } deer_ac_acting;
 
 /* A program from one batch to new parameters. */
@@ -151,7 +154,8 @@ typedef struct deer_ac_graph {
   deer_actor_critic *ac;
   deer_graph *g;
   deer_node obs_tm1[DEER_MAX_SUBJECTS], obs_t[DEER_MAX_SUBJECTS]; /* inputs of networks */
-  deer_node a_tm1, r_t, continue_t;                               /* [batch, size], [batch] */
+  deer_node a_tm1;                                                /* [batch, size]; int32 [batch] */
+  deer_node r_t, continue_t;                                      /* [batch] */
   deer_transition transition;                                     /* r_t and discount_t */
   deer_ac_block actor, critic[2];
   deer_node weight; /* [batch], importance of the samples */
@@ -167,7 +171,11 @@ typedef struct deer_ac_graph {
 deer_node deer_ac_actor(const deer_actor_critic *ac, deer_graph *g, deer_node block,
                         const deer_node *states);
 
-/* The value [batch] of states with actions [batch, size]. */
+/* The values [batch, actions] of states with each of n discrete actions. */
+deer_node deer_ac_values(const deer_actor_critic *ac, deer_graph *g, deer_node block,
+                         const deer_node *states);
+
+/* The value [batch] of states with actions [batch, size], of discrete ones int32 [batch]. */
 deer_node deer_ac_value(const deer_actor_critic *ac, deer_graph *g, deer_node block,
                         const deer_node *states, deer_node action);
 

@@ -2,6 +2,7 @@
 #include "deer.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ALGO(name) extern const deer_algo_class deer_algo_##name;
@@ -83,6 +84,16 @@ void deer_algo_observed(deer_algo *algo, const void *const *observation) {
 deer_status deer_algo_rewarded(deer_algo *algo, int lane, double reward, bool over) {
   const deer_reward_step step = {lane, reward, algo->discount, over};
   return algo->reward_scale ? deer_reward_scale_count(algo->reward_scale, &step) : DEER_OK;
+}
+
+void deer_algo_states(const deer_space *space, deer_graph *g, const char *name, int batch,
+                      deer_node *states) {
+  for (int s = 0; s < space->n_subjects; s++) {
+    const deer_subject *subject = &space->subjects[s];
+    char full[32];
+    snprintf(full, sizeof full, "%s_%d", name, s);
+    states[s] = deer_input(g, full, subject->dtype, deer_subject_batch(subject, batch));
+  }
 }
 
 deer_node deer_algo_rewards(deer_algo *algo, deer_graph *g, deer_node r_t) {

@@ -50,6 +50,10 @@ typedef struct deer_algo_class {
   deer_status (*explore_rows)(deer_algo *self, int n, const void *const *state, deer_rng *rng,
                               deer_real *action);
 
+  /* Is there, with these options, a distribution to draw from? DEER_EINVAL says why not. Optional:
+   * there is one where there is explore. */
+  deer_status (*explores)(const deer_algo *self);
+
   /* The value of every action, [actions.n]; optional, discrete only. */
   deer_status (*values)(deer_algo *self, const void *const *state, deer_real *values);
 
@@ -117,6 +121,10 @@ void deer_algo_free(deer_algo *algo);
  * was over after it. DEER_ENOMEM. */
 void deer_algo_observed(deer_algo *algo, const void *const *observation);
 deer_status deer_algo_rewarded(deer_algo *algo, int lane, double reward, bool over);
+
+/* Inputs "name_s" of a graph, [batch, history, shape...] for every subject s. */
+void deer_algo_states(const deer_space *space, deer_graph *g, const char *name, int batch,
+                      deer_node *states);
 
 /* r_t [batch] as an algo learns from it. */
 deer_node deer_algo_rewards(deer_algo *algo, deer_graph *g, deer_node r_t);

@@ -102,15 +102,6 @@ static deer_status make_parameters(deer_on_policy *op, const deer_rng *rng) {
 
 /* ---- describing ---- */
 
-static void state_inputs(const deer_space *space, deer_graph *g, int batch, deer_node *states) {
-  for (int s = 0; s < space->n_subjects; s++) {
-    const deer_subject *subject = &space->subjects[s];
-    char name[32];
-    snprintf(name, sizeof name, "state_%d", s);
-    states[s] = deer_input(g, name, subject->dtype, deer_subject_batch(subject, batch));
-  }
-}
-
 static deer_node parameters(deer_on_policy *op, deer_graph *g) {
   return deer_variable(g, "parameters", op->parameters, op->n_parameters);
 }
@@ -137,7 +128,7 @@ static deer_status describe_acting(deer_on_policy *op, deer_graph *g, int rows,
   const bool valued = acting == &op->valued[0] || acting == &op->valued[1];
   const bool drawn = acting == &op->drawn[0] || acting == &op->drawn[1];
   deer_node states[DEER_MAX_SUBJECTS], outputs[2];
-  state_inputs(space, g, rows, states);
+  deer_algo_states(space, g, "state", rows, states);
   const deer_actor actor = apply(op, g, parameters(op, g), states, &outputs[1]);
   outputs[0] = drawn ? deer_actor_drawn(&actor, g, &op->noise) : deer_actor_best(&actor, g);
   DEER_TRY(deer_compile(g, outputs, valued ? 2 : 1, &acting->program));
@@ -233,7 +224,7 @@ static deer_node column(learning *l, const char *name) {
 
 static deer_actor describe_samples(learning *l) {
   deer_on_policy *op = l->op;
-  state_inputs(&op->base.space, l->g, l->rows, l->states);
+  deer_algo_states(&op->base.space, l->g, "state", l->rows, l->states);
   l->action = deer_actor_input(&op->base.space.actions, l->g, l->rows);
   l->block = parameters(op, l->g);
   l->u = (deer_onp_graph){.op = op, .g = l->g};

@@ -4,27 +4,19 @@
  * The actor draws actions from a squashed Gaussian, whose entropy is worth alpha; alpha moves so
  * that the entropy stays near target_entropy. The order of an update is that of the paper: the
  * critics, the actor against the critics after their step, alpha, the slow copies. */
-#include "algo/actor_critic.h"
-
-#include <math.h>
+#include "algo/temperature.h"
 
 typedef struct sac {
   deer_actor_critic ac;
-  double alpha, target_entropy; /* options */
-  bool adapt_alpha;
-
-  deer_real log_alpha;
-  deer_opt *alpha_opt;
+  deer_temperature temperature;
 } sac;
 
 static const deer_field fields[] = {
     DEER_AC_FIELDS,
-    {"alpha", DEER_FIELD_REAL, offsetof(sac, alpha), .fallback = 1, .min = 1e-9, .max = 1e6,
-     .help = "what entropy is worth, at the start or always", .search_min = 0.01, .search_max = 2},
-    {"adapt_alpha", DEER_FIELD_BOOL, offsetof(sac, adapt_alpha), .fallback = 1,
-     .help = "alpha moves so that the entropy reaches target_entropy"},
-    {"target_entropy", DEER_FIELD_REAL, offsetof(sac, target_entropy), .fallback = -1, .min = -100,
-     .max = 100, .help = "for each number of an action; the box from -1 to 1 has at most 0.69",
+    DEER_TEMPERATURE_FIELDS(sac, temperature),
+    {"target_entropy", DEER_FIELD_REAL, offsetof(sac, temperature.target_entropy), .fallback = -1,
+     .min = -100, .max = 100,
+     .help = "for each number of an action; the box from -1 to 1 has at most 0.69",
      .search_min = -2, .search_max = 0.5},
     {0}};
 
@@ -60,40 +52,28 @@ static deer_node soft_value(deer_ac_graph *u, const deer_node blocks[2], const d
   return deer_soft_value(u->g, deer_clipped_double_q(u->g, q_1, q_2), pi.log_prob, alpha);
 }
 
-static void move_alpha(deer_ac_graph *u, deer_node block, deer_node log_alpha, deer_node log_prob) {
-  sac *s = (sac *)u->ac;
-  double target = s->target_entropy * u->ac->base.space.actions.size;
-  deer_node loss = deer_temperature_loss(u->g, log_alpha, log_prob, target), gradient;
-  if (u->status == DEER_OK) u->status = deer_gradients(u->g, loss, &block, 1, &gradient);
-  if (u->status != DEER_OK) return;
-  u->n_outputs += deer_opt_minimize(s->alpha_opt, u->g, block, gradient, u->critic[0].rate,
-                                    u->outputs + u->n_outputs);
-}
-
 static void update(deer_ac_graph *u) {
-  sac *s = (sac *)u->ac;
+  deer_temperature *t = &((sac *)u->ac)->temperature;
   deer_graph *g = u->g;
-  deer_node block = deer_variable(g, "log_alpha", &s->log_alpha, 1), log_prob;
-  deer_node log_alpha = deer_reshape(g, block, DEER_SCALAR), alpha = deer_exp(g, log_alpha);
+  deer_temperature_nodes nodes = deer_temperature_describe(t, g);
+  deer_node log_prob;
 
   deer_node slow[] = {u->critic[0].slow, u->critic[1].slow};
-  deer_node v_t = soft_value(u, slow, u->obs_t, alpha, &log_prob);
+  deer_node v_t = soft_value(u, slow, u->obs_t, nodes.alpha, &log_prob);
   deer_ac_fit_critics(u, deer_td_target(g, &u->transition, v_t));
 
   deer_node updated[] = {u->critic[0].updated, u->critic[1].updated};
-  deer_node v = soft_value(u, updated, u->obs_tm1, alpha, &log_prob);
+  deer_node v = soft_value(u, updated, u->obs_tm1, nodes.alpha, &log_prob);
   deer_ac_minimize(u, &u->actor, deer_neg(g, deer_mean(g, v, DEER_ALL_AXES)));
 
-  if (s->adapt_alpha) move_alpha(u, block, log_alpha, log_prob);
+  deer_temperature_move(t, u, &nodes, log_prob, t->target_entropy * u->ac->base.space.actions.size);
   for (int i = 0; i < 2; i++) deer_ac_follow(u, &u->critic[i]);
 }
 
 static deer_status init(deer_algo *self, const deer_net_spec *net, const deer_rng *rng) {
   deer_actor_critic *ac = (deer_actor_critic *)self;
-  sac *s = (sac *)self;
   deer_ac_parts parts = {.n_critics = 2, .actor_outputs = 2};
-  s->log_alpha = (deer_real)log(s->alpha);
-  DEER_TRY(deer_opt_new(deer_opt_at(ac->update_rule), NULL, 0, 1, &s->alpha_opt));
+  DEER_TRY(deer_temperature_init(&((sac *)self)->temperature, ac));
   DEER_TRY(deer_ac_init(ac, &parts, net, rng));
   DEER_TRY(deer_ac_build_acting(ac, mean_action, drawn_action));
   return deer_ac_build_update(ac, 0, update);
@@ -106,14 +86,12 @@ static deer_status learn(deer_algo *self, deer_replay *replay, deer_rng *rng, do
 static void visit(deer_algo *self, void *context,
                   void (*visitor)(void *context, const char *name, const deer_shape *shape,
                                   deer_real *data)) {
-  sac *s = (sac *)self;
   deer_ac_visit(self, context, visitor);
-  visitor(context, "log_alpha", &DEER_SHAPE(1), &s->log_alpha);
-  deer_ac_visit_opt(s->alpha_opt, "log_alpha", context, visitor);
+  deer_temperature_visit(&((sac *)self)->temperature, context, visitor);
 }
 
 static void finish(deer_algo *self) {
-  deer_opt_free(((sac *)self)->alpha_opt);
+  deer_temperature_finish(&((sac *)self)->temperature);
   deer_ac_finish(self);
 }
 

@@ -13,7 +13,8 @@
 
 struct deer_file {
   int fd;
-  const char *path; // as the caller named it, for messages
+  const char *path;  // as the caller named it, for messages
+  const char *place; // where the bytes go
 };
 
 static deer_status cannot_write(const char *path, int error) {
@@ -32,6 +33,8 @@ deer_status deer_file_write(deer_file *file, const void *bytes, size_t size) {
   }
   return DEER_OK;
 }
+
+const char *deer_file_place(const deer_file *file) { return file->place; }
 
 /* Fills the open file, brings it to the disk and closes it, whatever happens. */
 static deer_status fill_and_close(deer_file *file, deer_file_fill *fill, void *context) {
@@ -79,7 +82,7 @@ static int find_target(const char *path, char target[PATH_MAX]) {
 
 deer_status deer_file_replace_with(const char *path, deer_file_fill *fill, void *context) {
   char target[PATH_MAX], name[PATH_MAX + 48];
-  deer_file file = {.path = path};
+  deer_file file = {.path = path, .place = path};
   // a device or a pipe would be gone if it were replaced
   struct stat old;
   bool exists = stat(path, &old) == 0;
@@ -91,6 +94,7 @@ deer_status deer_file_replace_with(const char *path, deer_file_fill *fill, void 
   if (error) return cannot_write(path, error);
   file.fd = create_beside(target, name, sizeof name);
   if (file.fd < 0) return cannot_write(path, errno);
+  file.place = name;
   // what only its owner could read stays so; some file systems know no permissions
   if (exists && fchmod(file.fd, old.st_mode & 0777) != 0) errno = 0;
   // each step only after the one before went well; nothing is left behind

@@ -16,6 +16,9 @@ typedef deer_status deer_file_fill(deer_file *file, void *context);
 /* Appends. Fails with DEER_EIO and a message that names path and reason. */
 deer_status deer_file_write(deer_file *file, const void *bytes, size_t size);
 
+/* The path of what is being written, for a program that fills it itself; valid while it is. */
+const char *deer_file_place(const deer_file *file);
+
 /* Replaces the file `path`, or makes it, with what `fill` writes. A link to a file is
  * followed, and a file that was there keeps its permissions; what exists and is no regular file (a
  * device, a pipe) is written to as it is. Returns the status of `fill`,

@@ -26,6 +26,7 @@ int luaopen_deer_sys(lua_State *L);
 int deer_open_bench(lua_State *L);
 int deer_open_canvas(lua_State *L);
 int deer_open_safetensors(lua_State *L);
+int deer_open_video(lua_State *L);
 int deer_open_rl(lua_State *L);
 
 /* Pushes "file:line: " of the nearest running function that belongs to the user's script and not to

@@ -148,19 +148,50 @@ static int env_terminal(lua_State *L) { return push_ending(L, DEER_TERMINATED); 
 
 static int env_truncated(lua_State *L) { return push_ending(L, DEER_TRUNCATED); }
 
-// render() -> tensor of bytes [rows, columns, 3]
+// reads the observation at 2, a list with a value per subject, into the buffers; raises
+static const void *const *check_observation(lua_State *L, const deer_space *space) {
+  native_buffers *buffers = get_buffers(L);
+  if (!lua_istable(L, 2) || lua_rawlen(L, 2) != (lua_Unsigned)space->n_subjects)
+    deer_lua_bad_argument(
+        L, 2,
+        lua_pushfstring(L, "list with an observation of %d subjects expected", space->n_subjects));
+  for (int s = 0; s < space->n_subjects; s++) {
+    const deer_subject *subject = &space->subjects[s];
+    deer_tensor to = deer_tensor_wrap(subject->dtype, subject->shape, buffers->observation[s]);
+    lua_rawgeti(L, 2, s + 1);
+    if (deer_lua_read(L, -1, &to) != DEER_OK) deer_lua_bad_argument(L, 2, deer_error());
+    lua_pop(L, 1);
+  }
+  const void *const *observation = (const void *const *)buffers->observation;
+  if (deer_observation_check(space, observation) != DEER_OK)
+    deer_lua_bad_argument(L, 2, deer_error());
+  return observation;
+}
+
+// render([observation]) -> tensor of bytes [rows, columns, 3]: the present state, or what was seen
 static int env_render(lua_State *L) {
   deer_env *env = check_alone(L);
-  if (!env->kind->render) return deer_lua_fail(L, "%s draws no pictures", env->kind->name);
+  bool past = !lua_isnoneornil(L, 2);
+  if (past ? !env->kind->draw : !env->kind->render)
+    return deer_lua_fail(L, "%s draws no pictures%s", env->kind->name,
+                         past ? " of observations" : "");
+  const void *const *observation = past ? check_observation(L, &env->space) : NULL;
   deer_shape shape = DEER_SHAPE(env->picture_height, env->picture_width, 3);
   deer_tensor *picture = deer_lua_new_tensor(L, DEER_DTYPE_U8, &shape);
   deer_canvas *canvas = deer_canvas_new(env->picture_width, env->picture_height);
   if (!canvas) return deer_throw(L, DEER_ENOMEM);
-  deer_status status = env->kind->render(env, canvas);
+  deer_status status =
+      past ? env->kind->draw(env, observation, canvas) : env->kind->render(env, canvas);
   if (status == DEER_OK)
     memcpy(picture->data, deer_canvas_pixels(canvas), deer_shape_count(&shape));
   deer_canvas_free(canvas);
   return status == DEER_OK ? 1 : deer_throw(L, status);
+}
+
+// pictureRate() -> steps that are a second in a film; 0: any
+static int env_picture_rate(lua_State *L) {
+  lua_pushinteger(L, check_alone(L)->picture_rate);
+  return 1;
 }
 
 // alone(): does it do without the script's Lua state?
@@ -201,9 +232,16 @@ bool deer_lua_env_is_alone(lua_State *L, int index) {
 }
 
 static const luaL_Reg methods[] = {
-    {"space", env_space},     {"reset", env_reset},       {"act", env_act},
-    {"observe", env_observe}, {"terminal", env_terminal}, {"truncated", env_truncated},
-    {"render", env_render},   {"alone", env_alone},       {NULL, NULL},
+    {"space", env_space},
+    {"reset", env_reset},
+    {"act", env_act},
+    {"observe", env_observe},
+    {"terminal", env_terminal},
+    {"truncated", env_truncated},
+    {"render", env_render},
+    {"pictureRate", env_picture_rate},
+    {"alone", env_alone},
+    {NULL, NULL},
 };
 static const luaL_Reg events[] = {{"__gc", env_gc}, {NULL, NULL}};
 static const luaL_Reg functions[] = {{"env", env_new}, {NULL, NULL}};

@@ -29,6 +29,8 @@ int luaopen_deer_core(lua_State *L) {
   lua_setfield(L, -2, "bench");
   deer_open_canvas(L);
   lua_setfield(L, -2, "canvas");
+  deer_open_video(L);
+  lua_setfield(L, -2, "video");
   deer_open_safetensors(L);
   lua_setfield(L, -2, "safetensors");
   return 1;

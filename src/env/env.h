@@ -66,6 +66,10 @@ typedef struct deer_env_class {
    * pixels (optional); changes nothing else. */
   deer_status (*render)(deer_env *self, struct deer_canvas *canvas);
 
+  /* The same for a state of which all that was observed is known, observation[s] as observe writes
+   * it: for a film of samples (optional). */
+  deer_status (*draw)(deer_env *self, const void *const *observation, struct deer_canvas *canvas);
+
   deer_status (*stop)(deer_env *self); /* after the last epoch (optional) */
   /* Frees what init acquired (optional). Must survive an init that failed or never came. */
   void (*finish)(deer_env *self);
@@ -75,6 +79,7 @@ struct deer_env {
   const deer_env_class *kind;
   deer_space space;
   int picture_width, picture_height; /* of what render draws, in pixels; set by init */
+  int picture_rate;                  /* steps that are a second in a film; 0: any */
   int64_t max_steps;                 /* steps after which an episode is cut short; 0 for never */
   int64_t steps;                     /* of this episode */
   int mode;                          /* of this episode */

@@ -361,40 +361,39 @@ static void without_memory_nothing_is_left(void **state) {
 static void several_states_are_answered_at_once(void **state) {
   (void)state;
   enum { ROWS = 7 };
-  for (int kind = 0; deer_algo_at(kind); kind++)
-    for (int v = 0; v < VARIANTS; v++) {
-      const deer_algo_class *class = deer_algo_at(kind);
-      if (!class->act_rows || !is_of(&variants[v], class)) continue;
-      deer_algo *algo = make_variant(class, &variants[v], 3);
-      deer_real x[ROWS][CHOICES], all[ROWS * SIZE], again[ROWS * SIZE], one[SIZE];
-      double values[ROWS], value;
-      deer_rng rng = deer_rng_seed(6), draws = rng;
-      size_t size = (size_t)algo->space.actions.size;
-      for (int i = 0; i < ROWS; i++)
-        for (int k = 0; k < CHOICES; k++) x[i][k] = (deer_real)deer_rng_normal(&rng);
-      /* also fewer than before */
-      for (int n = ROWS; n > 0; n -= 3) {
-        assert_int_equal(class->act_rows(algo, n, (const void *const[]){x}, all, values), DEER_OK);
-        for (int i = 0; i < n; i++) {
-          assert_int_equal(class->act(algo, (const void *const[]){x[i]}, one, &value), DEER_OK);
-          /* in double precision products of several rows may be summed up in another order */
-          assert_true(fabs(value - values[i]) < 1e-12);
-          for (size_t k = 0; k < size; k++)
-            assert_true(fabs(one[k] - all[(size_t)i * size + k]) < 1e-12);
-        }
-        assert_int_equal(class->act_rows(algo, n, (const void *const[]){x}, again, NULL), DEER_OK);
-        assert_memory_equal(again, all, (size_t)n * size * sizeof *all);
+  trial t;
+  for (int at = 0; next_trial(&at, &t);) {
+    const deer_algo_class *class = t.class;
+    if (!class->act_rows) continue;
+    deer_algo *algo = make(&t, 3);
+    deer_real x[ROWS][CHOICES], all[ROWS * SIZE], again[ROWS * SIZE], one[SIZE];
+    double values[ROWS], value;
+    deer_rng rng = deer_rng_seed(6), draws = rng;
+    size_t size = (size_t)algo->space.actions.size;
+    for (int i = 0; i < ROWS; i++)
+      for (int k = 0; k < CHOICES; k++) x[i][k] = (deer_real)deer_rng_normal(&rng);
+    /* also fewer than before */
+    for (int n = ROWS; n > 0; n -= 3) {
+      assert_int_equal(class->act_rows(algo, n, (const void *const[]){x}, all, values), DEER_OK);
+      for (int i = 0; i < n; i++) {
+        assert_int_equal(class->act(algo, (const void *const[]){x[i]}, one, &value), DEER_OK);
+        /* in double precision products of several rows may be summed up in another order */
+        assert_true(fabs(value - values[i]) < 1e-12);
+        for (size_t k = 0; k < size; k++)
+          assert_true(fabs(one[k] - all[(size_t)i * size + k]) < 1e-12);
       }
-      if (class->explore_rows && class->caps & DEER_ALGO_CONTINUOUS) {
-        assert_int_equal(class->explore_rows(algo, ROWS, (const void *const[]){x}, &draws, all),
-                         DEER_OK);
-        for (int i = 0; i < ROWS; i++)
-          assert_int_equal(deer_action_check(&algo->space.actions, all + (size_t)i * size),
-                           DEER_OK);
-        assert_memory_not_equal(all, all + size, size * sizeof *all);
-      }
-      deer_algo_free(algo);
+      assert_int_equal(class->act_rows(algo, n, (const void *const[]){x}, again, NULL), DEER_OK);
+      assert_memory_equal(again, all, (size_t)n * size * sizeof *all);
     }
+    if (class->explore_rows && t.actions == DEER_ACTIONS_CONTINUOUS) {
+      assert_int_equal(class->explore_rows(algo, ROWS, (const void *const[]){x}, &draws, all),
+                       DEER_OK);
+      for (int i = 0; i < ROWS; i++)
+        assert_int_equal(deer_action_check(&algo->space.actions, all + (size_t)i * size), DEER_OK);
+      assert_memory_not_equal(all, all + size, size * sizeof *all);
+    }
+    deer_algo_free(algo);
+  }
 }
 
 static void rates_are_checked(void **state) {

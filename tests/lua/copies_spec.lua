@@ -277,4 +277,57 @@ describe("copies of an environment", function()
       end
     end
   end)
+
+  -- a script with an agent that trains in eight copies of the walk
+  local AGENT = [[
+    local deer = require "deer"
+    local env = deer.env "walk" { seed = 2, marks = %s }
+    local algo = deer.QNetwork{ environment = env, seed = 1, network = { { "dense", units = 8 } } }
+    local agent = deer.NeuralAgent{ environment = env, learning_algo = algo, n_envs = 64, seed = 1,
+      replay_start_size = 64, train_every = 32 }
+    agent:run(2, 3200)
+    local samples = agent:dataset():observations()[1]
+    local sum = 0
+    for i, sample in ipairs(samples) do sum = sum + i * sample[1] end
+    print(#samples, sum, agent:avgBellmanResidual())
+  ]]
+
+  local function train(threads, marks, extra, options)
+    options = options or {}
+    options.cwd = child.tree { ["walk.lua"] = source(extra), ["run.lua"] = AGENT:format(marks) }
+    return child.run({ "--threads", tostring(threads), "run.lua" }, options)
+  end
+
+  it("train an agent to the same numbers on one thread and on two", function()
+    local status, one, err = train(1, "nil")
+    assert.same({ 0, "" }, { status, err })
+    assert.matches("^6400\t", one)
+    assert.same({ 0, one, "" }, { train(2, "nil") })
+  end)
+
+  it("end an agent's run in order when one fails or Ctrl-C comes", function()
+    local last = "deer.Rng(2):split 'copy 63':int(0, 0x7fffffff)"
+    local init = [[
+      local init, act = Walk.init, Walk.act
+      function Walk:init(options)
+        init(self, options)
+        self.chosen = options.seed == options.marks
+      end
+      function Walk:act(action)
+        if self.chosen and self.at ~= 0 then %s end
+        return act(self, action)
+      end
+    ]]
+    for threads = 1, 2 do
+      local status, out, err = train(threads, last, init:format "error 'boom'")
+      assert.equal("", out)
+      assert.matches("^deerlua: walk.lua:%d+: boom %(environment 63%)\nstack traceback:\n", err)
+      assert.equal(1, status)
+      status, out, err = train(threads, last, init:format "while true do end",
+        { before = "timeout --preserve-status -k 5 -s INT 0.5" })
+      assert.equal("", out)
+      assert.matches("interrupted\n", err)
+      assert.equal(130, status)
+    end
+  end)
 end)

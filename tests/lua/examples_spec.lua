@@ -35,6 +35,7 @@ local EPOCH = {
   "^Epsilon: " .. NUMBER .. "$",
   "^Testing score per episode %(id: 0%) is " .. NUMBER .. " %(average over 1 episode%(s%)%)$",
 }
+local PARAMETERS = { "^The parameters hash is: %x+$", "^The parameters are: {.*}$" }
 local SUMMARY = {
   "^Summary Perf$", "^A plot of the policy obtained has been saved under the name plot%.png$",
 }
@@ -47,14 +48,16 @@ describe("the toy examples", function()
       local status, out, err, folder = run(script)
       assert.same({ 0, "" }, { status, err })
       local lines, i = lines_of(out), 0
-      for _, patterns in ipairs { EPOCH, EPOCH, SUMMARY } do
+      for _, patterns in ipairs { PARAMETERS, EPOCH, EPOCH, SUMMARY } do
         for _, pattern in ipairs(patterns) do
           i = i + 1
           assert.matches(pattern, lines[i])
         end
       end
       assert.equal(i, #lines)
-      assert.same({ "plot.png" }, sys.listdir(folder))
+      assert.same({ "params", "plot.png" }, sys.listdir(folder))
+      local name = "toy_env_" .. out:match "hash is: (%x+)"
+      assert.same({ name .. ".json" }, sys.listdir(folder .. "/params"))
       assert.equal("\137PNG\r\n\26\n", io.open(folder .. "/plot.png", "rb"):read(8))
     end)
 
@@ -107,6 +110,63 @@ describe("the toy examples", function()
     assert.matches("Learning rate: 0.0002\n", out)
     assert.matches("epoch 2:", out)
     assert.not_matches("epoch 3:", out)
+  end)
+end)
+
+describe("the launcher of", function()
+  after_each(child.clean)
+
+  local NAMES = { "cartpole", "catcher", "mountain_car", "mountain_car_continuous",
+    "pendulum_cart" }
+
+  local function launch(name, ...)
+    return run(("%s/examples/%s/run_%s.lua"):format(here, name, name), "--seed", "3", ...)
+  end
+
+  for _, name in ipairs(NAMES) do
+    it(name .. " learns, tests and films", function()
+      local status, out, err, folder = launch(name)
+      assert.same({ 0, "" }, { status, err })
+      local fname = ("%s_%s"):format(name, out:match "^The parameters hash is: (%x+)\n")
+      assert.matches("\nepoch 2:\nLearning rate: ", out)
+      assert.equal(2, select(2, out:gsub("Testing score per episode", "")))
+      assert.matches("\nThe policy learnt: a mean return of " .. NUMBER
+        .. " over %d+ episode%(s%)\nSummary Perf\n", out)
+      local film = out:match "saved under the name ([^%s,]+)"
+      assert.equal(fname, film:match "^(.*)%.[mp][pn][4g]$")
+      assert.is_true(sys.exists(folder .. "/" .. film))
+      assert.same({ fname .. ".json" }, sys.listdir(folder .. "/params"))
+      assert.same({ fname .. "_scores.csv" }, sys.listdir(folder .. "/scores"))
+    end)
+
+    it(name .. " repeats itself, without a film when none is wanted", function()
+      local _, once, _, folder = launch(name, "-f", "-1")
+      local _, twice = launch(name, "-f", "-1")
+      assert.equal(once, twice)
+      assert.same({ "nnets", "params", "scores" }, sys.listdir(folder))
+    end)
+  end
+
+  it("a task that DeeR has takes DeeR's own parameters", function()
+    local presets = { cartpole = "deer-0.4", mountain_car = "deer-0.4",
+      mountain_car_continuous = "deer-0.4", pendulum_cart = "deer-0.2" }
+    for name, preset in deer.spairs(presets) do
+      local status, out = launch(name, "--preset", preset)
+      assert.equal(0, status)
+      assert.matches("\nThe policy learnt", out)
+    end
+  end)
+
+  it("every one explains its options", function()
+    for _, name in ipairs(NAMES) do
+      local status, out, err = launch(name, "--help")
+      assert.same({ 0, "" }, { status, err })
+      assert.matches("^usage: deerlua %S+ %[options%]\n", out)
+      for _, word in ipairs { "-e --epochs N", "--freq_summary_perfs N", "--max-history N",
+        "--learning-rate X", "--deterministic" } do
+        assert.is_truthy(out:find(word, 1, true), word)
+      end
+    end
   end)
 end)
 

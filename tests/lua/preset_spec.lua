@@ -20,7 +20,7 @@ describe("a preset", function()
     preset.algo_options.batch_size = 1
     preset.controllers[1] = nil
     local again = deer.preset "cartpole/dqn"
-    assert.equal(64, again.algo_options.batch_size)
+    assert.equal(128, again.algo_options.batch_size)
     assert.equal("EpsilonController", again.controllers[1][1])
     assert.is_nil(again.algo_options.double_q)
     assert.is_true(deer.preset("cartpole/double").algo_options.double_q)

@@ -37,12 +37,12 @@ describe("deerlua train", function()
   it("takes its options from the preset of the environment and algorithm", function()
     local made = config "--env cartpole --algo double --seed 3"
     assert.equal("cartpole/double", made.preset)
-    assert.same({ "QNetwork", true, 64 },
+    assert.same({ "QNetwork", true, 128 },
       { made.algo, made.algo_options.double_q, made.algo_options.batch_size })
     assert.same({ { type = "dense", units = 128 }, { type = "dense", units = 128 } },
       made.algo_options.network)
-    assert.same({ 3, 50, 1000 }, { made.seed, made.epochs, made.epoch_length })
-    assert.equal("any/sac", config("--env pendulum --algo sac").preset)
+    assert.same({ 3, 40, 1000 }, { made.seed, made.epochs, made.epoch_length })
+    assert.equal("any/td3", config("--env mountain_car_continuous --algo td3").preset)
     assert.same(made.controllers, config("--preset cartpole/double").controllers)
   end)
 
@@ -90,9 +90,10 @@ describe("deerlua train", function()
       for i, entry in ipairs(config(line).controllers) do names[i] = entry[1] end
       return names
     end
-    assert.same({ "EpsilonController" },
+    local validation = { "InterleavedTestEpochController", "FindBestController" }
+    assert.same({ "EpsilonController", validation[1], validation[2] },
       controllers "--env cartpole --algo dqn --hyperparam lr=0.1")
-    assert.same({ "EpsilonController", "LearningRateController" },
+    assert.same({ "EpsilonController", validation[1], validation[2], "LearningRateController" },
       controllers "--env cartpole --algo dqn --lr-schedule linear")
   end)
 
@@ -121,7 +122,8 @@ describe("deerlua train", function()
     local made = config "--env cartpole --algo dqn --attach epsilon e_min=0.2 --attach trainer"
     local names = {}
     for i, entry in ipairs(made.controllers) do names[i] = entry[1] end
-    assert.same({ "LearningRateController", "epsilon", "trainer" }, names)
+    assert.same({ "LearningRateController", "InterleavedTestEpochController", "FindBestController",
+      "epsilon", "trainer" }, names)
     assert.equal(0, made.agent_options.train_every) -- the trainer decides
   end)
 
@@ -244,7 +246,8 @@ describe("deerlua train", function()
         "--run-name: expected letters, digits, '_', '-' and '.', got 'a/b'",
       ["--env cartpole --log-dir /dev/null/x"] = "/dev/null: File exists",
       ["--env cartpole --env-option x=1"] =
-        "environment cartpole: unknown option 'x'; known are seed, max_steps, start_state",
+        "environment cartpole: unknown option 'x'; known are seed, max_steps, path, split, "
+        .. "start_state",
       ["cartpole"] = "unexpected argument 'cartpole'",
     } do
       if line:find "gredy" then

@@ -1,6 +1,7 @@
 --- Keeps the network with the best validation score in nnets/<unique_fname>.epoch=<n>, and at the
 --- end prints which it was and writes all scores to scores/<unique_fname>_scores.csv: epoch n,
---- validation score vs, test score ts.
+--- validation score vs, test score ts. With `restore` it writes nothing: the best parameters are
+--- kept in memory, of equal ones the latest, and are those of the agent when the run has ended.
 ---
 --- It needs the test epochs of an InterleavedTestEpochController for validation_id and, for the
 --- test score, of another one for test_id.
@@ -18,11 +19,12 @@ FindBestController.options = {
   validation_id = { default = 0, type = "integer", help = "mode whose score decides" },
   test_id = { type = "integer", help = "mode whose score is reported" },
   unique_fname = { default = "nnet", help = "name of the files" },
+  restore = { default = false, help = "no files: put the best parameters back at the end" },
 }
 
 function FindBestController:init(options)
   self.validation_id, self.test_id = options.validation_id, options.test_id
-  self.fname = options.unique_fname
+  self.fname, self.restore = options.unique_fname, options.restore
   self.rows, self.best = {}, nil
 end
 
@@ -41,15 +43,25 @@ end
 function FindBestController:validated(agent, score)
   local row = { n = agent:epochs(), vs = score }
   self.rows[#self.rows + 1] = row
+  if self.best and score < self.best.vs then return end
+  if self.restore then
+    self.best, self.params = row, agent.learning_algo:getAllParams()
+    return
+  end
   -- of equal scores the first is kept
-  if self.best and score <= self.best.vs then return end
+  if self.best and score == self.best.vs then return end
   self.best = row
   local path, message = agent:dumpNetwork(self.fname, row.n)
   if not path then text.fail("FindBestController: %s", message) end
 end
 
-function FindBestController:onEnd()
+---@param agent deer.NeuralAgent
+function FindBestController:onEnd(agent)
   local best = self.best
+  if self.restore then
+    if best then agent.learning_algo:setAllParams(self.params) end
+    return
+  end
   if not best then
     text.say("No validation epoch was run, so there is no best neural net")
     return

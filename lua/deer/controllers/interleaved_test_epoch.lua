@@ -26,6 +26,8 @@ InterleavedTestEpochController.options = {
   controllers_to_disable = { type = "table", help = "positions of controllers, see above" },
   periodicity = { type = "integer", range = { 0, 2 ^ 53 },
     help = "training epochs per test epoch (1)" },
+  start = { default = 0, type = "integer", range = { 0, 2 ^ 53 },
+    help = "training epochs without a test epoch before the first that may have one" },
   show_score = { default = true, help = "print the score" },
   summarize_every = { default = 10, type = "integer",
     help = "test epochs per summary by the environment; none if below 1" },
@@ -41,7 +43,7 @@ function InterleavedTestEpochController:init(options)
   else
     self.periodicity = options.periodicity or 1
   end
-  self.tests, self.scores = 0, {}
+  self.start, self.tests, self.scores = options.start, 0, {}
 end
 
 function InterleavedTestEpochController:onStart()
@@ -52,7 +54,8 @@ end
 function InterleavedTestEpochController:onEpochEnd(agent)
   if agent.in_turn then return self:takeTurn(agent) end
   if agent:mode() ~= -1 then return end
-  if self.due(self.count, self.periodicity) then
+  local count = self.count - self.start
+  if count >= 0 and self.due(count, self.periodicity) then
     self:begin(agent)
     agent:run(1, self.length)
     self:finish(agent)
@@ -62,7 +65,8 @@ end
 
 -- as in DeeR 0.2: of `turns` epochs the first is of training, its own test is the second
 function InterleavedTestEpochController:takeTurn(agent)
-  local turn = self.count % self.turns
+  local count = self.count - self.start
+  local turn = count < 0 and -1 or count % self.turns
   if agent:mode() ~= (turn == 1 and self.id or -1) then return end
   self.count = self.count + 1
   if turn == 0 then self:begin(agent) elseif turn == 1 then self:finish(agent) end

@@ -1,4 +1,5 @@
---- An action that the algorithm itself draws, from the distribution it has learnt: deer.SAC.
+--- An action that the algorithm itself draws, from the distribution it has learnt: deer.SAC, or a
+--- deer.QNetwork with the option noisy.
 
 local Policy = require "deer.policy"
 local core = require "deer.core"

@@ -1,12 +1,13 @@
---- A deep Q-network that balances CartPole-v1 for 500 steps after 50 000 steps of training.
---- Of seeds 1 to 5 the fifth holds it for 417.
+--- A deep Q-network that balances CartPole-v1 for 500 steps after 50 000 steps, 10 000 of which
+--- validate: what is learnt is good in most of the last epochs, not in all, and the last is no
+--- better than others.
 return {
   environment = "cartpole",
   algo = "QNetwork",
   algo_options = {
     network = { { "dense", units = 128 }, { "dense", units = 128 } },
     update_rule = "adam",
-    batch_size = 64,
+    batch_size = 128,
     batch_accumulator = "mean",
     discount = 0.99,
     -- the target network follows slowly; to copy it now and then gives no steadier policy
@@ -19,10 +20,13 @@ return {
     replay_memory_size = 50000,
   },
   controllers = {
-    { "EpsilonController", { initial_e = 1, e_min = 0.05, e_decays = 10000 } },
-    -- the policy of the last step counts, so steps become small
-    { "LearningRateController", { schedule = "linear(0.001, 0.00005, 50)" } },
+    -- more noise than that at the end, and no episode lasts until the cart has drifted away
+    { "EpsilonController", { initial_e = 1, e_min = 0.02, e_decays = 10000 } },
+    { "LearningRateController", { schedule = "linear(0.001, 0.0001, 40)" } },
+    { "InterleavedTestEpochController",
+      { id = 0, start = 30, epoch_length = 1000, show_score = false, summarize_every = 0 } },
+    { "FindBestController", { restore = true } },
   },
-  epochs = 50,
+  epochs = 40,
   epoch_length = 1000,
 }
