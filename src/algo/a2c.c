@@ -5,7 +5,7 @@
  * state, less the values are the advantages; one step along the gradient of all of them follows. */
 #include "algo/on_policy.h"
 
-static const deer_field fields[] = {DEER_ONP_FIELDS(16, 4096, 1), {0}};
+static const deer_field fields[] = {DEER_ONP_FIELDS(16, 4096, 1, 0, DEER_ONP_RMSPROP), {0}};
 
 static deer_onp_losses losses(const deer_onp_graph *u) {
   return (deer_onp_losses){.policy = deer_policy_gradient(u->g, u->log_prob, u->advantage),

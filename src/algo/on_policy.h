@@ -76,9 +76,10 @@ struct deer_on_policy {
   deer_real updates[2]; /* done so far: 2^20 a + b */
 };
 
-/* Rows of a field table: options with the defaults that differ. */
+/* Rows of a field table: options with the defaults that differ; the last one is the optimiser. */
+enum { DEER_ONP_RMSPROP = 1, DEER_ONP_ADAM = 3 };
 #define DEER_ONP_AT(member) offsetof(deer_on_policy, member)
-#define DEER_ONP_FIELDS(the_horizon, the_batch, the_lambda)                                        \
+#define DEER_ONP_FIELDS(the_horizon, the_batch, the_lambda, scaled, rule)                          \
   {"learning_rate", DEER_FIELD_REAL,     DEER_ONP_AT(learning_rate), .fallback = 1e-3,  .min = 0,  \
    .max = 10,       .help = "step size", .search_min = 1e-5,         .search_max = 1e-2},          \
       {"discount",                                                                                 \
@@ -120,7 +121,7 @@ struct deer_on_policy {
       {"entropy_coefficient",                                                                      \
        DEER_FIELD_REAL,                                                                            \
        DEER_ONP_AT(entropy_coefficient),                                                           \
-       .fallback = 0.01,                                                                           \
+       .fallback = 0,                                                                              \
        .min = 0,                                                                                   \
        .max = 100,                                                                                 \
        .help = "what entropy of the policy is worth",                                              \
@@ -135,8 +136,8 @@ struct deer_on_policy {
        .help = "weight of the loss of values",                                                     \
        .search_min = 0.1,                                                                          \
        .search_max = 1},                                                                           \
-      {"normalize_advantage", DEER_FIELD_BOOL, DEER_ONP_AT(normalize_advantage), .fallback = 1,    \
-       .help = "advantages of an update get mean 0 and deviation 1"},                              \
+      {"normalize_advantage", DEER_FIELD_BOOL, DEER_ONP_AT(normalize_advantage),                   \
+       .fallback = (scaled), .help = "advantages of an update get mean 0 and deviation 1"},        \
       {"clip_global_norm",                                                                         \
        DEER_FIELD_REAL,                                                                            \
        DEER_ONP_AT(clip_global_norm),                                                              \
@@ -160,7 +161,7 @@ struct deer_on_policy {
            "policy and value are heads of one network; else each has dense layers of its own"},    \
       DEER_NORMALIZING_FIELDS, {                                                                   \
     "update_rule", DEER_FIELD_CHOICE, DEER_ONP_AT(update_rule),                                    \
-        .fallback = 3, .choices = DEER_OPT_CHOICES, .help = "optimiser"                            \
+        .fallback = (rule), .choices = DEER_OPT_CHOICES, .help = "optimiser"                       \
   }
 
 /* ---- life ---- */

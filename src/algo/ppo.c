@@ -13,8 +13,8 @@ typedef struct ppo {
 } ppo;
 
 static const deer_field fields[] = {
-    DEER_ONP_FIELDS(128, 128, 0.95),
-    {"epochs", DEER_FIELD_INT, offsetof(ppo, epochs), .fallback = 4, .min = 1, .max = 1000,
+    DEER_ONP_FIELDS(1024, 64, 0.95, 1, DEER_ONP_ADAM),
+    {"epochs", DEER_FIELD_INT, offsetof(ppo, epochs), .fallback = 10, .min = 1, .max = 1000,
      .help = "passes through a rollout", .search_min = 1, .search_max = 20},
     {"clip", DEER_FIELD_REAL, offsetof(ppo, clip), .fallback = 0.2, .min = 1e-6, .max = 1,
      .help = "how far probabilities may move before there is nothing to gain", .search_min = 0.1,

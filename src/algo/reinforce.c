@@ -13,7 +13,7 @@ typedef struct reinforce {
 } reinforce;
 
 static const deer_field fields[] = {
-    DEER_ONP_FIELDS(1024, 256, 1),
+    DEER_ONP_FIELDS(1024, 4096, 1, 1, DEER_ONP_ADAM),
     {"episodes", DEER_FIELD_INT, offsetof(reinforce, episodes), .fallback = 8, .min = 1,
      .max = 1 << 20, .help = "of all environments, that an update learns from", .search_min = 1,
      .search_max = 64},

@@ -119,12 +119,15 @@ static bool next_trial(int *at, trial *t) {
 static deer_algo *make(const trial *t, uint64_t seed) {
   deer_space space = make_space(t->actions);
   deer_rng rng = deer_rng_seed(seed);
-  deer_option options[3 + MOST_OPTIONS] = {NUMBER("batch_size", 32), NUMBER("learning_rate", 3e-3),
-                                           NUMBER("initial_std", 0.3)};
+  /* what learns from its newest samples alone is given larger batches and takes larger steps */
+  static const deer_option fresh[] = {NUMBER("batch_size", 64), NUMBER("horizon", 64),
+                                      NUMBER("learning_rate", 2e-3), NUMBER("initial_std", 0.3),
+                                      NUMBER("entropy_coefficient", 0.02)};
+  enum { FRESH = sizeof fresh / sizeof *fresh };
+  deer_option options[FRESH + MOST_OPTIONS] = {NUMBER("batch_size", 32)};
   const deer_option *more = t->variant->options;
   int n = 1;
-  /* what learns from its newest samples alone is given larger batches and takes larger steps */
-  if (t->class->horizon) n = 3, options[0].value.number = 64;
+  if (t->class->horizon) memcpy(options, fresh, sizeof fresh), n = FRESH;
   for (int i = 0; i < MOST_OPTIONS && more[i].name; i++) options[n++] = more[i];
   deer_algo_config config = {.space = &space, .options = options, .n_options = n, .rng = &rng};
   deer_algo *algo;
@@ -210,7 +213,7 @@ static double train(deer_algo *algo, deer_replay *replay, deer_rng *rng, int upd
   return loss;
 }
 
-/* 1200 updates, or as many as three times 3000 samples of its own allow */
+/* 1200 updates, or as many as three times 2000 samples of its own allow */
 static int train_long(deer_algo *algo, deer_replay *replay) {
   deer_rng rng = deer_rng_seed(23);
   int updates = 0;
@@ -218,7 +221,7 @@ static int train_long(deer_algo *algo, deer_replay *replay) {
     const int n = algo->kind->horizon ? 10 : 1200;
     train(algo, replay, &rng, n);
     updates += n;
-  } while (algo->kind->horizon && deer_replay_pushed(replay, 0) < 3000);
+  } while (algo->kind->horizon && deer_replay_pushed(replay, 0) < 2000);
   return updates;
 }
 

@@ -1,0 +1,10 @@
+--- PPO swings Acrobot-v1 up.
+return {
+  environment = "acrobot",
+  algo = "PPO",
+  algo_options = { horizon = 1024, batch_size = 64, epochs = 10, discount = 0.99 },
+  agent_options = { train_every = 1, n_envs = 4 },
+  controllers = { { "LearningRateController", { schedule = "linear(0.001, 0.00005, 100)" } } },
+  epochs = 100,
+  epoch_length = 5000,
+}
