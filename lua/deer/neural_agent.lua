@@ -26,9 +26,9 @@ local text = require "deer.text"
 ---@field epoch_length integer of the epochs that are under way
 ---@field folder string? where controllers write, if they are not told otherwise
 ---@field evaluation deer.Evaluation? the last one of an EvaluationController
----@field gathering_data boolean if false, an epoch of training is updates alone, from what there is:
----  onActionTaken at each of its steps, and no environment; may be set at any time, for the episode
----  that comes next
+---@field gathering_data boolean if false, an epoch of training is updates alone, from what there
+---  is: onActionTaken at each of its steps, and no environment; may be set at any time, for the
+---  episode that comes next
 ---@field sticky_action integer how often each action is done, its rewards summed; may be set at any
 ---  time
 ---@field in_turn boolean are epochs as in DeeR 0.2?

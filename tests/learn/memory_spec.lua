@@ -1,5 +1,5 @@
--- How much memory a run takes: what its replay says, and next to nothing else. Measured in a process
--- of its own, as the most that was ever resident.
+-- How much memory a run takes: what its replay says, and next to nothing else. Measured in a
+-- process of its own, as the most that was ever resident.
 local child = require "child"
 
 local SCRIPT = [[

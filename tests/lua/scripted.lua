@@ -114,11 +114,12 @@ function scripted.agent(log, terminal_at, fname, epochs)
   agent:attach(bc.EpsilonController{ initial_e = 1, e_decays = 10, e_min = 0.2,
     evaluate_on = "action", periodicity = 1, reset_every = "none" })
   agent:attach(bc.FindBestController{ validation_id = 0, test_id = 1, unique_fname = fname })
+  local periodicity = not old and 1 or nil
   agent:attach(bc.InterleavedTestEpochController{ id = 0, epoch_length = 7,
-    controllers_to_disable = old and { 0, 1, 2, 3, 4, 7 } or nil, periodicity = not old and 1 or nil,
+    controllers_to_disable = old and { 0, 1, 2, 3, 4, 7 } or nil, periodicity = periodicity,
     show_score = true, summarize_every = 1 })
   agent:attach(bc.InterleavedTestEpochController{ id = 1, epoch_length = 5,
-    controllers_to_disable = old and { 0, 1, 2, 3, 4, 6 } or nil, periodicity = not old and 1 or nil,
+    controllers_to_disable = old and { 0, 1, 2, 3, 4, 6 } or nil, periodicity = periodicity,
     show_score = true, summarize_every = -1 })
   agent:attach(scripted.logger(log))
   return agent

@@ -156,7 +156,7 @@ return {
     make = lua_steps "deer.bench.cartpole_step", goal = { us = 1 / 1.2, [2] = 1 / 1.2 / 1.8 } },
   { name = "breakout_1024", help = "a frame of one of 1024 games of Breakout, chance actions",
     make = function() return core.bench.stepper(deer.env "breakout"{}:copies(1024)) end },
-  { name = "batch_b32_h12", help = "drawing 32 samples with histories of 12 from a memory of 200000",
+  { name = "batch_b32_h12", help = "drawing 32 samples with histories of 12, of 200000",
     -- DeeR needs 1.5 ms
     make = function() return core.bench.assembler(microgrid_memory(200000), 32) end,
     goal = { us = 1500 / 200 } },

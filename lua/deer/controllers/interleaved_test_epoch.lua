@@ -8,8 +8,8 @@
 --- must not hear the test. Then periodicity counts as it did there, the test epoch included: p
 --- means one test epoch every p - 1 training epochs, and p below 2 is raised to 2. Stock
 --- controllers do not listen to tests anyway; a controller of one's own says so with `modes =
---- {-1}`. An agent with epochs = "deer-0.2" runs the test epoch itself, after the training epoch has
---- ended for all controllers, as DeeR 0.2 did.
+--- {-1}`. An agent with epochs = "deer-0.2" runs the test epoch itself, after all controllers have
+--- heard of the end of the training epoch, as DeeR 0.2 did.
 
 local Controller = require "deer.controller"
 local text = require "deer.text"
