@@ -33,7 +33,7 @@ CTESTS  := $(TESTS:%=$(OUT)/tests/%) $(TESTS64:%=$(OUT)/tests/%) $(CEXAMPLES)
 
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: all demo test tests check ctests specs learn bench install clean format FORCE
+.PHONY: all demo test tests check ctests specs learn learn-full bench install clean format FORCE
 all: $(DEERLUA)
 tests: $(CTESTS)
 
@@ -89,9 +89,11 @@ test:
 ctests: tests
 	@for t in $(CTESTS); do echo "== $$t"; $$t || exit 1; done
 specs: all
-	$(DEERLUA) $(BUSTED) --exclude-tags=long $(wildcard tests/lua tests/conform) $(if $(wildcard tests/learn/*_spec.lua),tests/learn)
+	$(DEERLUA) $(BUSTED) --exclude-tags=long,full $(wildcard tests/lua tests/conform) $(if $(wildcard tests/learn/*_spec.lua),tests/learn)
 learn: all
 	$(DEERLUA) $(BUSTED) --tags=long tests/learn
+learn-full: all
+	$(DEERLUA) $(BUSTED) --tags=full tests/learn; s=$$?; cat runs/learn_report.md; exit $$s
 
 check: all
 	@for s in scripts/check*.lua; do echo "== $$s"; $(DEERLUA) $$s . || exit 1; done

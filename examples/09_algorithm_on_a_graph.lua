@@ -40,8 +40,9 @@ function AdvantageLearning:learning(options)
   local g, n = deer.graph.new(), options.batch_size
   local obs_tm1, obs_t = self:states(g, "obs_tm1_", n), self:states(g, "obs_t_", n)
   local a_tm1, r_t = g:input("a_tm1", { n }, "int32"), g:input("r_t", { n })
-  local discount_t = g:input("discount_t", { n })
+  local continue_t, gamma = g:input("continue_t", { n }), g:input("gamma", {})
   local frozen = self.target_net:apply(table.unpack(obs_tm1))
+  local discount_t = gamma:expand(continue_t) * continue_t
   local v_t = self.target_net:apply(table.unpack(obs_t)):max(1)
   local gap = frozen:max(1) - frozen:gather(a_tm1)
   local q_tm1 = self.qnet:apply(table.unpack(obs_tm1)):gather(a_tm1)
@@ -55,16 +56,21 @@ function AdvantageLearning:chooseBestAction(state)
   return self.act:run(table.unpack(batch))
 end
 
-function AdvantageLearning:train(states, actions, rewards, next_states, terminals)
-  local inputs, gamma = { a_tm1 = actions, r_t = rewards, discount_t = {} }, self:discountFactor()
-  for i, terminal in ipairs(terminals) do inputs.discount_t[i] = terminal and 0 or gamma end
-  for s in ipairs(states) do
-    inputs["obs_tm1_" .. s], inputs["obs_t_" .. s] = states[s], next_states[s]
+-- where the agent writes what it draws from its memory: straight into the program
+function AdvantageLearning:batch()
+  local learn, batch = self.learn, { obs_tm1 = {}, obs_t = {} }
+  for _, name in ipairs { "a_tm1", "r_t", "continue_t" } do batch[name] = learn:input(name) end
+  for s in ipairs(self.environment:inputDimensions()) do
+    batch.obs_tm1[s], batch.obs_t[s] = learn:input("obs_tm1_" .. s), learn:input("obs_t_" .. s)
   end
+  return batch
+end
+
+function AdvantageLearning:train()
   if self.n_updates % self.freeze_interval == 0 then self.target_net:copy(self.qnet) end
   self.n_updates = self.n_updates + 1
   self.optimiser:setLearningRate(self:learningRate()) -- controllers change it
-  return math.sqrt(self.learn:run(inputs))
+  return math.sqrt(self.learn:run{ gamma = self:discountFactor() })
 end
 
 -- with these two agent:dumpNetwork and the controllers that keep the best network work as well

@@ -5,9 +5,13 @@
 ---     ... return loss -- and, for a prioritised replay, a list of the samples' errors
 ---   end
 ---
---- In a batch, states[subject][sample] is the history of a subject, actions[sample] a number (a
---- list in a continuous space). A third method, qValues(state), is optional. deer.QNetwork
---- extends this class too, with its learning done in C.
+--- With a method batch(), which gives tensors as deer.DataSet:randomBatchInto takes them, such as
+--- the inputs of a program, a batch is drawn into these and train() is called without arguments.
+--- That is how an algorithm that is a graph learns at the speed of C: nothing becomes a table.
+---
+--- In a batch of tables, states[subject][sample] is the history of a subject, actions[sample] a
+--- number (a list in a continuous space). A third method, qValues(state), is optional.
+--- deer.QNetwork extends this class too, with its learning done in C.
 
 local Environment = require "deer.environment"
 local class = require "deer.class"
@@ -18,6 +22,7 @@ local text = require "deer.text"
 ---@class deer.Algo: deer.Class
 ---@field chooseBestAction fun(self, state: table): number|number[], number
 ---@field train fun(self, states, actions, rewards, next_states, terminals): number, number[]?
+---@field batch? fun(self): table<string, deer.Tensor|deer.Tensor[]>
 ---@field qValues? fun(self, state: table): number[]
 local Algo = class.new "Algo"
 

@@ -332,13 +332,80 @@ static int bench_stepper(lua_State *L) {
   return 1;
 }
 
+/* ---- replay ---- */
+
+#define SAMPLER_CLASS "deer.bench.Sampler"
+
+typedef struct sampler {
+  deer_replay *replay;
+  deer_rng rng;
+  deer_batch batch; // its buffers lie behind this struct
+} sampler;
+
+static int sampler_gc(lua_State *L) {
+  sampler *work = luaL_checkudata(L, 1, SAMPLER_CLASS);
+  deer_replay_free(work->replay);
+  work->replay = NULL;
+  return 0;
+}
+
+// the function(n) that sampler returns: n batches drawn, gathered and given new errors
+static int draw(lua_State *L) {
+  sampler *work = lua_touserdata(L, lua_upvalueindex(1));
+  const deer_batch *batch = &work->batch;
+  deer_status status = DEER_OK;
+  for (lua_Integer n = luaL_checkinteger(L, 1); n > 0 && status == DEER_OK; n--) {
+    status = deer_replay_sample(work->replay, &work->rng, &work->batch);
+    const deer_real *error = batch->obs_tm1[0]; // any numbers will do
+    if (status == DEER_OK)
+      status = deer_replay_update(work->replay, batch->size, batch->index, error);
+  }
+  return status == DEER_OK ? 0 : deer_throw(L, status);
+}
+
+// fills the memory with samples of random numbers, each with an error of its own
+static deer_status fill_memory(sampler *work, const deer_space *space, int64_t capacity) {
+  deer_replay_config config = {.space = space, .capacity = capacity, .only_full_history = true};
+  DEER_TRY(deer_replay_new(deer_replay_find("prioritized"), &config, &work->replay));
+  for (int64_t i = 0; i < capacity; i++) {
+    deer_real x[4], action = (deer_real)(i % 2);
+    deer_fill_normal(&work->rng, x, 4);
+    const void *observation[] = {x};
+    deer_sample sample = {observation, &action, 1, i % 200 == 199 ? DEER_TERMINATED : DEER_RUNNING,
+                          0};
+    DEER_TRY(deer_replay_push(work->replay, &sample));
+  }
+  return DEER_OK;
+}
+
+// sampler(capacity, size) -> function(n): batches from a full prioritised memory
+static int bench_sampler(lua_State *L) {
+  lua_Integer capacity = luaL_checkinteger(L, 1), size = luaL_checkinteger(L, 2);
+  luaL_argcheck(L, size >= 1 && size <= 65536 && capacity >= size, 2, "1 to 65536 expected");
+  deer_space space = {.n_subjects = 1, .actions = {.n = 2, .size = 1}};
+  space.subjects[0] = (deer_subject){1, DEER_SHAPE(4), DEER_DTYPE_REAL};
+  deer_batch batch = {.size = (int)size};
+  size_t head = (sizeof(sampler) + 15) / 16 * 16;
+  char *block = lua_newuserdatauv(L, head + deer_lua_place_batch(&space, &batch, NULL), 0);
+  sampler *work = (sampler *)(void *)block;
+  deer_lua_place_batch(&space, &batch, block + head);
+  *work = (sampler){.rng = deer_rng_seed(1), .batch = batch};
+  luaL_setmetatable(L, SAMPLER_CLASS);
+  deer_status status = fill_memory(work, &space, capacity);
+  if (status != DEER_OK) return deer_throw(L, status);
+  lua_pushcclosure(L, draw, 1);
+  return 1;
+}
+
 int deer_open_bench(lua_State *L) {
-  static const luaL_Reg functions[] = {{"flops", bench_flops},     {"bandwidth", bench_bandwidth},
-                                       {"updater", bench_updater}, {"actor", bench_actor},
-                                       {"empty", bench_empty},     {"assembler", bench_assembler},
-                                       {"stepper", bench_stepper}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"flops", bench_flops},     {"bandwidth", bench_bandwidth}, {"updater", bench_updater},
+      {"actor", bench_actor},     {"empty", bench_empty},         {"assembler", bench_assembler},
+      {"stepper", bench_stepper}, {"sampler", bench_sampler},     {NULL, NULL}};
   static const luaL_Reg events[] = {{"__gc", stepper_gc}, {NULL, NULL}};
+  static const luaL_Reg sampler_events[] = {{"__gc", sampler_gc}, {NULL, NULL}};
   deer_lua_class(L, STEPPER_CLASS, events + 1, events); // no methods
+  deer_lua_class(L, SAMPLER_CLASS, events + 1, sampler_events);
   luaL_newlib(L, functions);
   return 1;
 }

@@ -82,6 +82,27 @@ void deer_lua_push_indices(lua_State *L, const deer_batch *batch, deer_lua_rows 
 /* The memory behind the data set at `arg`, as it is now; raises when it is none or has none. */
 deer_replay *deer_lua_check_replay(lua_State *L, int arg);
 
+/* What a script asks for: how samples are drawn, and where they go. */
+typedef struct deer_lua_taken {
+  deer_batch batch;
+  int length;     /* of sequences; 0 for samples */
+  int32_t *index; /* where the slots go that were drawn; NULL: nowhere */
+} deer_lua_taken;
+
+/* n_step with discount, and sequence, of the table at `table`; raises when they cannot be. */
+void deer_lua_take_how(lua_State *L, int table, deer_lua_taken *taken);
+
+/* Raises unless the keys of a table are among n names. */
+void deer_lua_check_names(lua_State *L, int table, const char *noun, const char *const *names,
+                          size_t n);
+
+/* Makes tensors the buffers of a batch, whose size is that of the first: the table at `table` has
+ * them under the names of deer_batch, observations as a list of one per subject or, of a single
+ * one, as they are, and what deer_lua_take_how reads. Memory stays that of the tensors. Raises, as
+ * `who`, on anything else. */
+void deer_lua_take_batch(lua_State *L, int table, const char *who, const deer_space *space,
+                         deer_lua_taken *taken);
+
 /* Pushes the training or the test samples of an agent as a data set. The caller makes the agent's
  * userdata its user value 1. */
 void deer_lua_push_dataset(lua_State *L, const deer_space *space, const deer_rng *rng, bool test);

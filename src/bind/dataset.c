@@ -227,49 +227,10 @@ static int dataset_close(lua_State *L) {
 /* ---- drawing ---- */
 
 // how samples are drawn and what is made of them
-typedef struct how {
-  deer_batch batch; // n_step and discount; the size once it is known
-  int length;       // of sequences; 0 for samples
-} how;
+typedef deer_lua_taken how;
 
 static const char *const how_names[] = {"n_step", "discount", "sequence"};
 enum { HOW_NAMES = sizeof how_names / sizeof *how_names };
-
-static bool is_among(const char *name, const char *const *names, size_t n) {
-  for (size_t i = 0; i < n; i++)
-    if (strcmp(name, names[i]) == 0) return true;
-  return false;
-}
-
-// field `name` of the table at `table`, a whole number of at least 1; 0 when it is absent
-static int take_count(lua_State *L, int table, const char *name) {
-  char got[DEER_DESCRIBE];
-  int whole = 1;
-  lua_Integer n = 0;
-  if (lua_getfield(L, table, name) != LUA_TNIL) {
-    n = lua_type(L, -1) == LUA_TNUMBER ? lua_tointegerx(L, -1, &whole) : 0;
-    if (!whole || n < 1 || n > DEER_MOST_SAMPLES)
-      deer_lua_fail(L, "%s: expected a whole number of at least 1, got %s", name,
-                    deer_lua_describe(L, -1, got));
-  }
-  lua_pop(L, 1);
-  return (int)n;
-}
-
-// n_step with discount, sequence; of the table at `table`
-static how take_how(lua_State *L, int table) {
-  how h = {.length = take_count(L, table, "sequence")};
-  h.batch.n_step = take_count(L, table, "n_step");
-  bool given = lua_getfield(L, table, "discount") != LUA_TNIL;
-  h.batch.discount = lua_tonumber(L, -1);
-  bool right = lua_type(L, -1) == LUA_TNUMBER && h.batch.discount >= 0 && h.batch.discount <= 1;
-  if (given != (h.batch.n_step > 0) || (given && !right))
-    deer_lua_fail(L,
-                  "expected n_step, a whole number of at least 1, with discount, a number from 0 "
-                  "to 1");
-  lua_pop(L, 1);
-  return h;
-}
 
 // into buffers that are there
 static deer_status draw(deer_replay *replay, dataset *set, how *h) {
@@ -284,15 +245,6 @@ static int push_nothing(lua_State *L) {
   return 2;
 }
 
-// raises for the first name in the table at `table` that is not among `names`
-static void check_names(lua_State *L, int table, const char *noun, const char *const *names,
-                        size_t n) {
-  for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
-    const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
-    if (!is_among(name, names, n)) deer_lua_unknown(L, noun, name, names, n);
-  }
-}
-
 // randomBatch(size [, { n_step =, discount =, sequence = }]) -> states, actions, rewards,
 // next_states, terminals, indices, weights; nil, message
 static int dataset_batch(lua_State *L) {
@@ -301,8 +253,8 @@ static int dataset_batch(lua_State *L) {
   how h = {.length = 0};
   if (!lua_isnoneornil(L, 3)) {
     luaL_checktype(L, 3, LUA_TTABLE);
-    check_names(L, 3, "option of randomBatch", how_names, HOW_NAMES);
-    h = take_how(L, 3);
+    deer_lua_check_names(L, 3, "option of randomBatch", how_names, HOW_NAMES);
+    deer_lua_take_how(L, 3, &h);
   }
   lua_Integer most = DEER_MOST_SAMPLES / (h.length > 0 ? h.length : 1);
   luaL_argcheck(L, size >= 1 && size <= most, 2, "size of 1 to 2^24 expected");
@@ -359,96 +311,15 @@ static int dataset_update(lua_State *L) {
 
 /* ---- drawing into tensors ---- */
 
-// fields of the table that is argument 2
-enum { INTO = 2 };
-
-// the first axes of the tensors: `size` samples, unknown until the first tensor says it
-typedef struct axes {
-  int *size, length; // of sequences; 0 for samples
-} axes;
-
-// Memory of the tensor on top of the stack, field `name`, which is popped: `count` elements for
-// each sample. NULL when it is absent.
-static void *take_tensor(lua_State *L, const char *name, deer_dtype dtype, size_t count, axes a) {
-  char got[DEER_DESCRIBE];
-  const deer_tensor *t = deer_lua_to_tensor(L, -1);
-  bool absent = lua_isnil(L, -1);
-  if (!absent && !t)
-    deer_lua_fail(L, "randomBatchInto: %s: expected a tensor, got %s", name,
-                  deer_lua_describe(L, -1, got));
-  if (t && *a.size == 0 && t->shape.rank > 0) *a.size = t->shape.dim[0];
-  if (a.length > 0) count *= (size_t)a.length;
-  if (t && (t->dtype != dtype || *a.size == 0 || t->shape.rank == 0 || t->shape.dim[0] != *a.size ||
-            deer_shape_count(&t->shape) != (size_t)*a.size * count))
-    deer_lua_fail(L,
-                  "randomBatchInto: %s: expected %s with %I elements for each of %d %s, "
-                  "got %s",
-                  name, deer_dtype_name(dtype), (LUAI_UACINT)count, *a.size,
-                  a.length > 0 ? "sequences" : "samples", deer_lua_describe(L, -1, got));
-  lua_pop(L, 1);
-  return absent ? NULL : t->data;
-}
-
-static void *take_field(lua_State *L, const char *name, deer_dtype dtype, size_t count, axes a) {
-  lua_getfield(L, INTO, name);
-  return take_tensor(L, name, dtype, count, a);
-}
-
-// observations: a tensor for each subject, or one alone where there is one subject
-static void take_observations(lua_State *L, const char *name, const deer_space *space,
-                              void **buffers, axes a) {
-  int top = lua_gettop(L);
-  bool list = lua_getfield(L, INTO, name) == LUA_TTABLE;
-  if (list ? lua_rawlen(L, -1) != (lua_Unsigned)space->n_subjects
-           : !lua_isnil(L, -1) && space->n_subjects > 1)
-    deer_lua_fail(L, "randomBatchInto: %s: expected a list of %d tensors, one per subject", name,
-                  space->n_subjects);
-  for (int s = 0; s < space->n_subjects; s++) {
-    const deer_subject *subject = &space->subjects[s];
-    if (list)
-      lua_rawgeti(L, top + 1, s + 1);
-    else
-      lua_pushvalue(L, top + 1);
-    size_t count = (size_t)subject->history * deer_subject_count(subject);
-    buffers[s] = take_tensor(L, name, subject->dtype, count, a);
-  }
-  lua_settop(L, top);
-}
-
-// the buffers of a batch from the table of tensors, and where its indices go
-static int32_t *take_batch(lua_State *L, const deer_space *space, how *h) {
-  static const char *const names[] = {"obs_tm1", "obs_t",      "a_tm1",   "action_tm1",
-                                      "r_t",     "continue_t", "weight",  "index",
-                                      "n_step",  "discount",   "sequence"};
-  // something that nobody fills would be learnt from all the same
-  check_names(L, INTO, "part of a batch", names, sizeof names / sizeof *names);
-  *h = take_how(L, INTO);
-  deer_batch *b = &h->batch;
-  axes a = {&b->size, h->length};
-  take_observations(L, "obs_tm1", space, b->obs_tm1, a);
-  take_observations(L, "obs_t", space, b->obs_t, a);
-  b->a_tm1 = take_field(L, "a_tm1", DEER_DTYPE_I32, 1, a);
-  if (b->a_tm1 && space->actions.n == 0)
-    deer_lua_fail(L, "randomBatchInto: a_tm1 is of discrete actions: use action_tm1");
-  size_t actions = (size_t)space->actions.size;
-  b->action_tm1 = take_field(L, "action_tm1", DEER_DTYPE_REAL, actions, a);
-  b->r_t = take_field(L, "r_t", DEER_DTYPE_REAL, 1, a);
-  b->continue_t = take_field(L, "continue_t", DEER_DTYPE_REAL, 1, a);
-  b->weight = take_field(L, "weight", DEER_DTYPE_REAL, 1, a);
-  int32_t *index = take_field(L, "index", DEER_DTYPE_I32, 1, a);
-  if (b->size == 0) deer_lua_fail(L, "randomBatchInto: expected tensors such as { obs_tm1 = ... }");
-  return index;
-}
-
 // the slots of the rows, which the core counts with 64 bits, as int32
-static deer_status draw_indices(deer_replay *replay, dataset *set, how *h, int32_t *index) {
+static deer_status draw_indices(deer_replay *replay, dataset *set, how *h) {
   size_t rows = (size_t)h->batch.size * (size_t)(h->length > 0 ? h->length : 1);
   if (deer_replay_slots(replay) > INT32_MAX)
     return deer_fail(DEER_EINVAL, "index: the memory holds more samples than int32 counts");
   h->batch.index = deer_alloc_array(rows, sizeof *h->batch.index);
   if (!h->batch.index) return DEER_ENOMEM;
   deer_status status = draw(replay, set, h);
-  for (size_t i = 0; status == DEER_OK && i < rows; i++) index[i] = (int32_t)h->batch.index[i];
+  for (size_t i = 0; status == DEER_OK && i < rows; i++) h->index[i] = (int32_t)h->batch.index[i];
   deer_free(h->batch.index);
   return status;
 }
@@ -458,10 +329,10 @@ static int dataset_batch_into(lua_State *L) {
   dataset *set = check_dataset(L);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
-  how h;
-  int32_t *index = take_batch(L, deer_replay_space(check_replay(L)), &h);
+  how h = {.length = 0};
+  deer_lua_take_batch(L, 2, "randomBatchInto", deer_replay_space(check_replay(L)), &h);
   deer_replay *replay = check_replay(L);
-  deer_status status = index ? draw_indices(replay, set, &h, index) : draw(replay, set, &h);
+  deer_status status = h.index ? draw_indices(replay, set, &h) : draw(replay, set, &h);
   if (status == DEER_EAGAIN) return push_nothing(L);
   if (status != DEER_OK) return deer_throw(L, status);
   lua_pushboolean(L, 1);

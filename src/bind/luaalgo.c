@@ -1,4 +1,5 @@
-/* luaalgo.c: a Lua object as an algo of the core. It learns from batches in nested tables. */
+/* luaalgo.c: a Lua object as an algo of the core. It learns from batches in nested tables, or in
+ * tensors of its own, which is faster. */
 #include "bind/core.h"
 
 #include <math.h>
@@ -7,6 +8,7 @@
 typedef struct lua_algo {
   deer_algo base;
   deer_batch batch; // its buffers lie behind this struct
+  bool own_tensors; // the object has a method `batch`
 } lua_algo;
 
 typedef struct lua_algo_box {
@@ -86,6 +88,45 @@ static void push_batch(lua_State *L, const void *data) {
   deer_lua_push_reals(L, rows, batch->weight);
 }
 
+// a batch that goes into the tensors of the object
+typedef struct drawing {
+  lua_algo *algo;
+  deer_replay *replay;
+  deer_rng *rng;
+  deer_status status;
+} drawing;
+
+// draw(drawing, object): asks the object for its tensors each time, since it may close a program
+static int draw(lua_State *L) {
+  drawing *d = lua_touserdata(L, 1);
+  const deer_algo *self = &d->algo->base;
+  deer_lua_taken taken = {.batch = {.index = d->algo->batch.index}};
+  char got[DEER_DESCRIBE];
+  lua_getfield(L, 2, "batch");
+  lua_pushvalue(L, 2);
+  lua_call(L, 1, 1);
+  if (!lua_istable(L, 3))
+    deer_lua_fail(L, "batch: expected a table of tensors, got %s", deer_lua_describe(L, 3, got));
+  deer_lua_take_batch(L, 3, "batch", &self->space, &taken);
+  if (taken.length > 0 || taken.index) deer_lua_fail(L, "batch: expected samples, without index");
+  if (taken.batch.size != d->algo->batch.size)
+    deer_lua_fail(L, "batch: expected tensors for %d samples, the batch_size, got them for %d",
+                  d->algo->batch.size, taken.batch.size);
+  d->status = deer_replay_sample(d->replay, d->rng, &taken.batch);
+  return 0;
+}
+
+static deer_status draw_batch(deer_call *call, int object, drawing *d) {
+  lua_algo *algo = d->algo;
+  if (!algo->own_tensors) return deer_replay_sample(d->replay, d->rng, &algo->batch);
+  lua_State *L = call->L;
+  lua_pushcfunction(L, draw);
+  lua_pushlightuserdata(L, d);
+  lua_pushvalue(L, object);
+  DEER_TRY(deer_call_run(call, 2, 0));
+  return d->status;
+}
+
 // the errors at `index`, if there are any, become priorities; they take the place of the weights
 static deer_status tell_errors(lua_State *L, int index, lua_algo *algo, deer_replay *replay) {
   const deer_batch *batch = &algo->batch;
@@ -104,17 +145,19 @@ static deer_status read_loss(lua_State *L, int index, double *loss) {
                    deer_lua_describe(L, index, got));
 }
 
-// train(states, actions, rewards, next_states, terminals, weights) -> loss [, errors]
+// train(states, actions, rewards, next_states, terminals, weights) -> loss [, errors]; without
+// arguments for one that has tensors
 static deer_status learn(deer_algo *self, deer_replay *replay, deer_rng *rng, double *loss) {
   lua_algo *algo = (lua_algo *)self;
   int object;
   deer_call *call = deer_call_find(self, &object);
   if (!call) return DEER_ESTATE;
-  DEER_TRY(deer_replay_sample(replay, rng, &algo->batch));
+  DEER_TRY(draw_batch(call, object, &(drawing){algo, replay, rng, DEER_OK}));
   lua_State *L = call->L;
   int top = lua_gettop(L);
   // the tables are copies: the method may draw the next batch itself
   deer_method method = {"train", push_batch, algo, 6};
+  if (algo->own_tensors) method = (deer_method){.name = "train"};
   DEER_TRY(deer_call_method(call, object, &method, 2));
   deer_status status = read_loss(L, top + 2, loss);
   if (status == DEER_OK) status = tell_errors(L, top + 3, algo, replay);
@@ -166,7 +209,9 @@ static int algo_lua(lua_State *L) {
                                          .learning_rate = 0.005,
                                          .discount = 0.9,
                                          .batch_size = size},
-                                .batch = batch}};
+                                .batch = batch,
+                                .own_tensors = lua_getfield(L, 1, "batch") == LUA_TFUNCTION}};
+  lua_pop(L, 1);
   box->box.algo = &box->own.base;
   luaL_setmetatable(L, DEER_ALGO_CLASS);
   lua_pushvalue(L, 1);

@@ -79,6 +79,19 @@ describe("deerlua bench", function()
     assert.matches('^{"name":"dqn64_b128","threads":2,"us":', out)
   end)
 
+  it("measures two of our own side by side", function()
+    local status, out, err = bench { "--json", "--no-peers", "--name", "dqn_in_lua" }
+    assert.same({ 0, "" }, { status, err })
+    local row = parse(out:match "^([^\n]+)\n$")
+    assert.is_true(row.us > 1 and row.peer_us > 1 and row.ratio > 0.1 and row.ratio < 10)
+  end)
+
+  it("draws from a large memory by priority", function()
+    local status, out = bench { "--json", "--no-peers", "--name", "prioritized_1e6" }
+    assert.equal(0, status)
+    assert.is_true(parse(out:match "^([^\n]+)\n$").us > 1)
+  end)
+
   it("measures an executable of the same name beside a work", function()
     local folder = peer("dqn64_b128", "echo $OPENBLAS_NUM_THREADS$OMP_NUM_THREADS >&2; echo 1e9")
     local status, out = bench({ "--json", "--name", "dqn64_b128" },

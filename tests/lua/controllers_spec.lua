@@ -356,6 +356,7 @@ describe("InterleavedTestEpochController", function()
   it("tests after the first and then every p-th epoch", function()
     assert.same({ 1, 2, 3, 4 }, tested_after({ epoch_length = 3 }, 4))
     assert.same({ 1, 4, 7 }, tested_after({ epoch_length = 3, periodicity = 3 }, 7))
+    assert.same({ 3, 5, 7 }, tested_after({ epoch_length = 3, periodicity = 2, start = 2 }, 7))
   end)
 
   it("counts its own epochs, as DeeR 0.2 did, when it has controllers to disable", function()
@@ -472,6 +473,29 @@ describe("FindBestController", function()
       assert.same({ "mynet.epoch=7", "net", "net.epoch=2", "net2.epoch=7" }, sys.listdir "nnets")
       assert.equal("n,vs,ts\n1,1.0,\n2,3.0,\n3,3.0,\n4,2.0,\n",
         assert(io.open "scores/net_scores.csv"):read "a")
+    end)
+  end)
+end)
+
+describe("FindBestController with restore", function()
+  it("puts the latest of the best parameters back at the end, and writes nothing", function()
+    in_empty_folder(function()
+      local agent, epoch, back = bare_agent(), 0, nil
+      local scores = { 1.0, 3.0, 3.0, 2.0 }
+      agent.learning_algo.getAllParams = function() return epoch end
+      agent.learning_algo.setAllParams = function(_, params) back = params end
+      agent.totalRewardOverLastTest = function() return scores[epoch], 1 end
+      local Count = deer.Controller:extend "Count"
+      function Count.onEpochEnd(_, a)
+        if a:mode() == -1 then epoch = epoch + 1 end
+        assert.is_nil(back)
+      end
+      agent:attach(Count{})
+      agent:attach(bc.InterleavedTestEpochController{ epoch_length = 2, show_score = false })
+      agent:attach(bc.FindBestController{ restore = true })
+      assert.same({}, said(function() agent:run(4, 2) end))
+      assert.equal(3, back)
+      assert.is_false(sys.exists "nnets" or sys.exists "scores")
     end)
   end)
 end)

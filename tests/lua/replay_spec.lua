@@ -195,6 +195,55 @@ describe("an agent's prioritised replay", function()
     assert.has_error(function() agent:run(1, 10) end)
   end)
 
+  it("is drawn into the tensors of an algorithm in Lua, which is given no tables", function()
+    local Mine, seen = deer.Algo:extend "Mine", {}
+    local tensors = { obs_tm1 = deer.Tensor("float32", { 8, 1, 4 }),
+      obs_t = deer.Tensor("float32", { 8, 1, 4 }), a_tm1 = deer.Tensor("int32", { 8 }),
+      weight = deer.Tensor("float32", { 8 }), r_t = deer.Tensor("float32", { 8 }) }
+    function Mine.chooseBestAction() return 0, 0 end
+    function Mine:batch() return self.given end
+    function Mine.train(_, ...)
+      assert.equal(0, select("#", ...))
+      seen[#seen + 1] = { obs_tm1 = tensors.obs_tm1:totable(), r_t = tensors.r_t:totable(),
+        obs_t = tensors.obs_t:totable(), a_tm1 = tensors.a_tm1:totable(),
+        weight = tensors.weight:totable() }
+      return 0, { 1, 2, 3, 4, 5, 6, 7, 8 }
+    end
+    local mine = Mine{ environment = env, batch_size = 8 }
+    mine.given = tensors
+    local agent = deer.NeuralAgent{ environment = env, learning_algo = mine, seed = 1,
+      replay_memory_size = 200, train_every = 1, replay = "prioritized" }
+    agent:run(1, 100)
+    assert.is_true(#seen > 90)
+    local set, least = agent:dataset(), 1
+    local observations, actions = set:observations()[1], set:actions()
+    for _, batch in ipairs(seen) do
+      least = math.min(least, table.unpack(batch.weight))
+      for k = 1, 8 do -- a sample of the memory, whose speed says which
+        local at
+        for i, x in ipairs(observations) do
+          if x[1] == batch.obs_tm1[k][1][1] and x[2] == batch.obs_tm1[k][1][2] then at = i end
+        end
+        assert.same({ actions[at], 1 }, { batch.a_tm1[k], batch.r_t[k] })
+        local after = observations[at + 1]
+        assert.is_true(after == nil or set:terminals()[at] or set:truncateds()[at]
+          or after[1] == batch.obs_t[k][1][1])
+      end
+    end
+    assert.is_true(least < 0.7) -- the errors have become priorities
+    local function refused(given, why)
+      mine.given = given
+      local ok, message = pcall(agent.run, agent, 1, 10)
+      assert(not ok and tostring(message):find(why), message)
+    end
+    refused(nil, "batch: expected a table of tensors, got nil")
+    refused({ r_t = deer.Tensor("float32", { 7 }) }, "expected tensors for 8 samples, the batch_si")
+    refused({ r_t = 1 }, "batch: r_t: expected a tensor, got 1")
+    refused({ rt = tensors.r_t }, "'rt'; did you mean 'r_t'")
+    mine.given = tensors
+    agent:run(1, 10)
+  end)
+
   it("is chosen in one way", function()
     local algo = deer.QNetwork{ environment = env, seed = 1 }
     local function make(options)

@@ -85,8 +85,8 @@ end
 
 local function start(work, options)
   local peer = options.peers and measure.peer(work.name)
-  local body = work.make()
-  return { work = work, body = body, n = fitting(body, options.seconds), peer = peer,
+  local body, beside = work.make(), not peer and work.beside and work.beside()
+  return { work = work, body = body, beside = beside, n = fitting(body, options.seconds), peer = peer,
     times = {}, peer_times = {}, ratios = {}, bandwidth = 0 }
 end
 
@@ -96,6 +96,7 @@ local function round(run, options)
   run.times[#run.times + 1] = us
   local other = run.peer and ask_peer(run.peer)
   run.peer = other and run.peer -- one that cannot run is asked no more
+  if run.beside then other = time(run.beside, run.n) / run.n * 1e6 end
   if other then
     run.peer_times[#run.peer_times + 1] = other
     run.ratios[#run.ratios + 1] = us / other

@@ -4,6 +4,7 @@
 ---   help   one line
 ---   cost   { flops =, bytes =, set = }: operations and bytes moved at least, bytes they move in
 ---   make   function() -> function(n): does the work n times
+---   beside function() -> function(n): what the work is compared with where there is no peer
 ---   goal   { ratio = at most this share of the peer's time } or { us = at most these
 ---          microseconds }; [2] = the same with two threads
 
@@ -128,11 +129,34 @@ local function microgrid_memory(capacity)
   return set
 end
 
+-- steps of a deep Q-network in CartPole, an update after each, as CleanRL's dqn.py has them
+local function cartpole(make)
+  return function()
+    local env = deer.env "cartpole" { seed = 1 }
+    local agent = deer.NeuralAgent{ environment = env, learning_algo = make(env), seed = 1,
+      replay_memory_size = 10000, replay_start_size = 1000, train_every = 1 }
+    agent:run(1, 1050)
+    return function(n) agent:run(1, n) end
+  end
+end
+
+local function dqn_in_c(env)
+  return deer.QNetwork{ environment = env, batch_size = 128, update_rule = "adam", tau = 0.01,
+    learning_rate = 2.5e-4, discount = 0.99, batch_accumulator = "mean", seed = 1,
+    network = { dense(64), dense(64) } }
+end
+
+local function dqn_in_lua(env)
+  return require "deer.bench.graph_dqn" { environment = env, batch_size = 128,
+    learning_rate = 2.5e-4, discount = 0.99, tau = 0.01, seed = 1 }
+end
+
 ---@class deer.bench.Work
 ---@field name string
 ---@field help string
 ---@field make fun(): fun(n: integer)
 ---@field cost? { flops: number, bytes: number, set: number }
+---@field beside? fun(): fun(n: integer)
 ---@field goal? table
 
 ---@type deer.bench.Work[]
@@ -158,6 +182,12 @@ return {
   { name = "dqn64_b128", help = "DQN update, 4-64-64-2, batch 128, Adam",
     make = updates(function() return dense_network(128) end), cost = cost.dqn(DENSE, 128),
     goal = { ratio = 1 / 15 } },
+  { name = "dqn_cartpole", help = "DQN in CartPole, 64-64, batch 128: a step and its update",
+    make = cartpole(dqn_in_c), cost = cost.dqn(DENSE, 128), goal = { ratio = 1 / 15 } },
+  { name = "dqn_in_lua", help = "the same, an algorithm written in Lua, beside the one in C",
+    make = cartpole(dqn_in_lua), beside = cartpole(dqn_in_c), goal = { ratio = 1.5 } },
+  { name = "prioritized_1e6", help = "256 of a million samples by priority: sample, gather, update",
+    make = function() return core.bench.sampler(1000000, 256) end, goal = { ratio = 0.2 } },
   { name = "act64", help = "one greedy action, 4-64-64-2, asked for in C",
     make = function() return core.bench.actor(dense_network(1):handle()) end,
     cost = ACT, goal = { us = 1 } },

@@ -21,7 +21,7 @@ return {
     { "EpsilonController", { initial_e = 1, e_min = 0.02, e_decays = 20000 } },
     { "LearningRateController", { schedule = "linear(0.001, 0.0001, 80)" } },
     { "InterleavedTestEpochController",
-      { id = 0, start = 70, epoch_length = 2000, show_score = false, summarize_every = 0 } },
+      { start = 70, epoch_length = 2000, show_score = false, summarize_every = 0 } },
     { "FindBestController", { restore = true } },
   },
   epochs = 80,

@@ -5,9 +5,11 @@ return {
   environment = "cartpole",
   algo = "QNetwork",
   algo_options = {
-    network = { { "dense", units = 128 }, { "dense", units = 128 } },
+    network = { { "dense", units = 64 }, { "dense", units = 64 } },
     update_rule = "adam",
     batch_size = 128,
+    -- the angle is at most 0.2 where the place is at most 2.4
+    normalize_observations = true,
     batch_accumulator = "mean",
     discount = 0.99,
     -- the target network follows slowly; to copy it now and then gives no steadier policy
@@ -24,7 +26,8 @@ return {
     { "EpsilonController", { initial_e = 1, e_min = 0.02, e_decays = 10000 } },
     { "LearningRateController", { schedule = "linear(0.001, 0.0001, 40)" } },
     { "InterleavedTestEpochController",
-      { id = 0, start = 30, epoch_length = 1000, show_score = false, summarize_every = 0 } },
+      { start = 31, periodicity = 2, epoch_length = 2000, show_score = false,
+        summarize_every = 0 } },
     { "FindBestController", { restore = true } },
   },
   epochs = 40,

@@ -2,5 +2,5 @@
 local preset = require("deer.preset").load "cartpole/dqn"
 local options = preset.algo_options
 options.distribution, options.atoms = "quantile", 16
-options.clip_delta = 10 -- of returns up to 100
+options.clip_delta = 1
 return preset

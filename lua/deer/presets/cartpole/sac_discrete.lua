@@ -5,6 +5,7 @@ preset.algo = "DiscreteSAC"
 preset.algo_options = {
   network = { { "dense", units = 64 }, { "dense", units = 64 } },
   batch_size = 128,
+  normalize_observations = true,
   discount = 0.99,
   tau = 0.01,
   target_entropy = 0.3,

@@ -23,7 +23,7 @@ return {
     { "EpsilonController", { initial_e = 1, e_min = 0.05, e_decays = 30000 } },
     { "LearningRateController", { schedule = "linear(0.001, 0.0001, 100)" } },
     { "InterleavedTestEpochController",
-      { id = 0, start = 79, epoch_length = 1000, show_score = false, summarize_every = 0 } },
+      { start = 79, epoch_length = 1000, show_score = false, summarize_every = 0 } },
     { "FindBestController", { restore = true } },
   },
   epochs = 100,
