@@ -24,6 +24,7 @@ local text = require "deer.text"
 ---@field test_policy deer.Policy
 ---@field n_epochs integer of the run that is under way
 ---@field epoch_length integer of the epochs that are under way
+---@field networks table<string|integer, table[]>? parameters that storeNetwork has kept
 ---@field folder string? where controllers write, if they are not told otherwise
 ---@field evaluation deer.Evaluation? the last one of an EvaluationController
 ---@overload fun(options: table): deer.NeuralAgent
@@ -144,6 +145,14 @@ end
 function NeuralAgent:attach(controller)
   check_self(self, "attach")
   self._signals:attach(controller)
+end
+
+--- Asks every controller whether it can work with this agent, before anything is written or run;
+--- one that cannot raises an error.
+function NeuralAgent:ready()
+  for _, controller in ipairs(self._signals.controllers) do
+    if controller.ready then controller:ready(self) end
+  end
 end
 
 --- Takes the controller at a 0-based position away and returns it.
@@ -300,6 +309,32 @@ function NeuralAgent:setEpsilon(epsilon)
     text.fail("agent:setEpsilon: the training policy, %s, has no epsilon", text.describe(policy))
   end
   policy:setEpsilon(epsilon)
+end
+
+--- The number of the task, from 0; only a deer.MultiTaskAgent has several.
+---@return integer
+function NeuralAgent:task() return 0 end -- luacheck: no unused args
+
+-- ---- networks in memory ------------------------------------------------------------------------
+
+--- Keeps the parameters that the algo has now, in a list of the agent.
+---@param name? string by which they are fetched; their number in the list if absent
+---@return string|integer name
+function NeuralAgent:storeNetwork(name)
+  self.networks = self.networks or {}
+  name = name or #self.networks + 1
+  self.networks[name] = self.learning_algo:getAllParams()
+  return name
+end
+
+--- Puts parameters kept by storeNetwork back.
+---@param name string|integer
+function NeuralAgent:fetchNetwork(name)
+  local params = self.networks and self.networks[name]
+  if not params then
+    text.fail("agent:fetchNetwork: there is no network %s", text.describe(name))
+  end
+  self.learning_algo:setAllParams(params)
 end
 
 -- ---- networks on disk --------------------------------------------------------------------------

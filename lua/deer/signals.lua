@@ -80,6 +80,13 @@ local function subscribe(self)
   end
 end
 
+--- From now on they are given by another agent of the C side, which is in training.
+---@param handle userdata
+function Signals:setHandle(handle)
+  self.handle = handle
+  self:setMode(-1)
+end
+
 --- From now on the agent is in this mode.
 ---@param mode integer
 function Signals:setMode(mode)

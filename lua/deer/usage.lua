@@ -1,6 +1,8 @@
 --- Mistakes in what a person asked for on the command line: one line on the standard error, status
 --- 2, and no traceback, since no code is at fault.
 
+local text = require "deer.text"
+
 local usage = {}
 
 local Mistake = {}
@@ -42,6 +44,19 @@ function usage.try(f, ...)
   local message = type(err) == "string" and complaint(err)
   if not message then error(err, 0) end
   usage.fail("%s", message)
+end
+
+--- Calls a function that may find such a mistake, for code that scripts use as well: there it is an
+--- error that names their line.
+---@param f function
+---@param ... any
+---@return any ...
+function usage.plainly(f, ...)
+  local results = table.pack(pcall(f, ...))
+  if results[1] then return table.unpack(results, 2, results.n) end
+  local message = usage.message(results[2])
+  if not message then error(results[2], 0) end
+  text.fail("%s", message)
 end
 
 return usage

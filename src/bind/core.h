@@ -104,6 +104,7 @@ int deer_lua_finish_text(lua_State *L, char **text);
 
 /* Parts of the module: each adds functions to the table on top of the stack. */
 void deer_open_info(lua_State *L);
+void deer_open_layers(lua_State *L);
 void deer_open_rng(lua_State *L);
 void deer_open_schedule(lua_State *L);
 void deer_open_tensor(lua_State *L);
