@@ -6,6 +6,7 @@
 enum { LEVELS = 3 }; /* numbers per side of a box that a sequence is made of */
 
 typedef struct sequence {
+  bool hold;
   int64_t done, length; /* actions taken of the present sequence; it is over when they are equal */
   double levels[DEER_MAX_ACTION_SIZE][LEVELS];
   deer_real actions[DEER_MAX_LONGER_EXPLORATION][DEER_MAX_ACTION_SIZE];
@@ -17,15 +18,19 @@ static const deer_field fields[] = {
     {"length", DEER_FIELD_INT, offsetof(deer_longer_exploration, length), .fallback = 10, .min = 1,
      .max = DEER_MAX_LONGER_EXPLORATION, .help = "actions of a sequence", .search_min = 1,
      .search_max = 30},
+    {"hold", DEER_FIELD_BOOL, offsetof(deer_longer_exploration, hold), .fallback = 0,
+     .help = "one action all along a sequence"},
     {0}};
 
 static bool boxed(const deer_action_space *space) {
   return deer_actions_kind(space) == DEER_ACTIONS_CONTINUOUS;
 }
 
-static void start(sequence *s, const deer_action_space *space, int64_t length, deer_rng *rng) {
+static void start(sequence *s, const deer_action_space *space, const deer_longer_exploration *p,
+                  deer_rng *rng) {
+  s->hold = p->hold;
   s->done = 0;
-  s->length = length;
+  s->length = p->length;
   if (!boxed(space)) return;
   for (int i = 0; i < space->size; i++)
     for (int k = 0; k < LEVELS; k++)
@@ -55,7 +60,7 @@ static double kinds(const deer_action_space *space) {
  * So the counts of the actions are uniform over all that sum up to the length, and every order of
  * the same counts is equally likely; no list of them is needed. */
 static void next(sequence *s, const deer_action_space *space, deer_rng *rng, deer_real *action) {
-  double any_of = kinds(space);
+  double any_of = s->hold && s->done > 0 ? 0 : kinds(space);
   size_t bytes = (size_t)space->size * sizeof *action;
   if (deer_rng_uniform(rng) * (any_of + (double)s->done) < any_of)
     any(s, space, rng, action);
@@ -77,7 +82,7 @@ static deer_status choose(deer_policy *self, const deer_choice *choice, deer_rea
     double share = p->epsilon / (1 + (double)(p->length - 1) * (1 - p->epsilon));
     *greedy = deer_rng_uniform(choice->rng) >= share;
     if (*greedy) return deer_choice_best(choice, action, value);
-    start(s, space, p->length, choice->rng);
+    start(s, space, p, choice->rng);
   }
   next(s, space, choice->rng, action);
   return DEER_OK;

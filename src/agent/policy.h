@@ -97,13 +97,15 @@ typedef struct deer_ornstein_uhlenbeck {
 
 /* The best action, or sequences of `length` actions that lean to one side: every multiset of
  * actions is as likely as any other, in random order. A sequence begins so often that epsilon is
- * the share of exploratory actions in the long run. Francois-Lavet, DeeR. In a box the actions of a
- * sequence are made of three numbers for each of its sides. */
+ * the share of exploratory actions in the long run. Francois-Lavet, DeeR. With `hold` a sequence is
+ * one action all along (Dabney, Ostrovski and Barreto 2021, arXiv:2006.01782). In a box the actions
+ * of a sequence are made of three numbers for each of its sides. */
 #define DEER_MAX_LONGER_EXPLORATION 100
 typedef struct deer_longer_exploration {
   deer_policy base;
   double epsilon;
   int64_t length;
+  bool hold;
 } deer_longer_exploration;
 
 /* ---- boltzmann ---- */

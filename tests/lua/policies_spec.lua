@@ -27,6 +27,18 @@ describe("longer exploration", function()
     assert.is_true(alike > 18 and alike < 56, alike)
   end)
 
+  it("holds one action, when asked to", function()
+    local actions = actions_of(deer.policies.LongerExplorationPolicy{ epsilon = 1, length = 10,
+      hold = true }, 1)
+    local n = { [0] = 0, 0 }
+    for first = 3, 1983, 10 do -- two actions at random come first
+      for i = first, first + 9 do assert.equal(actions[first], actions[i]) end
+      n[actions[first]] = n[actions[first]] + 1
+    end
+    -- 199 fair coins, within four deviations
+    assert.is_true(math.abs(n[0] - n[1]) < 4 * 199 ^ 0.5)
+  end)
+
   it("has an epsilon that controllers change", function()
     local policy = deer.policies.LongerExplorationPolicy{ epsilon = 0.5, length = 5 }
     local agent = agent_of("QNetwork", deer.env "cartpole" {}, policy, 1)

@@ -1,19 +1,20 @@
---- The best action, or sequences of actions that lean to one side; epsilon is the share of
---- exploratory actions in the long run.
+--- The best action, or sequences of actions that lean to one side or, with `hold`, are one action
+--- all along; epsilon is the share of exploratory actions in the long run.
 
 local Policy = require "deer.policy"
 local core = require "deer.core"
 local options = require "deer.options"
 
 ---@class deer.LongerExplorationPolicy: deer.Policy
----@overload fun(options: { epsilon: number?, length: integer? }): deer.LongerExplorationPolicy
+---@overload fun(options: { epsilon: number?, length: integer?, hold: boolean? }):
+---  deer.LongerExplorationPolicy
 local LongerExplorationPolicy = Policy:extend "LongerExplorationPolicy"
 
 LongerExplorationPolicy.options = options.fromFields(core.fields("policy", "longer_exploration"))
 
 function LongerExplorationPolicy:init(given)
   self._handle = core.policy("longer_exploration",
-    { epsilon = given.epsilon, length = given.length })
+    { epsilon = given.epsilon, length = given.length, hold = given.hold })
 end
 
 ---@return number
