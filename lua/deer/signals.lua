@@ -56,6 +56,7 @@ local function dispatcher(self, signal)
         handlers[i](controller, agent, a, b)
       end
     end
+    agent:applyAttributes()
   end
 end
 

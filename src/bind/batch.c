@@ -35,38 +35,71 @@ size_t deer_lua_place_batch(const deer_space *space, deer_batch *batch, void *bl
   return used;
 }
 
-// states[subject][sample][history]...
-static void push_states(lua_State *L, const deer_space *space, int size, void *const *data) {
+// states[subject][sample][history]..., or states[subject][sequence][step][history]...
+static void push_states(lua_State *L, const deer_space *space, deer_lua_rows rows,
+                        void *const *data) {
+  int more = rows.length > 0 ? 2 : 1;
   lua_createtable(L, space->n_subjects, 0);
   for (int s = 0; s < space->n_subjects; s++) {
     deer_shape one = deer_subject_state(&space->subjects[s]);
-    deer_shape all = {.rank = one.rank + 1, .dim = {size}};
-    memcpy(all.dim + 1, one.dim, (size_t)one.rank * sizeof *one.dim);
+    deer_shape all = {.rank = one.rank + more, .dim = {rows.size, rows.length}};
+    if (all.rank > DEER_MAX_RANK)
+      deer_lua_fail(L, "subject %d: its sequences have more than %d axes", s, DEER_MAX_RANK);
+    memcpy(all.dim + more, one.dim, (size_t)one.rank * sizeof *one.dim);
     deer_tensor from = deer_tensor_wrap(space->subjects[s].dtype, all, data[s]);
     deer_lua_push(L, &from);
     lua_rawseti(L, -2, s + 1);
   }
 }
 
-// an action of every sample
-static void push_actions(lua_State *L, const deer_action_space *space, const deer_batch *batch) {
-  lua_createtable(L, batch->size, 0);
-  for (int i = 0; i < batch->size; i++) {
-    deer_lua_push_action(L, space, batch->action_tm1 + (size_t)i * (size_t)space->size);
+void deer_lua_push_reals(lua_State *L, deer_lua_rows rows, deer_real *x) {
+  deer_shape shape = {.rank = rows.length > 0 ? 2 : 1, .dim = {rows.size, rows.length}};
+  deer_tensor from = deer_tensor_wrap(DEER_DTYPE_REAL, shape, x);
+  deer_lua_push(L, &from);
+}
+
+// a list of what `push` makes of each row, for sequences a list of such lists
+static void
+push_rows(lua_State *L, const deer_space *space, const deer_batch *batch, deer_lua_rows rows,
+          void (*push)(lua_State *L, const deer_space *space, const deer_batch *batch, int row)) {
+  lua_createtable(L, rows.size, 0);
+  for (int i = 0; i < rows.size; i++) {
+    if (rows.length > 0) lua_createtable(L, rows.length, 0);
+    for (int t = 0; t < rows.length; t++) {
+      push(L, space, batch, i * rows.length + t);
+      lua_rawseti(L, -2, t + 1);
+    }
+    if (rows.length == 0) push(L, space, batch, i);
     lua_rawseti(L, -2, i + 1);
   }
 }
 
-void deer_lua_push_batch(lua_State *L, const deer_space *space, const deer_batch *batch) {
-  luaL_checkstack(L, 10, NULL);
-  push_states(L, space, batch->size, batch->obs_tm1);
-  push_actions(L, &space->actions, batch);
-  deer_tensor rewards = deer_tensor_wrap(DEER_DTYPE_REAL, DEER_SHAPE(batch->size), batch->r_t);
-  deer_lua_push(L, &rewards);
-  push_states(L, space, batch->size, batch->obs_t);
-  lua_createtable(L, batch->size, 0);
-  for (int i = 0; i < batch->size; i++) {
-    lua_pushboolean(L, batch->continue_t[i] == 0);
-    lua_rawseti(L, -2, i + 1);
-  }
+// for push_rows
+static void push_action(lua_State *L, const deer_space *space, const deer_batch *batch, int row) {
+  const deer_action_space *actions = &space->actions;
+  deer_lua_push_action(L, actions, batch->action_tm1 + (size_t)row * (size_t)actions->size);
+}
+
+static void push_terminal(lua_State *L, const deer_space *space, const deer_batch *batch, int row) {
+  (void)space;
+  lua_pushboolean(L, batch->continue_t[row] == 0);
+}
+
+static void push_index(lua_State *L, const deer_space *space, const deer_batch *batch, int row) {
+  (void)space;
+  lua_pushinteger(L, (lua_Integer)batch->index[row]);
+}
+
+void deer_lua_push_batch(lua_State *L, const deer_space *space, const deer_batch *batch,
+                         deer_lua_rows rows) {
+  luaL_checkstack(L, 12, NULL);
+  push_states(L, space, rows, batch->obs_tm1);
+  push_rows(L, space, batch, rows, push_action);
+  deer_lua_push_reals(L, rows, batch->r_t);
+  push_states(L, space, rows, batch->obs_t);
+  push_rows(L, space, batch, rows, push_terminal);
+}
+
+void deer_lua_push_indices(lua_State *L, const deer_batch *batch, deer_lua_rows rows) {
+  push_rows(L, NULL, batch, rows, push_index);
 }

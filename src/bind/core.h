@@ -67,8 +67,20 @@ void deer_lua_own_policy(deer_call *call, int index);
 #define DEER_MOST_SAMPLES (1 << 24)
 size_t deer_lua_place_batch(const deer_space *space, deer_batch *batch, void *block);
 
-/* Pushes states, actions, rewards, next_states and terminals. */
-void deer_lua_push_batch(lua_State *L, const deer_space *space, const deer_batch *batch);
+/* How the rows of a batch are nested in Lua: `size` samples, or, with a length, `size` sequences of
+ * so many samples. */
+typedef struct deer_lua_rows {
+  int size, length;
+} deer_lua_rows;
+
+/* Pushes states, actions, rewards, next_states and terminals; numbers of the rows; their slots. */
+void deer_lua_push_batch(lua_State *L, const deer_space *space, const deer_batch *batch,
+                         deer_lua_rows rows);
+void deer_lua_push_reals(lua_State *L, deer_lua_rows rows, deer_real *x);
+void deer_lua_push_indices(lua_State *L, const deer_batch *batch, deer_lua_rows rows);
+
+/* The memory behind the data set at `arg`, as it is now; raises when it is none or has none. */
+deer_replay *deer_lua_check_replay(lua_State *L, int arg);
 
 /* Pushes the training or the test samples of an agent as a data set. The caller makes the agent's
  * userdata its user value 1. */

@@ -16,17 +16,19 @@ typedef struct dataset {
 
 static dataset *check_dataset(lua_State *L) { return luaL_checkudata(L, 1, DEER_DATASET_CLASS); }
 
-// the replay of the data set at 1, as it is now
-static deer_replay *check_replay(lua_State *L) {
-  const dataset *set = check_dataset(L);
+deer_replay *deer_lua_check_replay(lua_State *L, int arg) {
+  const dataset *set = luaL_checkudata(L, arg, DEER_DATASET_CLASS);
   if (set->own) return set->own;
-  luaL_argcheck(L, lua_getiuservalue(L, 1, 1) == LUA_TUSERDATA, 1, "data set is closed");
+  luaL_argcheck(L, lua_getiuservalue(L, arg, 1) == LUA_TUSERDATA, arg, "data set is closed");
   const deer_agent *agent = deer_lua_check_agent(L, -1);
   lua_pop(L, 1);
   deer_replay *replay = set->test ? deer_agent_test_set(agent) : deer_agent_replay(agent);
-  luaL_argcheck(L, replay, 1, "there was no test epoch yet");
+  luaL_argcheck(L, replay, arg, "there was no test epoch yet");
   return replay;
 }
+
+// that of the data set at 1
+static deer_replay *check_replay(lua_State *L) { return deer_lua_check_replay(L, 1); }
 
 static size_t room(const deer_space *space, int s) {
   return (deer_subject_bytes(&space->subjects[s]) + 15) / 16 * 16;
@@ -224,82 +226,132 @@ static int dataset_close(lua_State *L) {
 
 /* ---- drawing ---- */
 
-// turns slots of the memory into positions among the samples, from 0; slots that hold the last
-// observation of an episode are no samples
-static void number_samples(const deer_replay *replay, int64_t *index, int n, int64_t *number) {
-  int64_t count = 0;
-  for (int64_t slot = -1; deer_replay_next(replay, &slot);) number[slot] = count++;
-  for (int i = 0; i < n; i++) index[i] = number[index[i]];
+// how samples are drawn and what is made of them
+typedef struct how {
+  deer_batch batch; // n_step and discount; the size once it is known
+  int length;       // of sequences; 0 for samples
+} how;
+
+static const char *const how_names[] = {"n_step", "discount", "sequence"};
+enum { HOW_NAMES = sizeof how_names / sizeof *how_names };
+
+static bool is_among(const char *name, const char *const *names, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (strcmp(name, names[i]) == 0) return true;
+  return false;
 }
 
-// randomBatch(size) -> states, actions, rewards, next_states, terminals, indices, weights;
-// nil, message
+// field `name` of the table at `table`, a whole number of at least 1; 0 when it is absent
+static int take_count(lua_State *L, int table, const char *name) {
+  char got[DEER_DESCRIBE];
+  int whole = 1;
+  lua_Integer n = 0;
+  if (lua_getfield(L, table, name) != LUA_TNIL) {
+    n = lua_type(L, -1) == LUA_TNUMBER ? lua_tointegerx(L, -1, &whole) : 0;
+    if (!whole || n < 1 || n > DEER_MOST_SAMPLES)
+      deer_lua_fail(L, "%s: expected a whole number of at least 1, got %s", name,
+                    deer_lua_describe(L, -1, got));
+  }
+  lua_pop(L, 1);
+  return (int)n;
+}
+
+// n_step with discount, sequence; of the table at `table`
+static how take_how(lua_State *L, int table) {
+  how h = {.length = take_count(L, table, "sequence")};
+  h.batch.n_step = take_count(L, table, "n_step");
+  bool given = lua_getfield(L, table, "discount") != LUA_TNIL;
+  h.batch.discount = lua_tonumber(L, -1);
+  bool right = lua_type(L, -1) == LUA_TNUMBER && h.batch.discount >= 0 && h.batch.discount <= 1;
+  if (given != (h.batch.n_step > 0) || (given && !right))
+    deer_lua_fail(L,
+                  "expected n_step, a whole number of at least 1, with discount, a number from 0 "
+                  "to 1");
+  lua_pop(L, 1);
+  return h;
+}
+
+// into buffers that are there
+static deer_status draw(deer_replay *replay, dataset *set, how *h) {
+  if (h->length > 0) return deer_replay_sequences(replay, &set->rng, h->length, &h->batch);
+  return deer_replay_sample(replay, &set->rng, &h->batch);
+}
+
+// nothing to draw is an answer, no error: nil, message
+static int push_nothing(lua_State *L) {
+  luaL_pushfail(L);
+  lua_pushstring(L, deer_error());
+  return 2;
+}
+
+// raises for the first name in the table at `table` that is not among `names`
+static void check_names(lua_State *L, int table, const char *noun, const char *const *names,
+                        size_t n) {
+  for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+    const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
+    if (!is_among(name, names, n)) deer_lua_unknown(L, noun, name, names, n);
+  }
+}
+
+// randomBatch(size [, { n_step =, discount =, sequence = }]) -> states, actions, rewards,
+// next_states, terminals, indices, weights; nil, message
 static int dataset_batch(lua_State *L) {
   dataset *set = check_dataset(L);
   lua_Integer size = luaL_checkinteger(L, 2);
-  luaL_argcheck(L, size >= 1 && size <= DEER_MOST_SAMPLES, 2, "size of 1 to 2^24 expected");
+  how h = {.length = 0};
+  if (!lua_isnoneornil(L, 3)) {
+    luaL_checktype(L, 3, LUA_TTABLE);
+    check_names(L, 3, "option of randomBatch", how_names, HOW_NAMES);
+    h = take_how(L, 3);
+  }
+  lua_Integer most = DEER_MOST_SAMPLES / (h.length > 0 ? h.length : 1);
+  luaL_argcheck(L, size >= 1 && size <= most, 2, "size of 1 to 2^24 expected");
+  deer_lua_rows rows = {(int)size, h.length};
   deer_space space = *deer_replay_space(check_replay(L));
-  deer_batch batch = {.size = (int)size};
-  void *block = lua_newuserdatauv(L, deer_lua_place_batch(&space, &batch, NULL), 0);
-  deer_lua_place_batch(&space, &batch, block);
-  size_t slots = (size_t)deer_replay_slots(check_replay(L));
-  int64_t *number = lua_newuserdatauv(L, slots * sizeof *number + 1, 0);
-
-  // from here to the end of the drawing nothing raises
-  deer_replay *replay = check_replay(L);
-  deer_status status = deer_replay_sample(replay, &set->rng, &batch);
-  // nothing to draw is an answer, no error
-  if (status == DEER_EAGAIN) {
-    luaL_pushfail(L);
-    lua_pushstring(L, deer_error());
-    return 2;
-  }
+  h.batch.size = rows.size * (rows.length > 0 ? rows.length : 1);
+  void *block = lua_newuserdatauv(L, deer_lua_place_batch(&space, &h.batch, NULL), 0);
+  deer_lua_place_batch(&space, &h.batch, block);
+  h.batch.size = rows.size;
+  deer_status status = draw(check_replay(L), set, &h);
+  if (status == DEER_EAGAIN) return push_nothing(L);
   if (status != DEER_OK) return deer_throw(L, status);
-  if ((size_t)deer_replay_slots(replay) <= slots)
-    number_samples(replay, batch.index, batch.size, number);
-
-  deer_lua_push_batch(L, &space, &batch);
-  lua_createtable(L, batch.size, 0);
-  for (int i = 0; i < batch.size; i++) {
-    lua_pushinteger(L, (lua_Integer)batch.index[i]);
-    lua_rawseti(L, -2, i + 1);
-  }
-  deer_tensor weights = deer_tensor_wrap(DEER_DTYPE_REAL, DEER_SHAPE(batch.size), batch.weight);
-  deer_lua_push(L, &weights);
+  deer_lua_push_batch(L, &space, &h.batch, rows);
+  deer_lua_push_indices(L, &h.batch, rows);
+  deer_lua_push_reals(L, rows, h.batch.weight);
   return 7;
 }
 
-// the slots of the samples numbered from 0
-static int64_t *push_slots(lua_State *L, const deer_replay *replay) {
-  int64_t count = 0;
-  int64_t *slots = lua_newuserdatauv(L, (size_t)deer_replay_count(replay) * sizeof *slots + 1, 0);
-  // what a finalizer may have added or taken away meanwhile is left out
-  int64_t room = (int64_t)(lua_rawlen(L, -1) / sizeof *slots);
-  for (int64_t slot = -1; count < room && deer_replay_next(replay, &slot);) slots[count++] = slot;
-  for (; count < room; count++) slots[count] = -1;
-  return slots;
+/* ---- priorities ---- */
+
+// entry i of the list, or element i of the tensor of int32, at 2
+static int64_t read_index(lua_State *L, const deer_tensor *tensor, int i) {
+  if (tensor) return ((const int32_t *)tensor->data)[i];
+  lua_rawgeti(L, 2, i + 1);
+  lua_Integer index = deer_lua_check_integer(L, -1);
+  lua_pop(L, 1);
+  return index;
 }
 
-// updatePriorities(indices, errors)
+// updatePriorities(indices, errors): lists, or tensors of one shape
 static int dataset_update(lua_State *L) {
   check_dataset(L);
-  luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 3);
-  lua_Unsigned size = lua_rawlen(L, 2);
+  const deer_tensor *tensor = deer_lua_to_tensor(L, 2);
+  if (!tensor) luaL_checktype(L, 2, LUA_TTABLE);
+  luaL_argcheck(L, !tensor || tensor->dtype == DEER_DTYPE_I32, 2, "tensor of int32 expected");
+  lua_Unsigned size = tensor ? deer_shape_count(&tensor->shape) : lua_rawlen(L, 2);
   luaL_argcheck(L, size >= 1 && size <= DEER_MOST_SAMPLES, 2, "list of 1 to 2^24 indices expected");
   int n = (int)size;
   deer_real *error = lua_newuserdatauv(L, size * sizeof *error, 0);
   int64_t *index = lua_newuserdatauv(L, size * sizeof *index, 0);
-  deer_tensor into = deer_tensor_wrap(DEER_DTYPE_REAL, DEER_SHAPE(n), error);
+  deer_tensor into =
+      deer_tensor_wrap(DEER_DTYPE_REAL, tensor ? tensor->shape : DEER_SHAPE(n), error);
   if (deer_lua_read(L, 3, &into) != DEER_OK) luaL_argerror(L, 3, deer_error());
-  const int64_t *slots = push_slots(L, check_replay(L));
-  int64_t count = (int64_t)(lua_rawlen(L, -1) / sizeof *slots);
+  int64_t slots = deer_replay_slots(check_replay(L));
   for (int i = 0; i < n; i++) {
-    lua_rawgeti(L, 2, i + 1);
-    lua_Integer number = deer_lua_check_integer(L, -1);
-    luaL_argcheck(L, number >= 0 && number < count, 2, "index of a sample that was drawn expected");
-    index[i] = slots[number];
-    lua_pop(L, 1);
+    index[i] = read_index(L, tensor, i);
+    luaL_argcheck(L, index[i] >= 0 && index[i] < slots, 2,
+                  "index of a sample that was drawn expected");
   }
   deer_status status = deer_replay_update(check_replay(L), n, index, error);
   return status == DEER_OK ? 0 : deer_throw(L, status);
@@ -310,37 +362,41 @@ static int dataset_update(lua_State *L) {
 // fields of the table that is argument 2
 enum { INTO = 2 };
 
+// the first axes of the tensors: `size` samples, unknown until the first tensor says it
+typedef struct axes {
+  int *size, length; // of sequences; 0 for samples
+} axes;
+
 // Memory of the tensor on top of the stack, field `name`, which is popped: `count` elements for
-// each sample. NULL when it is absent. The first tensor says how many samples there are.
-static void *take_tensor(lua_State *L, const char *name, deer_dtype dtype, size_t count,
-                         int *size) {
+// each sample. NULL when it is absent.
+static void *take_tensor(lua_State *L, const char *name, deer_dtype dtype, size_t count, axes a) {
   char got[DEER_DESCRIBE];
   const deer_tensor *t = deer_lua_to_tensor(L, -1);
   bool absent = lua_isnil(L, -1);
   if (!absent && !t)
     deer_lua_fail(L, "randomBatchInto: %s: expected a tensor, got %s", name,
                   deer_lua_describe(L, -1, got));
-  if (t && *size == 0 && t->shape.rank > 0) *size = t->shape.dim[0];
-  if (t && (t->dtype != dtype || *size == 0 || t->shape.rank == 0 || t->shape.dim[0] != *size ||
-            deer_shape_count(&t->shape) != (size_t)*size * count))
+  if (t && *a.size == 0 && t->shape.rank > 0) *a.size = t->shape.dim[0];
+  if (a.length > 0) count *= (size_t)a.length;
+  if (t && (t->dtype != dtype || *a.size == 0 || t->shape.rank == 0 || t->shape.dim[0] != *a.size ||
+            deer_shape_count(&t->shape) != (size_t)*a.size * count))
     deer_lua_fail(L,
-                  "randomBatchInto: %s: expected %s with %I elements for each of %d samples, "
+                  "randomBatchInto: %s: expected %s with %I elements for each of %d %s, "
                   "got %s",
-                  name, deer_dtype_name(dtype), (LUAI_UACINT)count, *size,
-                  deer_lua_describe(L, -1, got));
+                  name, deer_dtype_name(dtype), (LUAI_UACINT)count, *a.size,
+                  a.length > 0 ? "sequences" : "samples", deer_lua_describe(L, -1, got));
   lua_pop(L, 1);
   return absent ? NULL : t->data;
 }
 
-static void *take_field(lua_State *L, const char *name, deer_dtype dtype, size_t count, int *size,
-                        int *n_fields) {
-  *n_fields += lua_getfield(L, INTO, name) != LUA_TNIL;
-  return take_tensor(L, name, dtype, count, size);
+static void *take_field(lua_State *L, const char *name, deer_dtype dtype, size_t count, axes a) {
+  lua_getfield(L, INTO, name);
+  return take_tensor(L, name, dtype, count, a);
 }
 
 // observations: a tensor for each subject, or one alone where there is one subject
 static void take_observations(lua_State *L, const char *name, const deer_space *space,
-                              void **buffers, int *size) {
+                              void **buffers, axes a) {
   int top = lua_gettop(L);
   bool list = lua_getfield(L, INTO, name) == LUA_TTABLE;
   if (list ? lua_rawlen(L, -1) != (lua_Unsigned)space->n_subjects
@@ -354,56 +410,47 @@ static void take_observations(lua_State *L, const char *name, const deer_space *
     else
       lua_pushvalue(L, top + 1);
     size_t count = (size_t)subject->history * deer_subject_count(subject);
-    buffers[s] = take_tensor(L, name, subject->dtype, count, size);
+    buffers[s] = take_tensor(L, name, subject->dtype, count, a);
   }
   lua_settop(L, top);
 }
 
-// how many rewards are summed, and what the later ones count
-static void take_steps(lua_State *L, deer_batch *batch, int *n_fields) {
-  int top = lua_gettop(L);
-  bool steps = lua_getfield(L, INTO, "n_step") != LUA_TNIL;
-  bool discount = lua_getfield(L, INTO, "discount") != LUA_TNIL;
-  *n_fields += steps + discount;
-  if (steps || discount) {
-    lua_Integer n = lua_tointeger(L, -2);
-    lua_Number gamma = lua_tonumber(L, -1);
-    if (n < 1 || n > INT_MAX || !lua_isnumber(L, -1) || !(gamma >= 0 && gamma <= 1))
-      deer_lua_fail(L, "randomBatchInto: expected n_step, an integer of at least 1, with discount, "
-                       "a number from 0 to 1");
-    batch->n_step = (int)n;
-    batch->discount = gamma;
-  }
-  lua_settop(L, top);
-}
-
-// the buffers of a batch from the table of tensors
-static void take_batch(lua_State *L, const deer_space *space, deer_batch *batch) {
-  static const char *const names[] = {"obs_tm1",    "obs_t",  "a_tm1",  "r_t",     "continue_t",
-                                      "action_tm1", "weight", "n_step", "discount"};
-  int *size = &batch->size, known = 0, n = 0;
-  take_observations(L, "obs_tm1", space, batch->obs_tm1, size);
-  take_observations(L, "obs_t", space, batch->obs_t, size);
-  if (space->actions.n > 0) batch->a_tm1 = take_field(L, "a_tm1", DEER_DTYPE_I32, 1, size, &known);
-  size_t actions = (size_t)space->actions.size;
-  batch->action_tm1 = take_field(L, "action_tm1", DEER_DTYPE_REAL, actions, size, &known);
-  batch->r_t = take_field(L, "r_t", DEER_DTYPE_REAL, 1, size, &known);
-  batch->continue_t = take_field(L, "continue_t", DEER_DTYPE_REAL, 1, size, &known);
-  batch->weight = take_field(L, "weight", DEER_DTYPE_REAL, 1, size, &known);
-  take_steps(L, batch, &known);
-  known += (batch->obs_tm1[0] != NULL) + (batch->obs_t[0] != NULL);
+// the buffers of a batch from the table of tensors, and where its indices go
+static int32_t *take_batch(lua_State *L, const deer_space *space, how *h) {
+  static const char *const names[] = {"obs_tm1", "obs_t",      "a_tm1",   "action_tm1",
+                                      "r_t",     "continue_t", "weight",  "index",
+                                      "n_step",  "discount",   "sequence"};
   // something that nobody fills would be learnt from all the same
-  for (lua_pushnil(L); lua_next(L, INTO); lua_pop(L, 1)) n++;
-  if (n == known && n > 0) return;
-  for (lua_pushnil(L); lua_next(L, INTO); lua_pop(L, 1)) {
-    bool found = false;
-    const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-      found = found || strcmp(names[i], name) == 0;
-    if (!found) deer_lua_unknown(L, "part of a batch", name, names, sizeof names / sizeof *names);
-  }
-  deer_lua_fail(L, n == 0 ? "randomBatchInto: expected tensors such as { obs_tm1 = ... }"
-                          : "randomBatchInto: a_tm1 is of discrete actions: use action_tm1");
+  check_names(L, INTO, "part of a batch", names, sizeof names / sizeof *names);
+  *h = take_how(L, INTO);
+  deer_batch *b = &h->batch;
+  axes a = {&b->size, h->length};
+  take_observations(L, "obs_tm1", space, b->obs_tm1, a);
+  take_observations(L, "obs_t", space, b->obs_t, a);
+  b->a_tm1 = take_field(L, "a_tm1", DEER_DTYPE_I32, 1, a);
+  if (b->a_tm1 && space->actions.n == 0)
+    deer_lua_fail(L, "randomBatchInto: a_tm1 is of discrete actions: use action_tm1");
+  size_t actions = (size_t)space->actions.size;
+  b->action_tm1 = take_field(L, "action_tm1", DEER_DTYPE_REAL, actions, a);
+  b->r_t = take_field(L, "r_t", DEER_DTYPE_REAL, 1, a);
+  b->continue_t = take_field(L, "continue_t", DEER_DTYPE_REAL, 1, a);
+  b->weight = take_field(L, "weight", DEER_DTYPE_REAL, 1, a);
+  int32_t *index = take_field(L, "index", DEER_DTYPE_I32, 1, a);
+  if (b->size == 0) deer_lua_fail(L, "randomBatchInto: expected tensors such as { obs_tm1 = ... }");
+  return index;
+}
+
+// the slots of the rows, which the core counts with 64 bits, as int32
+static deer_status draw_indices(deer_replay *replay, dataset *set, how *h, int32_t *index) {
+  size_t rows = (size_t)h->batch.size * (size_t)(h->length > 0 ? h->length : 1);
+  if (deer_replay_slots(replay) > INT32_MAX)
+    return deer_fail(DEER_EINVAL, "index: the memory holds more samples than int32 counts");
+  h->batch.index = deer_alloc_array(rows, sizeof *h->batch.index);
+  if (!h->batch.index) return DEER_ENOMEM;
+  deer_status status = draw(replay, set, h);
+  for (size_t i = 0; status == DEER_OK && i < rows; i++) index[i] = (int32_t)h->batch.index[i];
+  deer_free(h->batch.index);
+  return status;
 }
 
 // randomBatchInto{ obs_tm1 = tensor, ... }: true; nil, message when nothing can be drawn
@@ -411,17 +458,14 @@ static int dataset_batch_into(lua_State *L) {
   dataset *set = check_dataset(L);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
-  deer_batch batch = {0};
-  take_batch(L, deer_replay_space(check_replay(L)), &batch);
-  deer_status status = deer_replay_sample(check_replay(L), &set->rng, &batch);
-  if (status != DEER_OK && status != DEER_EAGAIN) return deer_throw(L, status);
-  if (status == DEER_OK) {
-    lua_pushboolean(L, 1);
-    return 1;
-  }
-  luaL_pushfail(L);
-  lua_pushstring(L, deer_error());
-  return 2;
+  how h;
+  int32_t *index = take_batch(L, deer_replay_space(check_replay(L)), &h);
+  deer_replay *replay = check_replay(L);
+  deer_status status = index ? draw_indices(replay, set, &h, index) : draw(replay, set, &h);
+  if (status == DEER_EAGAIN) return push_nothing(L);
+  if (status != DEER_OK) return deer_throw(L, status);
+  lua_pushboolean(L, 1);
+  return 1;
 }
 
 static const luaL_Reg methods[] = {

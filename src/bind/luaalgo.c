@@ -81,9 +81,9 @@ static deer_status values(deer_algo *self, const void *const *state, deer_real *
 static void push_batch(lua_State *L, const void *data) {
   const lua_algo *algo = data;
   const deer_batch *batch = &algo->batch;
-  deer_lua_push_batch(L, &algo->base.space, batch);
-  deer_tensor weights = deer_tensor_wrap(DEER_DTYPE_REAL, DEER_SHAPE(batch->size), batch->weight);
-  deer_lua_push(L, &weights);
+  const deer_lua_rows rows = {.size = batch->size};
+  deer_lua_push_batch(L, &algo->base.space, batch, rows);
+  deer_lua_push_reals(L, rows, batch->weight);
 }
 
 // the errors at `index`, if there are any, become priorities; they take the place of the weights

@@ -220,6 +220,118 @@ describe("a run with nine controllers", function()
   end
 end)
 
+describe("a run with epochs as in DeeR 0.2", function()
+  after_each(child.clean)
+
+  for _, case in ipairs { { "v0.2_term4", 4 }, { "v0.2_term0", 0 } } do
+    it("does everything in its order: " .. case[1], function()
+      local log = {}
+      local agent = scripted.agent(log, case[2], "scripted", "deer-0.2")
+      in_empty_folder(function()
+        local say = text.say
+        text.say = function(format, ...) log[#log + 1] = { "stdout", format:format(...) } end
+        local ok, message = pcall(agent.run, agent, 2, 9)
+        text.say = say
+        assert(ok, message)
+        assert.same({ "scripted.epoch=1" }, sys.listdir "nnets")
+      end)
+      -- environments had no end then
+      for i = #log, 1, -1 do
+        if log[i][1] == "env.end" then table.remove(log, i) end
+      end
+      local wanted = golden[case[1]].events
+      for i = 1, math.max(#wanted, #log) do
+        local event = wanted[i]
+        if event and event[1] == "stdout" then
+          -- the mean is that of the greedy steps, not that of all, of which some have no value
+          local words = event[2]:gsub("value: 0%.16+$", "value: 1.5")
+          event = { "stdout", (words:gsub("value: 0%.0$", "value: 0")) }
+        end
+        assert(same(event, log[i]), ("event %d: expected %s, came %s"):format(i, line(event),
+          line(log[i])))
+      end
+      -- no two epochs are glued together: what the first one cut short is truncated
+      local set, expected = agent:dataset(), golden[case[1]].train_dataset
+      assert.is_true(same(expected.actions, set:actions()))
+      assert.is_true(same(expected.rewards, set:rewards()))
+      assert.is_true(same(expected.obs0, set:observations()[1]))
+      assert.same(expected.terminals, set:terminals())
+      for i, cut in ipairs(set:truncateds()) do assert.equal(i == 9 or i == 18, cut) end
+      assert.equal(golden[case[1]].avgBellmanResidual, agent:avgBellmanResidual())
+      assert.equal(golden[case[1]].avgEpisodeVValue, agent:avgEpisodeVValue())
+    end)
+  end
+
+  it("needs no lists of controllers to disable", function()
+    local log, environment = {}, scripted.environment({}, 3)
+    local agent = deer.NeuralAgent{ environment = environment, epochs = "deer-0.2",
+      learning_algo = scripted.algo({}, environment) }
+    local one = bc.InterleavedTestEpochController{ id = 0, epoch_length = 4, periodicity = 3 }
+    local two = bc.InterleavedTestEpochController{ id = 5, epoch_length = 3 }
+    agent:attach(one)
+    agent:attach(two)
+    local Spy = deer.Controller:extend "Spy"
+    function Spy.onEpochEnd(_, a) log[#log + 1] = ("%d:%d"):format(a:mode(), a.epoch_length) end
+    agent:attach(Spy{})
+    said(function() agent:run(4, 2) end)
+    assert.equal("0:4 5:3 -1:2 5:3 -1:2 0:4 5:3 -1:2 5:3 -1:2", table.concat(log, " "))
+    assert.same({ 2, 4 }, { #one.scores, #two.scores })
+    assert.equal(4, agent:epochs())
+  end)
+
+  it("counts several test epochs as one, from the epoch it is told to", function()
+    local log, environment = {}, scripted.environment({}, 0)
+    local agent = deer.NeuralAgent{ environment = environment, epochs = "deer-0.2",
+      learning_algo = scripted.algo({}, environment) }
+    local test = bc.InterleavedTestEpochController{ id = 0, epoch_length = 4, number_tests = 2,
+      start = 1 }
+    agent:attach(test)
+    local Spy = deer.Controller:extend "Spy"
+    function Spy.onEpochEnd(_, a) log[#log + 1] = a:mode() end
+    agent:attach(Spy{})
+    said(function() agent:run(3, 2) end)
+    assert.same({ -1, 0, 0, -1, 0, 0, -1 }, log)
+    assert.same({ 10, 10 }, test.scores)
+  end)
+
+  it("is stopped and goes on", function()
+    local agent = scripted.agent({}, 4, "scripted", "deer-0.2")
+    local Stop, modes = deer.Controller:extend "Stop", {}
+    function Stop.onActionTaken(_, a)
+      modes[#modes + 1] = a:mode()
+      if #modes == 12 then a:stop() end
+    end
+    agent:attach(Stop{})
+    in_empty_folder(function()
+      said(function() agent:run(5, 9) end)
+      assert.equal(12, #modes)
+      assert.same({ -1, 1 }, { agent:mode(), agent:epochs() })
+      said(function() agent:run(1, 2) end)
+    end)
+    assert.same({ -1, 2 }, { agent:mode(), agent:epochs() })
+  end)
+
+  it("tells that a test mode was not left, and what cannot be", function()
+    local environment = scripted.environment({}, 0)
+    local agent = deer.NeuralAgent{ environment = environment, epochs = "deer-0.2",
+      learning_algo = scripted.algo({}, environment) }
+    local Forget = deer.Controller:extend "Forget"
+    function Forget.onEpochEnd(_, a) if a:mode() == -1 then a:startMode(2, 3) end end
+    agent:attach(Forget{})
+    raises(function() agent:run(1, 4) end, "test mode 2 was not left at the end of its epoch")
+    assert.equal(-1, agent:mode())
+    local env = deer.env "cartpole" { seed = 1 }
+    raises(function()
+      deer.NeuralAgent{ environment = env, epochs = "deer-0.2", n_envs = 2,
+        learning_algo = deer.QNetwork{ environment = env } }
+    end, "epochs as in DeeR 0.2 are for one environment")
+    raises(function()
+      deer.NeuralAgent{ environment = env, epochs = "deer-0.3",
+        learning_algo = deer.QNetwork{ environment = env } }
+    end, "expected one of 'deer', 'deer%-0.2'")
+  end)
+end)
+
 -- an agent whose epochs take no time: what controllers need to run test epochs
 local function bare_agent()
   local environment = scripted.environment({}, 0)

@@ -120,6 +120,14 @@ local function lua_steps(module)
   return function() return core.bench.stepper(require(module){}:copies(64)) end
 end
 
+-- a full memory of two subjects: the last twelve pairs of numbers and one number
+local function microgrid_memory(capacity)
+  local set = deer.DataSet{ input_dimensions = { { 1 }, { 12, 2 } }, n_actions = 3, seed = 1,
+    capacity = capacity }
+  for i = 1, capacity do set:addSample({ i, { i, -i } }, i % 3, i, i % 5000 == 0) end
+  return set
+end
+
 ---@class deer.bench.Work
 ---@field name string
 ---@field help string
@@ -175,6 +183,10 @@ return {
     make = lua_steps "deer.bench.cartpole_step", goal = { us = 1 / 1.2, [2] = 1 / 1.2 / 1.8 } },
   { name = "breakout_1024", help = "a frame of one of 1024 games of Breakout, chance actions",
     make = function() return core.bench.stepper(deer.env "breakout"{}:copies(1024)) end },
+  { name = "batch_b32_h12", help = "drawing 32 samples with histories of 12, of 200000",
+    -- DeeR needs 1.5 ms
+    make = function() return core.bench.assembler(microgrid_memory(200000), 32) end,
+    goal = { us = 1500 / 200 } },
   { name = "empty_program", help = "one run of a program that has nothing to compute",
     make = function() return core.bench.empty end, goal = { us = 0.05 } },
   { name = "toy_b32", help = "DQN update, DeeR's network of the toy market, batch 32, RMSprop",

@@ -8,7 +8,8 @@
 --- must not hear the test. Then periodicity counts as it did there, the test epoch included: p
 --- means one test epoch every p - 1 training epochs, and p below 2 is raised to 2. Stock
 --- controllers do not listen to tests anyway; a controller of one's own says so with `modes =
---- {-1}`.
+--- {-1}`. An agent with epochs = "deer-0.2" runs the test epoch itself, after all controllers have
+--- heard of the end of the training epoch, as DeeR 0.2 did.
 ---
 --- With `out_prefix` each test is a line of <out_prefix>_summary.csv: the epoch, the number of
 --- episodes, and mean, variance and deviation of their returns; with `movie_every` one more episode
@@ -53,11 +54,12 @@ function InterleavedTestEpochController:init(options)
   self.movie_every, self.lines = options.movie_every, {}
   -- only for the file is it of interest how single episodes went
   if not self.prefix then self.onEpisodeEnd = false end
-  self.modes = self.modes or self.prefix and { -1, options.id } or { -1 }
+  self.modes = self.modes or { -1, options.id }
   self.show_score, self.summarize_every = options.show_score, options.summarize_every
   self.disabled = options.controllers_to_disable or {}
+  self.turns = math.max(options.periodicity or 2, 2)
   if options.controllers_to_disable then
-    self.periodicity = math.max(options.periodicity or 2, 2) - 1
+    self.periodicity = self.turns - 1
   else
     self.periodicity = options.periodicity or 1
   end
@@ -78,6 +80,7 @@ end
 
 ---@param agent deer.NeuralAgent
 function InterleavedTestEpochController:onEpochEnd(agent)
+  if agent.in_turn then return self:takeTurn(agent) end
   if agent:mode() ~= -1 then return end
   local count = self.count - self.start
   if count >= 0 and self.due(count, self.periodicity) then self:test(agent) end
@@ -118,30 +121,55 @@ function InterleavedTestEpochController:film(agent)
   film:finish(function() end)
 end
 
--- the test epochs; returns the score and the number of episodes
+-- a test begins, of one epoch or several
 ---@param agent deer.NeuralAgent
-function InterleavedTestEpochController:play(agent)
-  local score, episodes
-  for i = 1, self.number do
-    agent:startMode(self.id, self.length)
-    agent:run(1, self.length)
-    local mean, n = agent:totalRewardOverLastTest()
-    score = i == 1 and mean or (score * episodes + mean * n) / (episodes + n)
-    episodes = (episodes or 0) + n
-  end
-  return score, episodes
+function InterleavedTestEpochController:begin(agent)
+  self.returns, self.played, self.score, self.episodes = {}, 0, 0, 0
+  agent:setControllersActive(self.disabled, false)
+end
+
+-- one of its epochs is over
+---@param agent deer.NeuralAgent
+function InterleavedTestEpochController:add(agent)
+  local mean, n = agent:totalRewardOverLastTest()
+  self.score = self.played == 0 and mean
+    or (self.score * self.episodes + mean * n) / (self.episodes + n)
+  self.played, self.episodes = self.played + 1, self.episodes + n
 end
 
 ---@param agent deer.NeuralAgent
 function InterleavedTestEpochController:test(agent)
-  self.returns = {}
-  agent:setControllersActive(self.disabled, false)
-  local score, episodes = self:play(agent)
+  self:begin(agent)
+  for _ = 1, self.number do
+    agent:startMode(self.id, self.length)
+    agent:run(1, self.length)
+    self:add(agent)
+  end
+  self:finish(agent)
+end
+
+-- As in DeeR 0.2: of `turns` epochs the first is one of training; its own test, which the agent
+-- runs once it is asked for, is the second.
+---@param agent deer.NeuralAgent
+function InterleavedTestEpochController:takeTurn(agent)
+  local count = self.count - self.start
+  local turn = count < 0 and -1 or count % self.turns
+  if agent:mode() ~= (turn == 1 and self.id or -1) then return end
+  if turn == 0 then self:begin(agent) elseif turn == 1 then self:add(agent) end
+  local ask = (turn == 0 or turn == 1) and self.played < self.number
+  if ask then agent:startMode(self.id, self.length) end
+  if turn == 1 and ask then return end -- one more of the same test
+  if turn == 1 then self:finish(agent) end
+  self.count = self.count + 1
+end
+
+---@param agent deer.NeuralAgent
+function InterleavedTestEpochController:finish(agent)
   self.tests = self.tests + 1
-  self.scores[#self.scores + 1] = score
+  self.scores[#self.scores + 1] = self.score
   if self.show_score then
-    text.say("Testing score per episode (id: %d) is %s (average over %d episode(s))", self.id,
-      text.format(score), episodes)
+    text.say("Testing score per episode (id: %d) is %s%s", self.id, text.format(self.score),
+      agent.in_turn and "" or (" (average over %d episode(s))"):format(self.episodes))
   end
   if self.summarize_every > 0 and self.tests % self.summarize_every == 0 then
     agent:summarizeTestPerformance()
