@@ -16,7 +16,7 @@ local NATIVE = {
 }
 
 manual.classes = { "NeuralAgent", "QNetwork", "DDPG", "ActorCritic", "TD3", "SAC", "REINFORCE",
-  "A2C", "PPO" }
+  "A2C", "PPO", "DiscreteSAC" }
 
 -- "controllers", "FindBestController", ... as scripts write them
 local function class_names(kind)

@@ -284,3 +284,15 @@ return E
       "deerlua check: Cartpole: unknown option 'gravty'; did you mean 'gravity'?", root)
   end)
 end)
+
+describe("every algorithm", function()
+  -- what deerlua itself has must be among the classes that are known by name
+  it("written in C has a class that is listed", function()
+    local listed = good "list algos"
+    local known = {}
+    for line in listed:gmatch "[^\n]+" do known[#known + 1] = line:match "^%S+" end
+    local deer, natives = require "deer", {}
+    for _, name in ipairs(known) do natives[deer[name].native_name or ""] = true end
+    for _, name in ipairs(core.names "algo") do assert.is_true(natives[name], name) end
+  end)
+end)
