@@ -5,13 +5,14 @@
 #include <math.h>
 #include <string.h>
 
-static const double gravity = 9.8, mass_pole = 0.1, mass_total = 1.1, half_length = 0.5,
-                    force_size = 10, tau = 0.02;                              /* kg, m, N, s */
+static const double mass_pole = 0.1, mass_total = 1.1, half_length = 0.5, force_size = 10,
+                    tau = 0.02;                                               /* kg, m, N, s */
 static const double far = 2.4, steep = 12 * 2 * 3.14159265358979323846 / 360; /* the end of it */
 
 typedef struct cartpole {
   deer_env base;
   deer_list start_state; /* options */
+  double gravity;        /* m/s^2 */
   bool split;
   double x, speed, angle, spin;
 } cartpole;
@@ -20,6 +21,8 @@ static const deer_field fields[] = {
     {"start_state", DEER_FIELD_LIST, offsetof(cartpole, start_state), .min = -1000, .max = 1000,
      .choices = "position|speed|angle|turning speed",
      .help = "where every episode begins; drawn near 0 if not given"},
+    {"gravity", DEER_FIELD_REAL, offsetof(cartpole, gravity), .fallback = 9.8, .min = 0,
+     .max = 1000, .help = "metres per squared second"},
     {"split", DEER_FIELD_BOOL, offsetof(cartpole, split),
      .help = "the four numbers are observed as four subjects, as in DeeR"},
     DEER_ENV_MAX_STEPS(500),
@@ -72,7 +75,7 @@ static inline void advance(cartpole *c, deer_real action) {
   double cosine, sine;
   sine_cosine(c->angle, &sine, &cosine);
   double push = (force + lever * (c->spin * c->spin) * sine) / mass_total;
-  double turn = (gravity * sine - cosine * push) /
+  double turn = (c->gravity * sine - cosine * push) /
                 (half_length * (4.0 / 3.0 - mass_pole * (cosine * cosine) / mass_total));
   double pull = push - lever * turn * cosine / mass_total;
   c->x += tau * c->speed;

@@ -42,7 +42,8 @@ static double clip(double x, double least, double most) {
 
 void deer_mountain_car_move(deer_mountain_car *car, double push) {
   car->speed =
-      clip(car->speed + (push - cos(3 * car->position) * gravity), -most_speed, most_speed);
+      clip(car->speed + (push * car->power - cos(3 * car->position) * gravity * car->height),
+           -most_speed, most_speed);
   car->position = clip(car->position + car->speed, leftmost, rightmost);
   if (car->position <= leftmost && car->speed < 0) car->speed = 0;
 }
@@ -80,10 +81,10 @@ deer_status deer_mountain_car_ending(deer_env *self, deer_ending *how) {
 }
 
 /* a place on the picture, `above` pixels from the ground */
-static deer_xy place(double position, double above) {
+static deer_xy place(const deer_mountain_car *car, double position, double above) {
   const double scale = WIDTH / (rightmost - leftmost);
-  double slope = 1.35 * cos(3 * position), steep = sqrt(1 + slope * slope);
-  double height = scale * (0.45 * sin(3 * position) + 0.55);
+  double slope = 1.35 * car->height * cos(3 * position), steep = sqrt(1 + slope * slope);
+  double height = scale * (0.45 * car->height * sin(3 * position) + 0.55);
   return (deer_xy){scale * (position - leftmost) - above * slope / steep,
                    HEIGHT - 10 - height - above / steep};
 }
@@ -92,20 +93,20 @@ static void paint(const deer_mountain_car *car, double position, deer_canvas *ca
   static const deer_color white = {255, 255, 255, 255}, grey = {150, 155, 160, 255},
                           dark = {45, 55, 72, 255}, red = {204, 77, 77, 255};
   enum { PIECES = 100 };
-  deer_xy ground[PIECES + 1], foot = place(car->goal, 0);
+  deer_xy ground[PIECES + 1], foot = place(car, car->goal, 0);
   for (int i = 0; i <= PIECES; i++)
-    ground[i] = place(leftmost + (rightmost - leftmost) * i / PIECES, 0);
+    ground[i] = place(car, leftmost + (rightmost - leftmost) * i / PIECES, 0);
   deer_xy pole[] = {foot, {foot.x, foot.y - 50}};
   deer_xy flag[] = {pole[1], {foot.x + 24, foot.y - 42}, {foot.x, foot.y - 34}};
   const double half = 0.05; /* of the car, along the ground */
-  deer_xy body[] = {place(position - half, 20), place(position + half, 20)};
+  deer_xy body[] = {place(car, position - half, 20), place(car, position + half, 20)};
   deer_canvas_fill(canvas, white);
   deer_canvas_polyline(canvas, ground, PIECES + 1, (deer_stroke){3, grey});
   deer_canvas_polyline(canvas, pole, 2, (deer_stroke){2, dark});
   deer_canvas_polygon(canvas, flag, 3, red);
   deer_canvas_polyline(canvas, body, 2, (deer_stroke){18, dark});
   for (int side = -1; side <= 1; side += 2)
-    deer_canvas_circle(canvas, place(position + 0.7 * half * side, 8), 7, grey);
+    deer_canvas_circle(canvas, place(car, position + 0.7 * half * side, 8), 7, grey);
 }
 
 deer_status deer_mountain_car_render(deer_env *self, deer_canvas *canvas) {

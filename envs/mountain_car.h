@@ -9,7 +9,7 @@ typedef struct deer_mountain_car {
   deer_env base;
   deer_list start_state; /* options */
   int64_t frame_skip;
-  double bonus, reward_scale;
+  double bonus, reward_scale, power, height;
   bool split, start_anywhere;
   double position, speed;
   double goal; /* the position that counts as up */
@@ -31,7 +31,12 @@ typedef struct deer_mountain_car {
   {"split", DEER_FIELD_BOOL, offsetof(deer_mountain_car, split),                                   \
    .help = "position and speed are observed as two subjects, as in DeeR"},                         \
   {"start_anywhere", DEER_FIELD_BOOL, offsetof(deer_mountain_car, start_anywhere),                 \
-   .help = "training begins anywhere, at any speed, as in DeeR"}
+   .help = "training begins anywhere, at any speed, as in DeeR"},                                  \
+  {"power", DEER_FIELD_REAL, offsetof(deer_mountain_car, power),                                   \
+   .fallback = 1, .min = 0, .max = 1000,                                                           \
+   .help = "multiplies what the engine adds to the speed"},                                        \
+  {"height", DEER_FIELD_REAL, offsetof(deer_mountain_car, height),                                 \
+   .fallback = 1, .min = 0, .max = 1000, .help = "multiplies the height of the hills"}
 /* clang-format on */
 
 /* Fills in what both have; the caller adds the actions to the space. */
@@ -42,7 +47,7 @@ typedef double deer_mountain_car_step(deer_mountain_car *car, double action);
 deer_status deer_mountain_car_act(deer_env *self, double action, deer_mountain_car_step *once,
                                   double *reward);
 
-/* `push` is what the engine adds to the speed. The wall on the left stops the car. */
+/* `push` is what an engine of power 1 adds to the speed. The wall on the left stops the car. */
 void deer_mountain_car_move(deer_mountain_car *car, double push);
 
 bool deer_mountain_car_is_up(const deer_mountain_car *car);

@@ -10,6 +10,7 @@ extern "C" {
 #include "base/field.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/machine.h"
 #include "base/mt19937.h"
 #include "base/pool.h"
 #include "base/rng.h"

@@ -123,6 +123,7 @@ local agent = deer.NeuralAgent{
   replay_memory_size = params.replay_memory_size,
   replay_start_size = params.length_history, -- the longest history of the observations
   batch_size = params.batch_size,
+  sticky_action = params.frame_skip,
   seed = params.seed,
 }
 

@@ -1,6 +1,6 @@
 --- A deep Q-network learns to trade on a toy market; see envs/toy_env.lua for its rules. After each
 --- epoch of training the policy is tested on prices it has never seen, and after the last one a
---- picture of it is drawn.
+--- picture of it is drawn. The parameters are kept in params/.
 ---
 ---   deerlua examples/toy_env/run_toy_env.lua --epochs 20 --seed 1
 ---   deerlua examples/toy_env/run_toy_env.lua --help
@@ -66,6 +66,8 @@ local params = deer.launcher(arg, {
   },
 })
 
+deer.saveParameters(params, "toy_env_")
+
 -- as in DeeR, one generator gives the prices and then the first weights
 local rng = deer.RandomState(params.seed)
 
@@ -94,6 +96,7 @@ local agent = deer.NeuralAgent{
   replay_memory_size = params.replay_memory_size,
   replay_start_size = 6, -- the longest history of the observations
   batch_size = params.batch_size,
+  sticky_action = params.frame_skip,
   seed = params.seed,
 }
 

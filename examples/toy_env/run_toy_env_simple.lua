@@ -6,6 +6,7 @@ local params = deer.launcher(arg, {
   epochs = 10, steps_per_epoch = 1000, steps_per_test = 500, period_btw_summary_perfs = 10,
   seed = 123456,
 })
+deer.saveParameters(params, "toy_env_")
 
 local env = deer.env "toy_env" { seed = params.seed }
 local qnetwork = deer.QNetwork{ environment = env, seed = params.seed }

@@ -42,8 +42,11 @@ local function is_called(option, word)
   return false
 end
 
--- the option that a word names, in any spelling
-local function find(list, word)
+--- The option that a word names, in any spelling; nil for none.
+---@param list deer.commandline.Option[]
+---@param word string as on the command line: "--batch-size", "-e"
+---@return deer.commandline.Option|nil
+function commandline.find(list, word)
   for _, option in ipairs(list) do
     if not option.positional then
       if word:find "^%-%a$" and option.letter == word:sub(2) then return option end
@@ -130,7 +133,7 @@ function commandline.read(list, args)
   while i <= #args do
     local word, value = args[i]:match "^(%-%-[^=]+)=(.*)$"
     word = word or args[i]
-    local option = is_option(word) and find(list, word) or nil
+    local option = is_option(word) and commandline.find(list, word) or nil
     local parsed, after
     if not option and not is_option(word) then
       option = next_positional(list, values)

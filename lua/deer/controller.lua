@@ -8,6 +8,9 @@
 ---   onEpochEnd(agent)
 ---   onEnd(agent)                          once per run
 ---
+--- and ready(agent), which a program calls before anything is written: it raises an error when the
+--- controller cannot work with this agent.
+---
 --- (OnStart and so on are heard as well). A class or an object may set `modes`, the list of modes
 --- in which it hears signals: {-1} is training alone, the default is all. The stock controllers
 --- listen in training alone unless told otherwise.
@@ -16,6 +19,8 @@ local class = require "deer.class"
 
 ---@class deer.Controller: deer.Class
 ---@field modes? integer[] the modes in which signals are heard; all when absent
+---@field ready? fun(self, agent: deer.NeuralAgent)
+---@field plan? fun(made: deer.Preset, options: table) changes the plan of `deerlua train`
 ---@field onStart? fun(self, agent: deer.NeuralAgent)
 ---@field onActionChosen? fun(self, agent: deer.NeuralAgent, action: number|number[])
 ---@field onActionTaken? fun(self, agent: deer.NeuralAgent)

@@ -5,18 +5,23 @@
 ---   nElems()        samples held                bytes()    memory used
 ---   addSample(observation, action, reward, terminal [, truncated])
 ---   close(observation)     what was observed after the last sample, when nothing follows it
----   randomBatch(size)      states, actions, rewards, next_states, terminals, indices, weights;
----                          nil and a message when nothing can be drawn
+---   randomBatch(size [, { n_step =, discount =, sequence = }])
+---                          states, actions, rewards, next_states, terminals, indices, weights;
+---                          nil and a message when nothing can be drawn. With n_step = n and
+---                          discount = g, a reward is the sum of n of them, next_states what the
+---                          last led to. With sequence = n, instead of each sample there are n
+---                          that follow each other in one episode: states[subject][i][step]
 ---   updatePriorities(indices, errors)
 ---                          how wrong what was learnt from samples was, for a prioritised replay;
----                          indices as drawn, before anything is added
+---                          lists or tensors, indices as drawn, before anything is added
 ---   randomBatchInto{ obs_tm1 = tensor, action_tm1 =, r_t =, continue_t =, obs_t = }
 ---                          the same into tensors of equal first dimensions, such as the inputs of
 ---                          a program; a list of tensors where there are several subjects; a_tm1
 ---                          is discrete actions as int32, continue_t 0 where obs_t is terminal,
----                          weight how much a sample counts. With n_step = n and discount =, r_t
----                          sums n rewards, obs_t is what the last of them led to and continue_t
----                          what its value counts, to be multiplied by the discount
+---                          weight how much a sample counts, index, an int32, what
+---                          updatePriorities takes. n_step, discount and sequence as above:
+---                          continue_t is what the value of obs_t counts, to be multiplied by
+---                          the discount; for sequences the second dimension is the step
 ---
 ---   local set = deer.DataSet{ environment = env, capacity = 10000 }
 
@@ -38,10 +43,10 @@ local text = require "deer.text"
 ---@field addSample fun(self, observation: any[], action: number|number[], reward: number,
 ---  terminal: boolean, truncated?: boolean)
 ---@field close fun(self, observation: any[])
----@field randomBatch fun(self, size: integer): table|nil, any, ...
+---@field randomBatch fun(self, size: integer, how?: table): table|nil, any, ...
 ---@field randomBatchInto fun(self, tensors: table<string, deer.Tensor|deer.Tensor[]>): true|nil,
 ---  string?
----@field updatePriorities fun(self, indices: integer[], errors: number[])
+---@field updatePriorities fun(self, indices: integer[]|deer.Tensor, errors: number[]|deer.Tensor)
 ---@field bytes fun(self): integer
 
 local OPTIONS = options.list {

@@ -59,7 +59,8 @@ Environment.inTerminalState = core.never -- which is not even called
 ---@type fun(self): boolean
 Environment.isTruncated = core.never
 
---- How a subject is stored in the replay memory: "float32", or "uint8" for frames of bytes.
+--- How a subject is stored in the replay memory: "float32", "uint8" for frames of bytes, or
+--- "int32". To networks all of them are numbers.
 ---@param subject integer 0-based
 ---@return string
 function Environment.observationType(subject) -- luacheck: no unused args

@@ -20,8 +20,10 @@ local core = require "deer.core"
 ---@field A2C deer.A2C
 ---@field REINFORCE deer.REINFORCE
 ---@field NeuralAgent deer.NeuralAgent
+---@field MultiTaskAgent deer.MultiTaskAgent
 ---@field DataSet fun(options: table): deer.DataSet
 ---@field controllers table<string, deer.Controller> by class name, as TrainerController
+---@field algos table<string, deer.Algo> those in files of one's own, by class name
 ---@field policies table<string, deer.Policy> by class name: deer.policies.EpsilonGreedyPolicy
 ---@field graph { new: fun(): deer.Graph } describing computations that run at the speed of C
 ---@field network fun(options: table): deer.Network a network for graphs
@@ -37,6 +39,7 @@ local core = require "deer.core"
 ---@field saveParameters fun(params: table, prefix: string): string see lua/deer/parameters.lua
 ---@field preset fun(name: string): deer.Preset options that are known to work: "cartpole/dqn"
 ---@field wrappers table<string, deer.Wrapper> by class name: deer.wrappers.TimeLimit
+---@field fusion table two deep Q-networks as one
 ---@field kinds table finding and listing environments, controllers and policies
 local deer = {
   version = core.version,
@@ -97,12 +100,14 @@ function deer.seed(n) require("deer.seeds").set(n) end
 local LAZY = {
   Environment = "deer.environment", Controller = "deer.controller", Policy = "deer.policy",
   Algo = "deer.algo", QNetwork = "deer.q_network", NeuralAgent = "deer.neural_agent",
+  MultiTaskAgent = "deer.multi_task_agent",
   DDPG = "deer.ddpg", ActorCritic = "deer.actor_critic", TD3 = "deer.td3", SAC = "deer.sac",
   DiscreteSAC = "deer.sac_discrete",
   PPO = "deer.ppo", A2C = "deer.a2c", REINFORCE = "deer.reinforce",
   DataSet = "deer.data_set", graph = "deer.graph", network = "deer.graph.network",
   opt = "deer.graph.optimizers", rl = "deer.graph.formulas", test = "deer.test",
-  experiment = "deer.experiment", plot = "deer.plot", video = "deer.video", csv = "deer.csv",
+  experiment = "deer.experiment", plot = "deer.plot", fusion = "deer.fusion",
+  video = "deer.video", csv = "deer.csv",
   json = "deer.json", saveParameters = "deer.parameters", wrappers = "deer.wrappers",
   kinds = "deer.kinds",
   spairs = "deer.spairs",
@@ -112,6 +117,7 @@ local MADE = {
   launcher = function() return require("deer.launcher").run end,
   controllers = function() return require("deer.kinds").table "controller" end,
   policies = function() return require("deer.kinds").table "policy" end,
+  algos = function() return require("deer.kinds").table "algo" end,
   preset = function() return require("deer.preset").load end,
 }
 

@@ -1,10 +1,10 @@
 --- Finds files by kind and name: environments in folders called envs, controllers in folders
---- called controllers, policies in folders called policies. Looked through in this order: the
---- folder of the running script, the current folder, the entries of $DEERLUA_PATH (separated by
---- ":" or ";"), the source tree, the files inside the program. In the script's folder and in the
---- entries of $DEERLUA_PATH a file may also lie without a folder of its kind around it; there,
---- files of controllers and policies are told by their names, as in greedy_policy.lua. Environments
---- written in C come last.
+--- called controllers, policies in policies, algorithms in algos, networks in networks. Looked
+--- through in this order: the folder of the running script, the current folder, the entries of
+--- $DEERLUA_PATH (separated by ":" or ";"), the source tree, the files inside the program. In the
+--- script's folder and in the entries of $DEERLUA_PATH a file may also lie without a folder of its
+--- kind around it; there, files of other kinds than environments are told by their names, as in
+--- greedy_policy.lua. Environments written in C come last.
 
 local class = require "deer.class"
 local sys = require "deer.sys"
@@ -16,7 +16,8 @@ local kinds = {}
 ---@field folder string the name of the folders that hold files of this kind
 ---@field tree string the built-in folder, in the source tree
 ---@field modules string what the names of its embedded modules begin with
----@field base string the module of the class that all of the kind extend
+---@field base? string the module of the class that all of the kind extend; without one a file
+---  returns a table
 ---@field suffix string what the names of its classes end with
 ---@field ending string what the names of its files end with where no folder tells the kind
 ---@field native? string the module that knows those written in C
@@ -30,6 +31,10 @@ local KINDS = {
     ending = "_controller" },
   policy = { folder = "policies", tree = "lua/deer/policies", modules = "deer.policies.",
     base = "deer.policy", suffix = "Policy", ending = "_policy" },
+  algo = { folder = "algos", tree = "lua/deer/algos", modules = "deer.algos.",
+    base = "deer.algo", suffix = "", ending = "_algo" },
+  network = { folder = "networks", tree = "lua/deer/networks", modules = "deer.networks.",
+    suffix = "", ending = "_network" },
 }
 
 local function kind_of(name)
@@ -103,7 +108,7 @@ local function all_names(kind)
 end
 
 --- The names of everything of a kind, sorted.
----@param kind_name string "env", "controller" or "policy"
+---@param kind_name string "env", "controller", "policy", "algo" or "network"
 ---@return string[]
 function kinds.list(kind_name)
   local names = {}
@@ -151,6 +156,17 @@ local function find(kind, name)
   return sys.source(kind.modules .. name)
 end
 
+--- The folder, in the current one, that holds files of a kind.
+---@param kind_name string
+---@return string
+function kinds.folder(kind_name) return kind_of(kind_name).folder end
+
+--- The module that a built-in one lies in, if it is written in Lua.
+---@param kind_name string
+---@param name string
+---@return string
+function kinds.module(kind_name, name) return kind_of(kind_name).modules .. name end
+
 --- The text and path of the file of that kind and name, nil when there is none.
 ---@param kind_name string
 ---@param name string
@@ -163,6 +179,10 @@ local function run(kind, source, path)
   local chunk, message = load(source, "@" .. path, "t")
   if not chunk then error(message, 0) end
   local value = chunk(path:match "([^/]*)%.lua$", path)
+  if not kind.base then
+    if type(value) == "table" then return value end
+    text.fail("%s: expected the file to return a table, got %s", path, text.describe(value))
+  end
   if class.is(value, require(kind.base)) and class.isClass(value) then return value end
   text.fail("%s: expected the file to return a class that extends %s, got %s", path,
     require(kind.base).__name, text.describe(value))
@@ -192,7 +212,28 @@ end
 ---@param found deer.Class
 ---@return string|nil
 function kinds.nameOf(kind_name, found)
-  return class.is(found, require(kind_of(kind_name).base)) and asked[found] or nil
+  local base = kind_of(kind_name).base
+  return base and class.is(found, require(base)) and asked[found] or nil
+end
+
+--- What is said when there is nothing of that name: the nearest one, or all; of a path the nearest
+--- file in its folder.
+---@param noun string
+---@param name string
+---@param names string[] that there are
+---@return string
+function kinds.absent(noun, name, names)
+  if name:find "/" or name:find "%.lua$" then
+    local folder, files = name:match "^(.*/)" or "", {}
+    for _, file in ipairs(sys.listdir(folder == "" and "." or folder) or {}) do
+      if file:find "%.lua$" then files[#files + 1] = file end
+    end
+    local near = text.meant(name:sub(#folder + 1), files, folder)
+    return ("there is no file '%s'%s"):format(name, near)
+  end
+  local near = text.meant(name, names)
+  return ("there is no %s '%s'%s"):format(noun, name, near ~= "" and near
+    or "; there are " .. table.concat(names, ", "))
 end
 
 --- The class in the file of that kind and name; an error that names the nearest when absent.
@@ -205,10 +246,7 @@ function kinds.load(kind_name, name)
   end
   local found = kinds.find(kind_name, name)
   if not found then
-    local names = kinds.list(kind_name)
-    local near = text.meant(name, names)
-    text.fail("there is no %s '%s'%s", kind_name, name,
-      near ~= "" and near or "; there are " .. table.concat(names, ", "))
+    text.fail("%s", kinds.absent(kind_name, name, kinds.list(kind_name)))
   end
   return found
 end
@@ -223,9 +261,7 @@ function kinds.table(kind_name)
     if not found then
       local names = kinds.list(kind_name)
       for i, file in ipairs(names) do names[i] = kinds.className(kind_name, file) end
-      local near = text.meant(tostring(name), names)
-      text.fail("there is no %s '%s'%s", kind_name, tostring(name),
-        near ~= "" and near or "; there are " .. table.concat(names, ", "))
+      text.fail("%s", kinds.absent(kind_name, tostring(name), names))
     end
     self[name] = found
     return found

@@ -41,6 +41,8 @@ end
 -- what the command line says; nil and what is wrong with it
 local function read(list, args)
   local values, message = commandline.read(list, args)
+  local unknown = message and message:match "^unknown option '(.-)'"
+  if unknown then message = launcher_options.missing(list, unknown) or message end
   if values and values.seed and values.deterministic == false then
     return nil, "--seed and --no-deterministic contradict each other"
   end

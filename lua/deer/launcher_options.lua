@@ -95,6 +95,19 @@ function launcher_options.list(defaults, preset_names, help)
   return list
 end
 
+--- What is to be said of a word that is no option of the launcher but one of DeeR's; nil otherwise.
+---@param list deer.commandline.Option[]
+---@param word string
+---@return string|nil
+function launcher_options.missing(list, word)
+  for _, known in ipairs(DEER) do
+    local option = row(table.unpack(known, 1, 6))
+    if commandline.find({ option }, word) and not commandline.find(list, word) then
+      return ("this launcher has no option '%s' (%s)"):format(word, option.help)
+    end
+  end
+end
+
 --- The text of --help.
 ---@param list deer.commandline.Option[]
 ---@param defaults table<string, any>

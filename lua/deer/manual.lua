@@ -16,13 +16,19 @@ local NATIVE = {
 }
 
 manual.classes = { "NeuralAgent", "QNetwork", "DDPG", "ActorCritic", "TD3", "SAC", "REINFORCE",
-  "A2C", "PPO" }
+  "A2C", "PPO", "DiscreteSAC" }
 
 -- "controllers", "FindBestController", ... as scripts write them
 local function class_names(kind)
   local names = kinds.list(kind)
   for i, name in ipairs(names) do names[i] = kinds.className(kind, name) end
   return names
+end
+
+-- those written in C, and those in files of one's own
+local function algorithms()
+  local names, own = core.names "algo", kinds.list "algo"
+  return table.move(own, 1, #own, #names + 1, names)
 end
 
 --- What there is, in groups: { title = "controllers", names = {...} }.
@@ -34,7 +40,7 @@ function manual.groups()
     { title = "controllers", names = class_names "controller" },
     { title = "policies", names = class_names "policy" },
     { title = "wrappers", names = deer.wrappers.Wrapper.names() },
-    { title = "algorithms", names = core.names "algo" },
+    { title = "algorithms", names = algorithms() },
     { title = "replays", names = core.names "replay" },
     { title = "layers", names = core.names "layer" },
     { title = "optimisers", names = core.names "optimizer" },
@@ -70,7 +76,7 @@ local function lua_class(name)
   for _, known in ipairs(deer.wrappers.Wrapper.names()) do
     if known == name then return deer.wrappers[name] end
   end
-  for _, kind in ipairs { "controller", "policy", "env" } do
+  for _, kind in ipairs { "controller", "policy", "env", "algo" } do
     local found = kinds.find(kind, kind == "env" and name or kinds.fileName(kind, name))
     if found then return found end
   end

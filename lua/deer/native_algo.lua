@@ -48,7 +48,7 @@ function NativeAlgo:make(given)
   self._handle = core.algo(self.native_name, {
     environment = self.environment:handle(),
     options = values,
-    network = network_spec.resolve(given.network),
+    network = network_spec.resolve(given.network, getmetatable(self), self.environment),
     seed = math.tointeger(given.seed) or seeds.default(),
   })
   return self._handle

@@ -1,6 +1,7 @@
 --- Parameters of an algo in files of the folder nnets, as safetensors.
 
 local core = require "deer.core"
+local json = require "deer.json"
 local sys = require "deer.sys"
 local text = require "deer.text"
 
@@ -32,6 +33,14 @@ local function remove_others(path)
   end
 end
 
+--- What the header of a file says about the network whose parameters it holds; nil of algorithms
+--- that cannot tell.
+---@param algo deer.Algo
+---@return string|nil json
+function networks.description(algo)
+  return algo.description and json.encode(algo:description()) or nil
+end
+
 ---@param algo deer.Algo
 ---@param fname string
 ---@param n_epoch? integer
@@ -44,7 +53,8 @@ function networks.dump(algo, fname, n_epoch)
   local params = algo:getAllParams()
   -- an algo written in Lua need not say it
   for _, param in ipairs(params) do param.dtype = param.dtype or "float32" end
-  local metadata = { algo = algo.__name, epoch = tostring(epoch), writer = "deerlua" }
+  local metadata = { algo = algo.__name, epoch = tostring(epoch), writer = "deerlua",
+    network = networks.description(algo) }
   local saved, reason = core.safetensors.save(path, params, metadata)
   if not saved then return nil, reason end
   if epoch >= 0 then remove_others(path) end

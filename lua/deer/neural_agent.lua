@@ -24,8 +24,15 @@ local text = require "deer.text"
 ---@field test_policy deer.Policy
 ---@field n_epochs integer of the run that is under way
 ---@field epoch_length integer of the epochs that are under way
+---@field networks table<string|integer, table[]>? parameters that storeNetwork has kept
 ---@field folder string? where controllers write, if they are not told otherwise
 ---@field evaluation deer.Evaluation? the last one of an EvaluationController
+---@field gathering_data boolean if false, an epoch of training is updates alone, from what there
+---  is: onActionTaken at each of its steps, and no environment; may be set at any time, for the
+---  episode that comes next
+---@field sticky_action integer how often each action is done, its rewards summed; may be set at any
+---  time
+---@field in_turn boolean are epochs as in DeeR 0.2?
 ---@overload fun(options: table): deer.NeuralAgent
 local NeuralAgent = class.new "NeuralAgent"
 
@@ -52,6 +59,11 @@ NeuralAgent.options = {
   exp_priority = { default = 0, type = "number", range = { 0, 2 },
     help = "above 0: DeeR's prioritised replay with this exponent of the squared error" },
   only_full_history = { default = true, help = "learn only from samples with a whole history" },
+  gathering_data = { default = true, help = "false: training learns from what there is" },
+  sticky_action = { default = 1, type = "integer", range = { 1, 2 ^ 31 - 1 },
+    help = "how often each action is done" },
+  epochs = { default = "deer", choices = { "deer", "deer-0.2" }, help = "what an epoch is: \z
+    deer-0.2 has tests in turn with training and a step for each terminal state" },
   seed = { type = "seed", alias = { "random_state" }, help = "same number, same run" },
 }
 
@@ -105,6 +117,8 @@ function NeuralAgent:init(options)
   self.train_policy = options.train_policy or self.learning_algo:explorationPolicy()
   self.test_policy = options.test_policy or EpsilonGreedyPolicy{ epsilon = 0 }
   self.n_epochs, self.epoch_length = 0, 0
+  self.gathering_data, self.sticky_action = options.gathering_data, options.sticky_action
+  self.in_turn = options.epochs == "deer-0.2"
   local environment = self.environment:handle() -- checks its methods
   local kind, replay_options = choose_replay(options)
   local copies, groups = make_copies(self.environment, options.n_envs)
@@ -124,6 +138,7 @@ function NeuralAgent:init(options)
     replay_start_size = options.replay_start_size,
     only_full_history = options.only_full_history,
     train_every = options.train_every,
+    in_turn = self.in_turn,
     seed = seed,
   }
   self._signals = Signals.new(self, self._handle)
@@ -144,6 +159,14 @@ end
 function NeuralAgent:attach(controller)
   check_self(self, "attach")
   self._signals:attach(controller)
+end
+
+--- Asks every controller whether it can work with this agent, before anything is written or run;
+--- one that cannot raises an error.
+function NeuralAgent:ready()
+  for _, controller in ipairs(self._signals.controllers) do
+    if controller.ready then controller:ready(self) end
+  end
 end
 
 --- Takes the controller at a 0-based position away and returns it.
@@ -174,11 +197,35 @@ function NeuralAgent:run(n_epochs, length)
   check_self(self, "run")
   check_count("n_epochs", n_epochs, 0)
   check_count("length", length, 1)
+  self:applyAttributes()
+  -- a run that failed or was stopped in a test has left it
+  self._signals:setMode(self._handle:mode())
   local outer = self.epoch_length
   self.epoch_length = length
-  if self._signals.mode == -1 then self.n_epochs = n_epochs end
+  if self._signals.mode == -1 then self.n_epochs, self._training_length = n_epochs, length end
   self._handle:run(n_epochs, length)
   self.epoch_length = outer
+end
+
+--- Lets gathering_data and sticky_action, as a script may have set them, count from now on. Done at
+--- the start of a run and after each signal that a controller has heard.
+function NeuralAgent:applyAttributes()
+  local gathering, sticky = self.gathering_data, self.sticky_action
+  if gathering ~= self._gathering then
+    if type(gathering) ~= "boolean" then
+      text.fail("agent.gathering_data: expected true or false, got %s", text.describe(gathering))
+    end
+    self._handle:setGathering(gathering)
+    self._gathering = gathering
+  end
+  if sticky ~= self._sticky then
+    if type(sticky) ~= "number" or not math.tointeger(sticky) or sticky < 1 then
+      text.fail("agent.sticky_action: expected a whole number of at least 1, got %s",
+        text.describe(sticky))
+    end
+    self._handle:setSticky(sticky)
+    self._sticky = sticky
+  end
 end
 
 --- Ends the run after the present step. The episode counts as cut short; controllers hear its end,
@@ -194,19 +241,22 @@ end
 
 --- The mode: -1 is training, 0, 1, ... are validation and tests.
 ---@return integer
-function NeuralAgent:mode() return self._signals.mode end
+function NeuralAgent:mode() return self._handle:mode() end
 
---- Leaves training for a test mode, whose samples go to a data set of their own.
+--- Leaves training for a test mode, whose samples go to a data set of their own. With epochs as in
+--- DeeR 0.2 the test epoch follows the present one by itself; otherwise agent:run runs it.
 ---@param mode integer at least 0
 ---@param length integer steps of the test epoch
 function NeuralAgent:startMode(mode, length)
   self._handle:startMode(mode, length)
   self._signals:setMode(mode)
+  if self.in_turn then self.epoch_length = length end
 end
 
 function NeuralAgent:resumeTrainingMode()
   self._handle:resumeTrainingMode()
   self._signals:setMode(-1)
+  if self.in_turn then self.epoch_length = self._training_length or self.epoch_length end
 end
 
 --- Lets the environment look at the test epoch just run.
@@ -300,6 +350,32 @@ function NeuralAgent:setEpsilon(epsilon)
     text.fail("agent:setEpsilon: the training policy, %s, has no epsilon", text.describe(policy))
   end
   policy:setEpsilon(epsilon)
+end
+
+--- The number of the task, from 0; only a deer.MultiTaskAgent has several.
+---@return integer
+function NeuralAgent:task() return 0 end -- luacheck: no unused args
+
+-- ---- networks in memory ------------------------------------------------------------------------
+
+--- Keeps the parameters that the algo has now, in a list of the agent.
+---@param name? string by which they are fetched; their number in the list if absent
+---@return string|integer name
+function NeuralAgent:storeNetwork(name)
+  self.networks = self.networks or {}
+  name = name or #self.networks + 1
+  self.networks[name] = self.learning_algo:getAllParams()
+  return name
+end
+
+--- Puts parameters kept by storeNetwork back.
+---@param name string|integer
+function NeuralAgent:fetchNetwork(name)
+  local params = self.networks and self.networks[name]
+  if not params then
+    text.fail("agent:fetchNetwork: there is no network %s", text.describe(name))
+  end
+  self.learning_algo:setAllParams(params)
 end
 
 -- ---- networks on disk --------------------------------------------------------------------------

@@ -11,6 +11,7 @@ local class = require "deer.class"
 local deer = require "deer"
 local kinds = require "deer.kinds"
 local manual = require "deer.manual"
+local network_spec = require "deer.network_spec"
 local options = require "deer.options"
 local seeds = require "deer.seeds"
 local settings = require "deer.settings"
@@ -38,19 +39,9 @@ function plan.algos(environment)
     if of == "any" or of == environment then add(algo) end
   end
   for _, name in ipairs(require("deer.core").names "algo") do add(name) end
+  for _, name in ipairs(kinds.list "algo") do add(name) end
   table.sort(names)
   return names
-end
-
--- the class that implements an algorithm: sac is deer.SAC; nil when there is none
-local function algo_class(name)
-  for _, class_name in ipairs(manual.classes) do
-    local known = deer[class_name]
-    if class_name ~= "NeuralAgent" and (options.key(class_name) == options.key(name)
-      or known.native_name == name) then
-      return class_name
-    end
-  end
 end
 
 -- the file or name that finds a class again: a path only where the name alone does not
@@ -60,6 +51,21 @@ local function short_name(kind, given)
   local _, path = kinds.source(kind, given)
   local _, found = kinds.source(kind, stem)
   return found and found:gsub("^%./", "") == path:gsub("^%./", "") and stem or given
+end
+
+-- what finds the class of an algorithm: SAC for sac, a name or a path of a file of one's own; nil
+-- when there is none
+local function algo_class(name)
+  for _, class_name in ipairs(manual.classes) do
+    local known = deer[class_name]
+    if class_name ~= "NeuralAgent" and (options.key(class_name) == options.key(name)
+      or known.native_name == name) then
+      return class_name
+    end
+  end
+  local is_path = name:find "/" or name:find "%.lua$"
+  local file = is_path and name or kinds.fileName("algo", name)
+  return usage.try(kinds.find, "algo", file) and short_name("algo", file) or nil
 end
 
 -- the class of a controller or policy in any spelling: trainer, TrainerController
@@ -74,9 +80,7 @@ local function find_class(kind, given)
     for i, known in ipairs(names) do names[i] = kinds.className(kind, known) end
   end
   local written = given:find "%u" and given:gsub("^%l", string.upper) or given
-  local near = text.meant(written, names)
-  usage.fail("there is no %s '%s'%s", kind, given, near ~= "" and near
-    or "; there are " .. table.concat(names, ", "))
+  usage.fail("%s", (kinds.absent(kind, written, names):gsub("'[^']*'", "'" .. given .. "'", 1)))
 end
 
 -- ---- environment -------------------------------------------------------------------------------
@@ -130,9 +134,9 @@ local function choose_environment(made, said)
   end
   local rows = class.options(Class)
   local owner = { who = "environment " .. name, kind = "env", name = name, rows = rows }
-  for _, words in ipairs { said.env_conf_file or {}, said.env_option or {} } do
-    for key, value in spairs(settings.read(owner, words)) do given[key] = value end
-  end
+  local words = table.move(said.env_conf_file or {}, 1, #(said.env_conf_file or {}), 1, {})
+  table.move(said.env_option or {}, 1, #(said.env_option or {}), #words + 1, words)
+  for key, value in spairs(settings.read(owner, words)) do given[key] = value end
   local limited = options.find(rows, "max_steps") ~= nil
   if limited and said.max_size_episode then given.max_steps = said.max_size_episode end
   set_if_known(rows, given, name, "shape_reward", said.shape_reward)
@@ -155,15 +159,13 @@ local function find_preset(environment, algo)
     local name = of .. "/" .. algo
     if known[name] then return Preset.load(name), name end
   end
-  if algo_class(algo) then
-    local any = { algo = algo_class(algo), agent_options = { train_every = 1 }, epochs = 50,
+  local found = algo_class(algo)
+  if found then
+    local any = { algo = found, agent_options = { train_every = 1 }, epochs = 50,
       epoch_length = 1000 }
     return Preset.of(any)
   end
-  local names = plan.algos(environment)
-  local near = text.meant(algo, names)
-  usage.fail("there is no algorithm '%s'%s", algo, near ~= "" and near
-    or "; there are " .. table.concat(names, ", "))
+  usage.fail("%s", kinds.absent("algorithm", algo, plan.algos(environment)))
 end
 
 -- the plan to begin with: a preset, or only an algorithm for the actions there are
@@ -209,7 +211,7 @@ local OBJECTS = { environment = true, learning_algo = true, train_policy = true,
 
 -- options of the algorithm or of the agent
 local function set_hyperparam(made, key, word)
-  local algo_rows = class.options(deer[made.algo])
+  local algo_rows = class.options(Preset.algoClass(made.algo))
   local agent_rows = class.options(deer.NeuralAgent)
   local option = options.find(algo_rows, key)
   if not option and options.find(agent_rows, key) then
@@ -229,7 +231,7 @@ local function set_hyperparam(made, key, word)
   if CONTROLLED[name] then drop(made, CONTROLLED[name]) end
 end
 
-local function set_hyperparams(made, said)
+local function set_hyperparams(made, said, environment)
   made.algo_options, made.agent_options = made.algo_options or {}, made.agent_options or {}
   for _, words in ipairs(said.hyperparam or {}) do
     for _, word in ipairs(words) do
@@ -244,7 +246,10 @@ local function set_hyperparams(made, said)
   agent.exp_priority = said.exp_priority or agent.exp_priority
   if said.only_full_history ~= nil then agent.only_full_history = said.only_full_history end
   if said.num_envs and said.num_envs > 1 then agent.n_envs = said.num_envs end
-  if said.network then made.algo_options.network = said.network end
+  if said.network then
+    made.algo_options.network = usage.try(network_spec.resolve, said.network,
+      Preset.algoClass(made.algo), environment)
+  end
 end
 
 local function choose_policy(words)
@@ -284,12 +289,26 @@ local function attach(made, words)
   return Class
 end
 
+-- what controllers need of the algorithm
+local function suit(made)
+  for _, entry in ipairs(made.controllers) do
+    local Class = plan.controllerClass(entry)
+    if Class.plan then usage.try(Class.plan, made, entry[2]) end
+  end
+end
+
 -- all options with the values in force, for the eyes of people and for later versions
 local function complete(made)
   for _, entry in ipairs(made.controllers) do
     local Class = plan.controllerClass(entry)
     entry[2] = usage.try(options.check, Class.__name, class.options(Class), entry[2])
   end
+end
+
+-- a policy that has no epsilon needs nobody who lowers it
+local function is_idle(made, Class)
+  local policy = made.train_policy and find_class("policy", made.train_policy[1])
+  return policy and not policy.setEpsilon and Class == deer.controllers.EpsilonController
 end
 
 local function choose_controllers(made, said)
@@ -299,7 +318,8 @@ local function choose_controllers(made, said)
   for _, words in ipairs(said.attach or {}) do attached[attach(made, words)] = true end
   local kept = {}
   for _, entry in ipairs(sensible) do
-    if not attached[plan.controllerClass(entry)] then kept[#kept + 1] = entry end
+    local Class = plan.controllerClass(entry)
+    if not attached[Class] and not is_idle(made, Class) then kept[#kept + 1] = entry end
   end
   table.move(made.controllers, 1, #made.controllers, #kept + 1, kept)
   made.controllers = kept
@@ -308,11 +328,12 @@ local function choose_controllers(made, said)
   if said.lr_schedule then
     drop(made, "LearningRateController")
     local rate = made.algo_options.learning_rate
-      or options.find(class.options(deer[made.algo]), "learning_rate").default
+      or options.find(class.options(Preset.algoClass(made.algo)), "learning_rate").default
     table.insert(made.controllers, { "LearningRateController",
       { schedule = schedule_of(said.lr_schedule, rate, made.epochs) } })
   end
   complete(made)
+  suit(made)
 end
 
 -- ---- length ------------------------------------------------------------------------------------
@@ -355,7 +376,7 @@ function plan.make(said)
     usage.fail("the environment '%s' has no continuous actions", made.environment)
   end
   if not made.algo then default_algo(made, environment) end
-  set_hyperparams(made, said)
+  set_hyperparams(made, said, environment)
   made.train_policy = choose_policy(said.train_policy) or made.train_policy
   made.test_policy = choose_policy(said.test_policy) or made.test_policy
   choose_controllers(made, said)

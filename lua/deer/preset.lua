@@ -104,12 +104,23 @@ local function make(kind, given)
   return kinds.load(kind, name)(copy(given[2] or {}))
 end
 
+--- The class of an algorithm: one of deer, or that in a file of one's own.
+---@param name string
+---@return deer.Algo
+function Preset.algoClass(name)
+  for _, known in ipairs(require("deer.manual").classes) do
+    if known == name and name ~= "NeuralAgent" then return deer[name] end
+  end
+  return kinds.find("algo", name) or text.fail("there is no algorithm '%s'", name)
+end
+
 --- The algorithm of the preset.
 ---@param environment deer.Environment
 ---@param seed? integer
 ---@return deer.Algo
 function Preset:makeAlgo(environment, seed)
-  return deer[self.algo](with(self.algo_options, { environment = environment, seed = seed }))
+  local given = with(self.algo_options, { environment = environment, seed = seed })
+  return Preset.algoClass(self.algo)(given)
 end
 
 --- The policy of the preset, nil when it names none.

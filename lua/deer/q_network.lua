@@ -6,7 +6,9 @@
 ---   deer.QNetwork{ environment = env, distribution = "quantile", dueling = true, noisy = true }
 
 local NativeAlgo = require "deer.native_algo"
+local core = require "deer.core"
 local draw_weights = require "deer.initial_weights"
+local network_spec = require "deer.network_spec"
 
 ---@class deer.QNetwork: deer.NativeAlgo
 ---@overload fun(options: table): deer.QNetwork
@@ -17,6 +19,7 @@ QNetwork.options.seed = { type = "generator", alias = { "random_state" },
 
 function QNetwork:make(given)
   if self._handle then return self._handle end
+  self._given = given
   NativeAlgo.make(self, given)
   if type(given.seed) == "userdata" then draw_weights(self._handle, given.seed) end
   return self._handle
@@ -33,5 +36,39 @@ end
 ---@param state table
 ---@return number[] values the first is that of action 0
 function QNetwork:qValues(state) return self._handle:qValues(state) end
+
+--- Puts parameters back. Skills (see SkillKeeperController) that the list does not hold, or that
+--- there is no room for, stay as they are.
+---@param params table[]
+function QNetwork:setAllParams(params)
+  if type(params) ~= "table" then return NativeAlgo.setAllParams(self, params) end
+  local list, skills = {}, {}
+  for _, param in ipairs(params) do
+    local is_skill = type(param) == "table" and tostring(param.name):find "^skill"
+    local to = is_skill and skills or list
+    to[#to + 1] = param
+  end
+  local own = {}
+  for _, param in ipairs(self:getAllParams()) do
+    if param.name:find "^skill" then own[#own + 1] = param end
+  end
+  if #skills ~= #own then skills = own end
+  NativeAlgo.setAllParams(self, table.move(skills, 1, #skills, #list + 1, list))
+end
+
+--- The network with all that has a default, as a table that the option `network` takes, and what
+--- ends it: `output`, `distribution` and `noisy`.
+---@return table
+function QNetwork:description()
+  local given = self._given
+  local said = core.layers(self.environment:handle(),
+    network_spec.resolve(given.network, QNetwork, self.environment) or "deer")
+  local n = self.environment:nActions()
+  said.output = said.output or given.dueling and { type = "dueling", hidden = given.dueling_hidden }
+    or { type = "dense", activation = "linear" }
+  said.output.units = n
+  said.distribution, said.noisy = given.distribution, given.noisy
+  return said
+end
 
 return QNetwork

@@ -8,6 +8,7 @@ local core = require "deer.core"
 local deer = require "deer"
 local json = require "deer.json"
 local kinds = require "deer.kinds"
+local networks = require "deer.networks"
 local spairs = require "deer.spairs"
 local sys = require "deer.sys"
 local text = require "deer.text"
@@ -58,7 +59,7 @@ function run_folder.config(made)
     environment_options = in_force(Environment, made.environment_options or {}),
     wrappers = made.wrappers,
     algo = made.algo,
-    algo_options = in_force(deer[made.algo], made.algo_options),
+    algo_options = in_force(Preset.algoClass(made.algo), made.algo_options),
     agent_options = in_force(deer.NeuralAgent, made.agent_options),
     train_policy = made.train_policy,
     test_policy = made.test_policy,
@@ -104,7 +105,8 @@ end
 ---@return true|nil done
 ---@return string|nil message
 function run_folder.save(path, algo, metadata)
-  local params, texts = algo:getAllParams(), { algo = algo.__name, writer = "deerlua" }
+  local params, texts = algo:getAllParams(), { algo = algo.__name, writer = "deerlua",
+    network = networks.description(algo) }
   for _, param in ipairs(params) do param.dtype = param.dtype or "float32" end
   for key, value in spairs(metadata) do
     texts[key] = type(value) == "number" and text.format(value) or tostring(value)
@@ -153,13 +155,28 @@ end
 
 -- the file of parameters that a run or a file stands for
 local function parameters_file(where, which)
-  if where:find "%.safetensors$" then return where end
+  if where:find "%.safetensors$" or sys.exists(where) and not sys.listdir(where) then
+    return where
+  end
   where = run_folder.find(where)
   for _, name in ipairs { which or "best", "last" } do
     local path = ("%s/%s.safetensors"):format(where, name)
     if sys.exists(path) then return path end
   end
   usage.fail("there are no parameters in '%s'", where)
+end
+
+--- The parameters of a run, its best ones if there are.
+---@param where string a folder, or a file
+---@param which? string "last" for the last ones
+---@return table[] params
+---@return table<string, string> metadata
+---@return string path
+function run_folder.parameters(where, which)
+  local path = parameters_file(where, which)
+  local params, metadata = core.safetensors.load(path)
+  if not params then usage.fail("%s", metadata) end
+  return params, metadata, path
 end
 
 --- Puts the parameters of a run, its best ones if there are, into the algorithm of an agent.
@@ -169,9 +186,7 @@ end
 ---@return string path of the file they come from
 ---@return table<string, string> metadata
 function run_folder.load(agent, where, which)
-  local path = parameters_file(where, which)
-  local params, metadata = core.safetensors.load(path)
-  if not params then usage.fail("%s", metadata) end
+  local params, metadata, path = run_folder.parameters(where, which)
   local algo = agent.learning_algo
   local done, err = pcall(usage.try, algo.setAllParams, algo, params)
   if not done then
@@ -208,6 +223,20 @@ local function check_environment(config, env)
   config.environment = name
 end
 
+-- The other classes that it names are looked for by name alone, where deerlua always looks.
+local function check_code(path, config)
+  local network, policy = config.algo_options.network, config.test_policy
+  for _, name in ipairs { config.algo, type(network) == "string" and network or "",
+    type(policy) == "table" and policy[1] or "" } do
+    if type(name) ~= "string" or (name:find "/" or name:find "%.lua$") and not name:find "%.json$"
+    then
+      usage.fail("%s: '%s' is a file; expected a name", path, tostring(name))
+    end
+  end
+  local done, message = pcall(Preset.algoClass, config.algo)
+  if not done then usage.fail("%s: %s", path, (tostring(message):gsub("^.-:%d+: ", ""))) end
+end
+
 --- The plan of a run, from its config.json.
 ---@param folder string
 ---@param env? string the environment, in place of the one named there
@@ -220,11 +249,7 @@ function run_folder.read(folder, env)
   if message then usage.fail("%s: %s", path, message) end
   check_config(path, config)
   check_environment(config, env)
-  local known = {}
-  for _, name in ipairs(require("deer.manual").classes) do known[name] = name ~= "NeuralAgent" end
-  if not known[config.algo] then
-    usage.fail("%s: there is no algorithm '%s'", path, config.algo)
-  end
+  check_code(path, config)
   return Preset.of(config)
 end
 

@@ -5,6 +5,7 @@
 local json = require "deer.json"
 local kinds = require "deer.kinds"
 local options = require "deer.options"
+local spairs = require "deer.spairs"
 local text = require "deer.text"
 local usage = require "deer.usage"
 
@@ -35,15 +36,36 @@ local function evaluate(source, path)
   return value
 end
 
+-- the values of a config by the names of the options, each of which must take its value
+local function checked(rows, given, path)
+  local values = {}
+  for key, value in spairs(given) do
+    local option = options.find(rows, tostring(key))
+    if not option then
+      usage.fail("%s: unknown option '%s'%s", path, tostring(key),
+        text.meant(tostring(key), options.names(rows)))
+    end
+    local accepted = options.accept(option, value)
+    if accepted == nil then
+      usage.fail("%s: option '%s': expected %s, got %s", path, tostring(key),
+        options.expected(option), text.describe(value))
+    end
+    values[option.name] = accepted
+  end
+  return values
+end
+
 -- what a config is called by its class: { kind = "env", name = "cartpole" }
+local function file_of(owner, word) return owner.name:gsub("%.lua$", "") .. "." .. word end
+
 local function read_config(owner, word)
   if word:find "/" or word:find "%.lua$" or word:find "%.json$" then
     local source = read(word)
     if not source then usage.fail("%s: cannot read the file '%s'", owner.who, word) end
-    return evaluate(source, word)
+    return checked(owner.rows, evaluate(source, word), word)
   end
-  local source, path = kinds.source(owner.kind, owner.name .. "." .. word)
-  if source then return evaluate(source, path) end
+  local source, path = kinds.source(owner.kind, file_of(owner, word))
+  if source then return checked(owner.rows, evaluate(source, path), path) end
   if word:lower() == "default" then return {} end -- what the class itself says
   local variants = kinds.variants(owner.kind, owner.name)
   usage.fail("%s: there is no configuration '%s'%s", owner.who, word, #variants == 0
@@ -75,13 +97,24 @@ function settings.value(who, rows, key, word)
   return option.name, value
 end
 
---- The table of options that words stand for, later ones winning.
+--- What the configuration `default` of a class says, nothing where there is none.
+---@param owner { who: string, kind: string, name: string, rows: deer.Option[] }
+---@return table<string, any>
+function settings.default(owner)
+  local source, path = kinds.source(owner.kind, file_of(owner, "default"))
+  return source and checked(owner.rows, evaluate(source, path), path) or {}
+end
+
+--- The table of options that words stand for, later ones winning. Where they name no configuration
+--- it is the one called default, if there is one.
 ---@param owner { who: string, kind: string?, name: string?, rows: deer.Option[] } whose they are;
 ---  without a kind there are no configs
 ---@param words string[]
 ---@return table<string, any>
 function settings.read(owner, words)
   local values = {}
+  local named = words[1] and not words[1]:find "^[%w_-]+[=:]"
+  if owner.kind and not named then values = settings.default(owner) end
   for i, word in ipairs(words) do
     local key, value = word:match "^([%w_-]+)[=:](.*)$"
     if key then

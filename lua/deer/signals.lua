@@ -56,6 +56,7 @@ local function dispatcher(self, signal)
         handlers[i](controller, agent, a, b)
       end
     end
+    agent:applyAttributes()
   end
 end
 
@@ -78,6 +79,13 @@ local function subscribe(self)
     end
     self.handle:listen(signal, wanted and self.fire[signal] or nil)
   end
+end
+
+--- From now on they are given by another agent of the C side, which is in training.
+---@param handle userdata
+function Signals:setHandle(handle)
+  self.handle = handle
+  self:setMode(-1)
 end
 
 --- From now on the agent is in this mode.

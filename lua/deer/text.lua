@@ -2,6 +2,7 @@
 --- script at fault.
 
 local core = require "deer.core"
+local sys = require "deer.sys"
 
 local text = {}
 
@@ -54,6 +55,8 @@ end
 
 -- "@/where/deerlua/lua/deer/": the folder of this file and of everything that is not the user's
 local own = debug.getinfo(1, "S").source:match("^.*/") or "@lua/deer/"
+-- the same in full, for what is found by its kind
+local tree = sys.root() and ("@%s/lua/deer/"):format(sys.root()) or own
 
 --- "script.lua:12: ": the innermost running line that is not deer's own, "" if there is none.
 ---@return string
@@ -62,7 +65,8 @@ function text.where()
   while true do
     local info = debug.getinfo(level, "Sl")
     if not info then return "" end
-    if info.currentline > 0 and info.source:sub(1, #own) ~= own then
+    local deers = info.source:sub(1, #own) == own or info.source:sub(1, #tree) == tree
+    if info.currentline > 0 and not deers then
       return ("%s:%d: "):format(info.short_src, info.currentline)
     end
     level = level + 1

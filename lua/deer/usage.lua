@@ -1,6 +1,8 @@
 --- Mistakes in what a person asked for on the command line: one line on the standard error, status
 --- 2, and no traceback, since no code is at fault.
 
+local text = require "deer.text"
+
 local usage = {}
 
 local Mistake = {}
@@ -25,6 +27,8 @@ end
 -- a complaint, without the line of deer's own that passed it on; nil when a person's code is
 -- named, or when deer's own is at fault
 local function complaint(err)
+  -- a file that is no Lua has no line that is at fault for having been run
+  if err:find "^[^\n]-:%d+: [^\n]* near [^\n]*$" then return err end
   local own = err:match "^[^\n]-lua/deer/[%w_/]+%.lua:%d+: (.*)$"
   if own then return not own:find "^attempt to" and own or nil end
   return not err:find "^[^\n]-:%d+: " and err or nil
@@ -42,6 +46,19 @@ function usage.try(f, ...)
   local message = type(err) == "string" and complaint(err)
   if not message then error(err, 0) end
   usage.fail("%s", message)
+end
+
+--- Calls a function that may find such a mistake, for code that scripts use as well: there it is an
+--- error that names their line.
+---@param f function
+---@param ... any
+---@return any ...
+function usage.plainly(f, ...)
+  local results = table.pack(pcall(f, ...))
+  if results[1] then return table.unpack(results, 2, results.n) end
+  local message = usage.message(results[2])
+  if not message then error(results[2], 0) end
+  text.fail("%s", message)
 end
 
 return usage

@@ -43,8 +43,16 @@ static deer_status check_start(const deer_agent_config *c) {
   return DEER_OK;
 }
 
+static deer_status check_turns(const deer_agent_config *c) {
+  if (!c->in_turn || (c->n_envs == 0 && horizon(c->algo) == 0)) return DEER_OK;
+  return deer_fail(DEER_EINVAL,
+                   "epochs as in DeeR 0.2 are for one environment and an algorithm that "
+                   "learns from old samples");
+}
+
 static deer_status check(const deer_agent_config *c) {
   DEER_TRY(check_start(c));
+  DEER_TRY(check_turns(c));
   if (!deer_space_equal(&c->algo->space, &c->env->space))
     return deer_fail(DEER_EINVAL, "the algorithm was made for another environment");
   if (c->n_envs > 0 && !deer_space_equal(&c->algo->space, &c->envs[0]->space))
@@ -99,6 +107,8 @@ static deer_status start(deer_agent *a, const deer_agent_config *c) {
   /* every fresh sample counts, also the first of an episode */
   a->only_full_history = c->only_full_history && a->horizon == 0;
   a->train_every = c->train_every;
+  a->in_turn = c->in_turn;
+  a->sticky = 1;
   a->policy_rng = deer_rng_split(c->rng, "policy");
   a->replay_rng = deer_rng_split(c->rng, "replay");
   DEER_TRY(make_own(a));
@@ -141,15 +151,22 @@ void deer_agent_listen(deer_agent *a, deer_listener *listener, void *context, un
 
 /* ---- run ---- */
 
+/* as many of *length steps as belong together */
+static deer_status some_steps(deer_agent *a, int64_t *length) {
+  if (a->mode != -1) return deer_agent_episode(a, length);
+  if (a->resting) return deer_agent_rest(a, length);
+  if (a->n_envs == 0) return deer_agent_episode(a, length);
+  int64_t all = *length;
+  *length = 0;
+  return deer_agent_together(a, all);
+}
+
 /* one epoch of `length` steps in the present mode */
 static deer_status epoch(deer_agent *a, int64_t length) {
   bool training = a->mode == -1;
   a->step = 0;
-  if (training) a->loss_sum = 0, a->n_losses = 0, a->n_refused = 0;
-  if (training && a->n_envs > 0)
-    DEER_TRY(deer_agent_together(a, length));
-  else
-    while (length > 0 && !a->stopping) DEER_TRY(deer_agent_episode(a, &length));
+  if (training || a->in_turn) a->loss_sum = 0, a->n_losses = 0, a->n_refused = 0;
+  while (length > 0 && !a->stopping) DEER_TRY(some_steps(a, &length));
   if (training) {
     a->epochs++;
     /* episodes shorter than the history would otherwise pass in silence */
@@ -168,11 +185,29 @@ static deer_status locate(const deer_agent *a, deer_status status, const char *k
                    deer_error());
 }
 
-static deer_status epochs(deer_agent *a, int64_t n_epochs, int64_t length) {
+static deer_status located_epoch(deer_agent *a, int64_t length) {
   const char *kind = a->mode == -1 ? "epoch" : "test epoch";
+  return locate(a, epoch(a, length), kind);
+}
+
+/* the test epochs that listeners have asked for; at the end of each they may ask for another */
+static deer_status tests_in_turn(deer_agent *a) {
+  while (a->mode != -1 && !a->stopping) {
+    int64_t length = a->test_length;
+    if (length == 0)
+      return deer_fail(DEER_ESTATE, "test mode %d was not left at the end of its epoch", a->mode);
+    a->test_length = 0;
+    DEER_TRY(located_epoch(a, length));
+  }
+  return DEER_OK;
+}
+
+static deer_status epochs(deer_agent *a, int64_t n_epochs, int64_t length) {
+  bool in_turn = a->in_turn && a->mode == -1;
+  a->test_length = 0;
   for (a->epoch = 1; a->epoch <= n_epochs && !a->stopping; a->epoch++) {
-    deer_status status = epoch(a, length);
-    if (status != DEER_OK) return locate(a, status, kind);
+    DEER_TRY(located_epoch(a, length));
+    if (in_turn) DEER_TRY(tests_in_turn(a));
   }
   return DEER_OK;
 }
@@ -195,8 +230,8 @@ static deer_status training(deer_agent *a, int64_t n_epochs, int64_t length) {
   failure first = {.status = DEER_OK};
   deer_status status = deer_agent_signal(a, (deer_event){.signal = DEER_ON_START});
   if (status == DEER_OK) status = epochs(a, n_epochs, length);
-  /* a test epoch that failed has not been left */
-  if (status != DEER_OK) a->mode = -1;
+  /* a test epoch that failed or was stopped has not been left */
+  if (status != DEER_OK || a->stopping) a->mode = -1;
   keep_first(&first, status);
   /* the end is told also when it comes early */
   keep_first(&first, stop(a->env));
@@ -252,6 +287,16 @@ deer_status deer_agent_train(deer_agent *a, bool *trained) {
 
 /* ---- modes ---- */
 
+void deer_agent_set_gathering(deer_agent *a, bool gathering) { a->resting = !gathering; }
+
+deer_status deer_agent_set_sticky(deer_agent *a, int64_t times) {
+  if (times < 1)
+    return deer_fail(DEER_EINVAL, "each action done %lld times (expected at least 1)",
+                     (long long)times);
+  a->sticky = times;
+  return DEER_OK;
+}
+
 deer_status deer_agent_start_mode(deer_agent *a, int mode, int64_t length) {
   if (a->in_episode) return deer_fail(DEER_ESTATE, "startMode inside an episode");
   if (mode < 0) return deer_fail(DEER_EINVAL, "startMode: mode %d (expected at least 0)", mode);
@@ -266,6 +311,7 @@ deer_status deer_agent_start_mode(deer_agent *a, int mode, int64_t length) {
   deer_replay_free(a->test_set);
   a->test_set = fresh;
   a->mode = mode;
+  a->test_length = length;
   a->test_reward = 0;
   a->n_test_episodes = 0;
   return DEER_OK;

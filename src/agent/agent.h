@@ -62,6 +62,12 @@ typedef struct deer_agent_config {
   int64_t replay_start_size;  /* -1: the longest history; otherwise at least that; less than the
                                  memory holds. Algos with a horizon have none: -1 */
   bool only_full_history;
+  bool in_turn; /* epochs as in DeeR 0.2, for one environment and algos without a horizon. Test
+                   epochs that a listener asks for by deer_agent_start_mode come in turn with those
+                   of training instead of being run by it, and onEpochEnd is told in their mode. A
+                   terminal state takes a step of its own, if the epoch has one left, with no
+                   onActionChosen: its observation, action 0 and reward 0 are the sample that is
+                   terminal, instead of the one that led there */
   int64_t train_every; /* an update after the first training step and every so many more, before
                           onActionTaken; 0: only when deer_agent_train is called */
   const deer_rng *rng; /* streams "policy" and "replay" are split from it */
@@ -93,8 +99,17 @@ void deer_agent_stop(deer_agent *agent);
  * *trained tells. */
 deer_status deer_agent_train(deer_agent *agent, bool *trained);
 
+/* Whether training steps act: when not, an epoch of training touches no environment and consists of
+ * onActionTaken, for each of its steps, and one onEpisodeEnd. From the next episode on, with
+ * several environments from the next epoch on. */
+void deer_agent_set_gathering(deer_agent *agent, bool gathering);
+
+/* How often each action is done, in training and tests; the reward of the step is the sum. An
+ * episode that is over ends it early. DEER_EINVAL when below 1. At first 1. */
+deer_status deer_agent_set_sticky(deer_agent *agent, int64_t times);
+
 /* Test mode `mode` >= 0 with an empty test set that keeps `length` samples; DEER_ESTATE inside an
- * episode, DEER_EINVAL for -1. */
+ * episode, DEER_EINVAL for -1. With in_turn, an epoch of `length` steps follows the present one. */
 deer_status deer_agent_start_mode(deer_agent *agent, int mode, int64_t length);
 
 /* Back to training mode; the test set stays until the next start_mode. DEER_ESTATE inside an

@@ -26,7 +26,9 @@ struct deer_agent {
   deer_policy *train_policy, *test_policy;
   deer_replay *replay, *test_set;
   deer_rng policy_rng, replay_rng;
-  bool only_full_history;
+  bool only_full_history, in_turn;
+  bool resting; /* training steps do nothing but tell that they are over */
+  int64_t sticky;
   int64_t replay_memory_size, replay_start_size, train_every;
   int64_t horizon; /* of an algo that learns from fresh samples alone, otherwise 0 */
 
@@ -41,6 +43,7 @@ struct deer_agent {
   deer_lane own;                        /* of `env`: tests, and training without others */
   void *observation[DEER_MAX_SUBJECTS]; /* [shape...], where that environment writes */
   bool observed;                        /* there lies the present one */
+  bool arrived;                         /* with in_turn: it is terminal, which is yet to be told */
 
   deer_env **envs; /* others to train in, in step */
   int n_envs;      /* 0 for none */
@@ -54,6 +57,7 @@ struct deer_agent {
   deer_real override[DEER_MAX_ACTION_SIZE];
   bool overridden;
 
+  int64_t test_length; /* with in_turn: of the test epoch that comes next, 0 for none */
   double loss_sum, value_sum, test_reward;
   deer_episode last_episode;
   int64_t n_losses, n_values, n_test_episodes;
@@ -71,6 +75,9 @@ deer_status deer_agent_signal(deer_agent *agent, deer_event event);
 /* One episode of at most *budget steps in the agent's own environment, which it takes away from
  * *budget. */
 deer_status deer_agent_episode(deer_agent *agent, int64_t *budget);
+
+/* Steps of training that act nowhere, until *budget is used up or they shall act again. */
+deer_status deer_agent_rest(deer_agent *agent, int64_t *budget);
 
 /* ---- together.c: several environments in step ---- */
 
@@ -104,6 +111,9 @@ bool deer_agent_tells_ahead(const deer_agent *agent);
  * `next`, NULL where that is terminal or must not. Then counts the step, learns if it is time, and
  * tells onActionTaken. */
 deer_status deer_lane_took(deer_agent *agent, deer_lane *lane, const void *const *next);
+
+/* Counts a step of training, and learns if it is time. */
+deer_status deer_agent_count(deer_agent *agent);
 
 /* The episode is over: what followed last, unless that is known already, statistics and
  * onEpisodeEnd. */

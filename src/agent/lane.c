@@ -100,18 +100,21 @@ static deer_replay *memory(const deer_agent *a) { return a->mode == -1 ? a->repl
 
 bool deer_agent_tells_ahead(const deer_agent *a) { return a->mode == -1 && a->horizon > 0; }
 
-/* counts the step, and learns if it is time */
+deer_status deer_agent_count(deer_agent *a) {
+  bool trained, due = a->train_every > 0 && a->steps % a->train_every == 0;
+  a->steps++;
+  return due ? deer_agent_train(a, &trained) : DEER_OK;
+}
+
 static deer_status count(deer_agent *a, const deer_sample *sample) {
-  bool trained, over = sample->ending != DEER_RUNNING;
+  bool over = sample->ending != DEER_RUNNING;
   if (a->mode != -1) {
     a->test_reward += sample->reward;
     return DEER_OK;
   }
   deer_algo_observed(a->algo, sample->observation);
   DEER_TRY(deer_algo_rewarded(a->algo, sample->lane, sample->reward, over));
-  bool due = a->train_every > 0 && a->steps % a->train_every == 0;
-  a->steps++;
-  return due ? deer_agent_train(a, &trained) : DEER_OK;
+  return deer_agent_count(a);
 }
 
 /* the observation that the action was chosen by: the newest entry of the histories */

@@ -109,6 +109,7 @@ static deer_status take(deer_agent *a, int i) {
 static deer_status step(deer_agent *a, int n) {
   DEER_TRY(decide(a, n));
   a->vec->active = n;
+  a->vec->repeats = a->sticky;
   DEER_TRY(deer_vec_step(a->vec, a->actions));
   for (int i = 0; i < n; i++) DEER_TRY(take(a, i));
   return DEER_OK;

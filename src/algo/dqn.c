@@ -6,7 +6,9 @@
  *
  * Each update draws a batch, copies the online network to the target network every freeze_interval
  * updates (before the update, so at the first one too), and takes one optimiser step on the loss of
- * the temporal-difference errors. With `tau` the target network follows at every update instead. */
+ * the temporal-difference errors. With `tau` the target network follows at every update instead.
+ *
+ * Skills are earlier parameters of the network, kept for what it could do then: see dqn.h. */
 #include "algo/dqn.h"
 
 #include <math.h>
@@ -73,6 +75,8 @@ static const deer_field fields[] = {
      .help = "initial deviation of that noise, times the square root of a layer's "
              "inputs",
      .search_min = 0.1, .search_max = 1},
+    {"skills", DEER_FIELD_INT, AT(n_skills), .fallback = 0, .min = 0, .max = DEER_DQN_SKILLS,
+     .help = "how many earlier networks it may be kept near to, by a SkillKeeperController"},
     {0}};
 
 /* ---- life ---- */
@@ -126,6 +130,8 @@ static deer_status init(deer_algo *self, const deer_net_spec *net, const deer_rn
   d->online = deer_alloc_array(size, sizeof *d->online);
   d->target = deer_alloc_array(size, sizeof *d->target);
   d->index = deer_alloc_array((size_t)d->batch_size, sizeof *d->index);
+  if (d->n_skills > 0) d->skills = deer_alloc_array((size_t)d->n_skills * size, sizeof *d->skills);
+  if (d->n_skills > 0 && !d->skills) return too_large(d, DEER_ENOMEM);
   if (!d->online || !d->target || !d->index) return too_large(d, DEER_ENOMEM);
   self->learning_rate = d->learning_rate;
   self->discount = d->discount;
@@ -154,6 +160,7 @@ static void finish(deer_algo *self) {
   deer_free(d->index);
   deer_free(d->online);
   deer_free(d->target);
+  deer_free(d->skills);
 }
 
 /* ---- acting ---- */
@@ -270,12 +277,21 @@ static void visit(deer_algo *self, void *context,
                                   deer_real *data)) {
   deer_dqn *d = (deer_dqn *)self;
   deer_net_slot slot;
-  char name[80];
-  for (int copy = 0; copy < 2; copy++)
-    for (int i = 0; deer_net_slot_at(d->net, i, &slot); i++) {
-      snprintf(name, sizeof name, "%s.%s", copy ? "target" : "q", slot.name);
-      visitor(context, name, &slot.shape, (copy ? d->target : d->online) + slot.offset);
+  char name[96], of[16];
+  for (int copy = 0; copy < 2 + (int)d->n_skills; copy++) {
+    deer_real *block = copy == 0 ? d->online : d->target;
+    snprintf(of, sizeof of, "%s", copy == 0 ? "q" : "target");
+    if (copy > 1) {
+      block = d->skills + (size_t)(copy - 2) * (size_t)deer_net_size(d->net);
+      snprintf(of, sizeof of, "skill%d", copy - 2);
     }
+    for (int i = 0; deer_net_slot_at(d->net, i, &slot); i++) {
+      snprintf(name, sizeof name, "%s.%s", of, slot.name);
+      visitor(context, name, &slot.shape, block + slot.offset);
+    }
+  }
+  const deer_shape weights = DEER_SHAPE((int)d->n_skills);
+  if (d->n_skills > 0) visitor(context, "skill_weight", &weights, d->skill_weight);
 }
 
 const deer_algo_class deer_algo_dqn = {

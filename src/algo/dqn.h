@@ -15,6 +15,8 @@ typedef struct deer_dqn_acting {
   const int32_t *best;
 } deer_dqn_acting;
 
+enum { DEER_DQN_SKILLS = 8 }; /* at most */
+
 typedef struct deer_dqn {
   deer_algo base;
 
@@ -23,12 +25,19 @@ typedef struct deer_dqn {
   double learning_rate, discount, tau, rho, rms_epsilon, momentum, clip_delta;
   deer_clipping clipping;
   int update_rule, batch_accumulator;
+  int64_t n_skills;
   bool double_q, epsilon_inside_sqrt;
   deer_dqn_value value;
 
   /* networks */
   deer_net *net;
   deer_real *online, *target;
+
+  /* Earlier parameters of the network, kept for what it could do then: n_skills blocks, one behind
+   * the other. Each adds to the loss of a sample the divergence of the softmax of the values of now
+   * from its own, times a weight that is 0 until somebody sets both, as parameters (Li and Hoiem
+   * 2016, arXiv:1606.09282). */
+  deer_real *skills, skill_weight[DEER_DQN_SKILLS];
   deer_opt *opt;
 
   deer_dqn_acting act, explore;           /* without noise and, in noisy networks, with */

@@ -120,6 +120,29 @@ static void make_objective(const deer_dqn *d, deer_graph *g, const update_inputs
   o->losses = o->errors = deer_dqn_value_losses(&d->value, g, &step, d->clip_delta);
 }
 
+/* what each sample costs for being away from skill number k: [batch] */
+static deer_node skill_losses(deer_dqn *d, deer_graph *g, const deer_node *states, deer_node now,
+                              int k) {
+  const int size = deer_net_size(d->net);
+  deer_node block = deer_variable(g, "skill", d->skills + (size_t)k * (size_t)size, size);
+  deer_net_call call = {.block = block, .states = states};
+  deer_node then = deer_dqn_value_mean(&d->value, g, say(d, g, &call));
+  deer_node divergence = deer_categorical_kl(g, now, then);
+  deer_node weight = deer_variable(g, "skill_weight", d->skill_weight + k, 1);
+  weight = deer_reshape(g, weight, DEER_SCALAR);
+  return deer_mul(g, divergence, deer_expand(g, weight, deer_node_shape(g, divergence), 0));
+}
+
+static deer_node with_skills(deer_dqn *d, deer_graph *g, const deer_node *states, deer_node online,
+                             deer_node losses) {
+  if (d->n_skills == 0) return losses;
+  deer_net_call call = {.block = online, .states = states};
+  deer_node now = deer_dqn_value_mean(&d->value, g, say(d, g, &call));
+  for (int k = 0; k < (int)d->n_skills; k++)
+    losses = deer_add(g, losses, skill_losses(d, g, states, now, k));
+  return losses;
+}
+
 static deer_status build_update(deer_dqn *d, deer_graph *g) {
   int size = deer_net_size(d->net);
   update_inputs in;
@@ -127,6 +150,7 @@ static deer_status build_update(deer_dqn *d, deer_graph *g) {
   objective o = {.online = deer_variable(g, "online", d->online, size),
                  .target = deer_variable(g, "target", d->target, size)};
   make_objective(d, g, &in, &o);
+  o.losses = with_skills(d, g, in.obs_tm1, o.online, o.losses);
   deer_node loss = batch_loss(d, g, deer_mul(g, o.losses, in.weight)), gradient;
   DEER_TRY(deer_gradients(g, loss, &o.online, 1, &gradient));
   gradient = deer_opt_clip(g, gradient, d->net, &d->clipping);

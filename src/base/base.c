@@ -1,12 +1,11 @@
 /* base.c: last error, counted allocator, interrupt flag, nearest name. */
-#include "base/base.h"
+#include "base/machine.h"
 
 #include <ctype.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- last error ---- */
 
@@ -48,17 +47,6 @@ static bool must_fail(void) {
   if (left == 0) return false;
   atomic_store(&fail_at, left - 1);
   return left == 1;
-}
-
-size_t deer_machine_bytes(void) {
-  /* asked once; two threads that ask at the same time get the same answer */
-  static atomic_size_t known;
-  size_t bytes = atomic_load_explicit(&known, memory_order_relaxed);
-  if (bytes > 0) return bytes;
-  long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-  bytes = pages > 0 && size > 0 ? (size_t)pages * (size_t)size : SIZE_MAX;
-  atomic_store_explicit(&known, bytes, memory_order_relaxed);
-  return bytes;
 }
 
 /* does the machine have that much more? */

@@ -73,9 +73,6 @@ void deer_free(void *block);
  */
 char *deer_strdup(const char *text);
 
-/* Bytes of memory that the machine has; SIZE_MAX when it does not tell. */
-size_t deer_machine_bytes(void);
-
 /* Bytes and blocks now held, and blocks ever asked for: the steady state of a loop leaves the last
  * unchanged. */
 size_t deer_alloc_bytes(void);

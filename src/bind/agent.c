@@ -46,6 +46,7 @@ static deer_agent_config read_config(lua_State *L) {
   config.replay_start_size = deer_lua_integer_option(L, 1, "replay_start_size", -1, 1);
   config.train_every = deer_lua_integer_option(L, 1, "train_every", 0, 0);
   config.only_full_history = deer_lua_boolean_option(L, 1, "only_full_history", true);
+  config.in_turn = deer_lua_boolean_option(L, 1, "in_turn", false);
   return config;
 }
 
@@ -253,6 +254,20 @@ static int agent_listen(lua_State *L) {
 
 /* ---- modes ---- */
 
+// setGathering(boolean)
+static int agent_set_gathering(lua_State *L) {
+  luaL_checktype(L, 2, LUA_TBOOLEAN);
+  deer_agent_set_gathering(deer_lua_check_agent(L, 1), lua_toboolean(L, 2));
+  return 0;
+}
+
+// setSticky(times)
+static int agent_set_sticky(lua_State *L) {
+  deer_agent *agent = deer_lua_check_agent(L, 1);
+  deer_status status = deer_agent_set_sticky(agent, deer_lua_check_integer(L, 2));
+  return status == DEER_OK ? 0 : deer_throw(L, status);
+}
+
 static int agent_mode(lua_State *L) {
   lua_pushinteger(L, deer_agent_mode(deer_lua_check_agent(L, 1)));
   return 1;
@@ -374,6 +389,8 @@ static const luaL_Reg methods[] = {
     {"stop", agent_stop},
     {"train", agent_train},
     {"listen", agent_listen},
+    {"setGathering", agent_set_gathering},
+    {"setSticky", agent_set_sticky},
     {"mode", agent_mode},
     {"startMode", agent_start_mode},
     {"resumeTrainingMode", agent_resume},

@@ -213,6 +213,43 @@ static int bench_empty(lua_State *L) {
   return 0;
 }
 
+/* ---- batches ---- */
+
+// what assembler keeps: the data set's memory and a batch, behind it
+typedef struct assembly {
+  deer_replay *replay;
+  deer_rng rng;
+  deer_batch batch;
+} assembly;
+
+// the function(n) that assembler returns: n batches
+static int assemble(lua_State *L) {
+  assembly *work = lua_touserdata(L, lua_upvalueindex(1));
+  lua_Integer n = luaL_checkinteger(L, 1);
+  deer_status status = DEER_OK;
+  for (lua_Integer i = 0; i < n && status == DEER_OK && !deer_interrupted(); i++)
+    status = deer_replay_sample(work->replay, &work->rng, &work->batch);
+  return status == DEER_OK ? 0 : deer_throw(L, status);
+}
+
+// assembler(data set, size) -> function(n): batches of that size with all there is to them
+static int bench_assembler(lua_State *L) {
+  deer_replay *replay = deer_lua_check_replay(L, 1);
+  lua_Integer size = luaL_checkinteger(L, 2);
+  luaL_argcheck(L, size >= 1 && size <= 1 << 16, 2, "1 to 65536 samples expected");
+  assembly work = {.replay = replay, .rng = deer_rng_seed(1), .batch = {.size = (int)size}};
+  const deer_space *space = deer_replay_space(replay);
+  size_t head = (sizeof work + 15) / 16 * 16;
+  size_t bytes = deer_lua_place_batch(space, &work.batch, NULL);
+  char *block = lua_newuserdatauv(L, head + bytes, 1);
+  deer_lua_place_batch(space, &work.batch, block + head);
+  memcpy(block, &work, sizeof work);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);
+  lua_pushcclosure(L, assemble, 1);
+  return 1;
+}
+
 /* ---- environments in step ---- */
 
 #define STEPPER_CLASS "deer.bench.Stepper"
@@ -361,10 +398,10 @@ static int bench_sampler(lua_State *L) {
 }
 
 int deer_open_bench(lua_State *L) {
-  static const luaL_Reg functions[] = {{"flops", bench_flops},     {"bandwidth", bench_bandwidth},
-                                       {"updater", bench_updater}, {"actor", bench_actor},
-                                       {"empty", bench_empty},     {"stepper", bench_stepper},
-                                       {"sampler", bench_sampler}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"flops", bench_flops},     {"bandwidth", bench_bandwidth}, {"updater", bench_updater},
+      {"actor", bench_actor},     {"empty", bench_empty},         {"assembler", bench_assembler},
+      {"stepper", bench_stepper}, {"sampler", bench_sampler},     {NULL, NULL}};
   static const luaL_Reg events[] = {{"__gc", stepper_gc}, {NULL, NULL}};
   static const luaL_Reg sampler_events[] = {{"__gc", sampler_gc}, {NULL, NULL}};
   deer_lua_class(L, STEPPER_CLASS, events + 1, events); // no methods

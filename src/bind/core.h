@@ -67,15 +67,41 @@ void deer_lua_own_policy(deer_call *call, int index);
 #define DEER_MOST_SAMPLES (1 << 24)
 size_t deer_lua_place_batch(const deer_space *space, deer_batch *batch, void *block);
 
-/* Pushes states, actions, rewards, next_states and terminals. */
-void deer_lua_push_batch(lua_State *L, const deer_space *space, const deer_batch *batch);
+/* How the rows of a batch are nested in Lua: `size` samples, or, with a length, `size` sequences of
+ * so many samples. */
+typedef struct deer_lua_rows {
+  int size, length;
+} deer_lua_rows;
+
+/* Pushes states, actions, rewards, next_states and terminals; numbers of the rows; their slots. */
+void deer_lua_push_batch(lua_State *L, const deer_space *space, const deer_batch *batch,
+                         deer_lua_rows rows);
+void deer_lua_push_reals(lua_State *L, deer_lua_rows rows, deer_real *x);
+void deer_lua_push_indices(lua_State *L, const deer_batch *batch, deer_lua_rows rows);
+
+/* The memory behind the data set at `arg`, as it is now; raises when it is none or has none. */
+deer_replay *deer_lua_check_replay(lua_State *L, int arg);
+
+/* What a script asks for: how samples are drawn, and where they go. */
+typedef struct deer_lua_taken {
+  deer_batch batch;
+  int length;     /* of sequences; 0 for samples */
+  int32_t *index; /* where the slots go that were drawn; NULL: nowhere */
+} deer_lua_taken;
+
+/* n_step with discount, and sequence, of the table at `table`; raises when they cannot be. */
+void deer_lua_take_how(lua_State *L, int table, deer_lua_taken *taken);
+
+/* Raises unless the keys of a table are among n names. */
+void deer_lua_check_names(lua_State *L, int table, const char *noun, const char *const *names,
+                          size_t n);
 
 /* Makes tensors the buffers of a batch, whose size is that of the first: the table at `table` has
  * them under the names of deer_batch, observations as a list of one per subject or, of a single
- * one, as they are; n_step and discount are numbers. Memory stays that of the tensors. Raises, as
+ * one, as they are, and what deer_lua_take_how reads. Memory stays that of the tensors. Raises, as
  * `who`, on anything else. */
 void deer_lua_take_batch(lua_State *L, int table, const char *who, const deer_space *space,
-                         deer_batch *batch);
+                         deer_lua_taken *taken);
 
 /* Pushes the training or the test samples of an agent as a data set. The caller makes the agent's
  * userdata its user value 1. */
@@ -111,6 +137,7 @@ int deer_lua_finish_text(lua_State *L, char **text);
 
 /* Parts of the module: each adds functions to the table on top of the stack. */
 void deer_open_info(lua_State *L);
+void deer_open_layers(lua_State *L);
 void deer_open_rng(lua_State *L);
 void deer_open_schedule(lua_State *L);
 void deer_open_tensor(lua_State *L);

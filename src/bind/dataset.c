@@ -16,17 +16,19 @@ typedef struct dataset {
 
 static dataset *check_dataset(lua_State *L) { return luaL_checkudata(L, 1, DEER_DATASET_CLASS); }
 
-// the replay of the data set at 1, as it is now
-static deer_replay *check_replay(lua_State *L) {
-  const dataset *set = check_dataset(L);
+deer_replay *deer_lua_check_replay(lua_State *L, int arg) {
+  const dataset *set = luaL_checkudata(L, arg, DEER_DATASET_CLASS);
   if (set->own) return set->own;
-  luaL_argcheck(L, lua_getiuservalue(L, 1, 1) == LUA_TUSERDATA, 1, "data set is closed");
+  luaL_argcheck(L, lua_getiuservalue(L, arg, 1) == LUA_TUSERDATA, arg, "data set is closed");
   const deer_agent *agent = deer_lua_check_agent(L, -1);
   lua_pop(L, 1);
   deer_replay *replay = set->test ? deer_agent_test_set(agent) : deer_agent_replay(agent);
-  luaL_argcheck(L, replay, 1, "there was no test epoch yet");
+  luaL_argcheck(L, replay, arg, "there was no test epoch yet");
   return replay;
 }
+
+// that of the data set at 1
+static deer_replay *check_replay(lua_State *L) { return deer_lua_check_replay(L, 1); }
 
 static size_t room(const deer_space *space, int s) {
   return (deer_subject_bytes(&space->subjects[s]) + 15) / 16 * 16;
@@ -224,82 +226,84 @@ static int dataset_close(lua_State *L) {
 
 /* ---- drawing ---- */
 
-// turns slots of the memory into positions among the samples, from 0; slots that hold the last
-// observation of an episode are no samples
-static void number_samples(const deer_replay *replay, int64_t *index, int n, int64_t *number) {
-  int64_t count = 0;
-  for (int64_t slot = -1; deer_replay_next(replay, &slot);) number[slot] = count++;
-  for (int i = 0; i < n; i++) index[i] = number[index[i]];
+// how samples are drawn and what is made of them
+typedef deer_lua_taken how;
+
+static const char *const how_names[] = {"n_step", "discount", "sequence"};
+enum { HOW_NAMES = sizeof how_names / sizeof *how_names };
+
+// into buffers that are there
+static deer_status draw(deer_replay *replay, dataset *set, how *h) {
+  if (h->length > 0) return deer_replay_sequences(replay, &set->rng, h->length, &h->batch);
+  return deer_replay_sample(replay, &set->rng, &h->batch);
 }
 
-// randomBatch(size) -> states, actions, rewards, next_states, terminals, indices, weights;
-// nil, message
+// nothing to draw is an answer, no error: nil, message
+static int push_nothing(lua_State *L) {
+  luaL_pushfail(L);
+  lua_pushstring(L, deer_error());
+  return 2;
+}
+
+// randomBatch(size [, { n_step =, discount =, sequence = }]) -> states, actions, rewards,
+// next_states, terminals, indices, weights; nil, message
 static int dataset_batch(lua_State *L) {
   dataset *set = check_dataset(L);
   lua_Integer size = luaL_checkinteger(L, 2);
-  luaL_argcheck(L, size >= 1 && size <= DEER_MOST_SAMPLES, 2, "size of 1 to 2^24 expected");
+  how h = {.length = 0};
+  if (!lua_isnoneornil(L, 3)) {
+    luaL_checktype(L, 3, LUA_TTABLE);
+    deer_lua_check_names(L, 3, "option of randomBatch", how_names, HOW_NAMES);
+    deer_lua_take_how(L, 3, &h);
+  }
+  lua_Integer most = DEER_MOST_SAMPLES / (h.length > 0 ? h.length : 1);
+  luaL_argcheck(L, size >= 1 && size <= most, 2, "size of 1 to 2^24 expected");
+  deer_lua_rows rows = {(int)size, h.length};
   deer_space space = *deer_replay_space(check_replay(L));
-  deer_batch batch = {.size = (int)size};
-  void *block = lua_newuserdatauv(L, deer_lua_place_batch(&space, &batch, NULL), 0);
-  deer_lua_place_batch(&space, &batch, block);
-  size_t slots = (size_t)deer_replay_slots(check_replay(L));
-  int64_t *number = lua_newuserdatauv(L, slots * sizeof *number + 1, 0);
-
-  // from here to the end of the drawing nothing raises
-  deer_replay *replay = check_replay(L);
-  deer_status status = deer_replay_sample(replay, &set->rng, &batch);
-  // nothing to draw is an answer, no error
-  if (status == DEER_EAGAIN) {
-    luaL_pushfail(L);
-    lua_pushstring(L, deer_error());
-    return 2;
-  }
+  h.batch.size = rows.size * (rows.length > 0 ? rows.length : 1);
+  void *block = lua_newuserdatauv(L, deer_lua_place_batch(&space, &h.batch, NULL), 0);
+  deer_lua_place_batch(&space, &h.batch, block);
+  h.batch.size = rows.size;
+  deer_status status = draw(check_replay(L), set, &h);
+  if (status == DEER_EAGAIN) return push_nothing(L);
   if (status != DEER_OK) return deer_throw(L, status);
-  if ((size_t)deer_replay_slots(replay) <= slots)
-    number_samples(replay, batch.index, batch.size, number);
-
-  deer_lua_push_batch(L, &space, &batch);
-  lua_createtable(L, batch.size, 0);
-  for (int i = 0; i < batch.size; i++) {
-    lua_pushinteger(L, (lua_Integer)batch.index[i]);
-    lua_rawseti(L, -2, i + 1);
-  }
-  deer_tensor weights = deer_tensor_wrap(DEER_DTYPE_REAL, DEER_SHAPE(batch.size), batch.weight);
-  deer_lua_push(L, &weights);
+  deer_lua_push_batch(L, &space, &h.batch, rows);
+  deer_lua_push_indices(L, &h.batch, rows);
+  deer_lua_push_reals(L, rows, h.batch.weight);
   return 7;
 }
 
-// the slots of the samples numbered from 0
-static int64_t *push_slots(lua_State *L, const deer_replay *replay) {
-  int64_t count = 0;
-  int64_t *slots = lua_newuserdatauv(L, (size_t)deer_replay_count(replay) * sizeof *slots + 1, 0);
-  // what a finalizer may have added or taken away meanwhile is left out
-  int64_t room = (int64_t)(lua_rawlen(L, -1) / sizeof *slots);
-  for (int64_t slot = -1; count < room && deer_replay_next(replay, &slot);) slots[count++] = slot;
-  for (; count < room; count++) slots[count] = -1;
-  return slots;
+/* ---- priorities ---- */
+
+// entry i of the list, or element i of the tensor of int32, at 2
+static int64_t read_index(lua_State *L, const deer_tensor *tensor, int i) {
+  if (tensor) return ((const int32_t *)tensor->data)[i];
+  lua_rawgeti(L, 2, i + 1);
+  lua_Integer index = deer_lua_check_integer(L, -1);
+  lua_pop(L, 1);
+  return index;
 }
 
-// updatePriorities(indices, errors)
+// updatePriorities(indices, errors): lists, or tensors of one shape
 static int dataset_update(lua_State *L) {
   check_dataset(L);
-  luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 3);
-  lua_Unsigned size = lua_rawlen(L, 2);
+  const deer_tensor *tensor = deer_lua_to_tensor(L, 2);
+  if (!tensor) luaL_checktype(L, 2, LUA_TTABLE);
+  luaL_argcheck(L, !tensor || tensor->dtype == DEER_DTYPE_I32, 2, "tensor of int32 expected");
+  lua_Unsigned size = tensor ? deer_shape_count(&tensor->shape) : lua_rawlen(L, 2);
   luaL_argcheck(L, size >= 1 && size <= DEER_MOST_SAMPLES, 2, "list of 1 to 2^24 indices expected");
   int n = (int)size;
   deer_real *error = lua_newuserdatauv(L, size * sizeof *error, 0);
   int64_t *index = lua_newuserdatauv(L, size * sizeof *index, 0);
-  deer_tensor into = deer_tensor_wrap(DEER_DTYPE_REAL, DEER_SHAPE(n), error);
+  deer_tensor into =
+      deer_tensor_wrap(DEER_DTYPE_REAL, tensor ? tensor->shape : DEER_SHAPE(n), error);
   if (deer_lua_read(L, 3, &into) != DEER_OK) luaL_argerror(L, 3, deer_error());
-  const int64_t *slots = push_slots(L, check_replay(L));
-  int64_t count = (int64_t)(lua_rawlen(L, -1) / sizeof *slots);
+  int64_t slots = deer_replay_slots(check_replay(L));
   for (int i = 0; i < n; i++) {
-    lua_rawgeti(L, 2, i + 1);
-    lua_Integer number = deer_lua_check_integer(L, -1);
-    luaL_argcheck(L, number >= 0 && number < count, 2, "index of a sample that was drawn expected");
-    index[i] = slots[number];
-    lua_pop(L, 1);
+    index[i] = read_index(L, tensor, i);
+    luaL_argcheck(L, index[i] >= 0 && index[i] < slots, 2,
+                  "index of a sample that was drawn expected");
   }
   deer_status status = deer_replay_update(check_replay(L), n, index, error);
   return status == DEER_OK ? 0 : deer_throw(L, status);
@@ -307,22 +311,32 @@ static int dataset_update(lua_State *L) {
 
 /* ---- drawing into tensors ---- */
 
+// the slots of the rows, which the core counts with 64 bits, as int32
+static deer_status draw_indices(deer_replay *replay, dataset *set, how *h) {
+  size_t rows = (size_t)h->batch.size * (size_t)(h->length > 0 ? h->length : 1);
+  if (deer_replay_slots(replay) > INT32_MAX)
+    return deer_fail(DEER_EINVAL, "index: the memory holds more samples than int32 counts");
+  h->batch.index = deer_alloc_array(rows, sizeof *h->batch.index);
+  if (!h->batch.index) return DEER_ENOMEM;
+  deer_status status = draw(replay, set, h);
+  for (size_t i = 0; status == DEER_OK && i < rows; i++) h->index[i] = (int32_t)h->batch.index[i];
+  deer_free(h->batch.index);
+  return status;
+}
+
 // randomBatchInto{ obs_tm1 = tensor, ... }: true; nil, message when nothing can be drawn
 static int dataset_batch_into(lua_State *L) {
   dataset *set = check_dataset(L);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
-  deer_batch batch = {0};
-  deer_lua_take_batch(L, 2, "randomBatchInto", deer_replay_space(check_replay(L)), &batch);
-  deer_status status = deer_replay_sample(check_replay(L), &set->rng, &batch);
-  if (status != DEER_OK && status != DEER_EAGAIN) return deer_throw(L, status);
-  if (status == DEER_OK) {
-    lua_pushboolean(L, 1);
-    return 1;
-  }
-  luaL_pushfail(L);
-  lua_pushstring(L, deer_error());
-  return 2;
+  how h = {.length = 0};
+  deer_lua_take_batch(L, 2, "randomBatchInto", deer_replay_space(check_replay(L)), &h);
+  deer_replay *replay = check_replay(L);
+  deer_status status = h.index ? draw_indices(replay, set, &h) : draw(replay, set, &h);
+  if (status == DEER_EAGAIN) return push_nothing(L);
+  if (status != DEER_OK) return deer_throw(L, status);
+  lua_pushboolean(L, 1);
+  return 1;
 }
 
 static const luaL_Reg methods[] = {

@@ -96,6 +96,20 @@ static int info_names(lua_State *L) {
 }
 
 // about(kind, name) -> { name =, paper =, help = }
+// the kinds of actions that an algorithm can use: "discrete, continuous"
+static void push_actions(lua_State *L, unsigned caps) {
+  static const struct {
+    unsigned cap;
+    const char *word;
+  } words[] = {{DEER_ALGO_DISCRETE, "discrete"},
+               {DEER_ALGO_CONTINUOUS, "continuous"},
+               {DEER_ALGO_MULTI_DISCRETE, "multi-discrete"}};
+  char list[64] = "";
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (caps & words[i].cap) strcat(strcat(list, *list ? ", " : ""), words[i].word);
+  lua_pushstring(L, list);
+}
+
 static int info_about(lua_State *L) {
   entry e = check_entry(L);
   lua_createtable(L, 0, 3);
@@ -105,6 +119,12 @@ static int info_about(lua_State *L) {
   lua_setfield(L, -2, "paper");
   lua_pushstring(L, e.help);
   lua_setfield(L, -2, "help");
+  const deer_algo_class *algo =
+      strcmp(lua_tostring(L, 1), "algo") == 0 ? deer_algo_find(e.name) : NULL;
+  if (algo) {
+    push_actions(L, algo->caps);
+    lua_setfield(L, -2, "actions");
+  }
   return 1;
 }
 

@@ -4,6 +4,7 @@
 int luaopen_deer_core(lua_State *L) {
   lua_newtable(L);
   deer_open_info(L);
+  deer_open_layers(L);
   deer_open_rng(L);
   deer_open_schedule(L);
   deer_open_tensor(L);

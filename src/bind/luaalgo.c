@@ -83,9 +83,9 @@ static deer_status values(deer_algo *self, const void *const *state, deer_real *
 static void push_batch(lua_State *L, const void *data) {
   const lua_algo *algo = data;
   const deer_batch *batch = &algo->batch;
-  deer_lua_push_batch(L, &algo->base.space, batch);
-  deer_tensor weights = deer_tensor_wrap(DEER_DTYPE_REAL, DEER_SHAPE(batch->size), batch->weight);
-  deer_lua_push(L, &weights);
+  const deer_lua_rows rows = {.size = batch->size};
+  deer_lua_push_batch(L, &algo->base.space, batch, rows);
+  deer_lua_push_reals(L, rows, batch->weight);
 }
 
 // a batch that goes into the tensors of the object
@@ -100,18 +100,19 @@ typedef struct drawing {
 static int draw(lua_State *L) {
   drawing *d = lua_touserdata(L, 1);
   const deer_algo *self = &d->algo->base;
-  deer_batch batch = {.index = d->algo->batch.index};
+  deer_lua_taken taken = {.batch = {.index = d->algo->batch.index}};
   char got[DEER_DESCRIBE];
   lua_getfield(L, 2, "batch");
   lua_pushvalue(L, 2);
   lua_call(L, 1, 1);
   if (!lua_istable(L, 3))
     deer_lua_fail(L, "batch: expected a table of tensors, got %s", deer_lua_describe(L, 3, got));
-  deer_lua_take_batch(L, 3, "batch", &self->space, &batch);
-  if (batch.size != d->algo->batch.size)
+  deer_lua_take_batch(L, 3, "batch", &self->space, &taken);
+  if (taken.length > 0 || taken.index) deer_lua_fail(L, "batch: expected samples, without index");
+  if (taken.batch.size != d->algo->batch.size)
     deer_lua_fail(L, "batch: expected tensors for %d samples, the batch_size, got them for %d",
-                  d->algo->batch.size, batch.size);
-  d->status = deer_replay_sample(d->replay, d->rng, &batch);
+                  d->algo->batch.size, taken.batch.size);
+  d->status = deer_replay_sample(d->replay, d->rng, &taken.batch);
   return 0;
 }
 

@@ -191,8 +191,11 @@ void deer_lua_push_dimensions(lua_State *L, const deer_space *space) {
 deer_status deer_lua_read_type(lua_State *L, int index, deer_dtype *dtype) {
   char got[DEER_DESCRIBE];
   const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : NULL;
-  *dtype = name && strcmp(name, "uint8") == 0 ? DEER_DTYPE_U8 : DEER_DTYPE_REAL;
-  if (name && (*dtype == DEER_DTYPE_U8 || strcmp(name, "float32") == 0)) return DEER_OK;
-  return deer_fail(DEER_EINVAL, "expected 'float32' or 'uint8', got %s%s%s", name ? "'" : "",
-                   name ? name : deer_lua_describe(L, index, got), name ? "'" : "");
+  for (int known = DEER_DTYPE_REAL; name && known <= DEER_DTYPE_I32; known++) {
+    *dtype = (deer_dtype)known;
+    if (strcmp(name, deer_dtype_name(*dtype)) == 0) return DEER_OK;
+  }
+  return deer_fail(DEER_EINVAL, "expected 'float32', 'uint8' or 'int32', got %s%s%s",
+                   name ? "'" : "", name ? name : deer_lua_describe(L, index, got),
+                   name ? "'" : "");
 }

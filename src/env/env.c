@@ -81,4 +81,17 @@ deer_status deer_env_ending(deer_env *env, deer_ending *ending) {
   return DEER_OK;
 }
 
+deer_status deer_env_repeat(deer_env *env, const deer_real *action, int64_t times, double *reward) {
+  DEER_TRY(deer_env_act(env, action, reward));
+  for (int64_t i = 1; i < times; i++) {
+    deer_ending ending;
+    double more;
+    DEER_TRY(deer_env_ending(env, &ending));
+    if (ending != DEER_RUNNING) break;
+    DEER_TRY(deer_env_act(env, action, &more));
+    *reward += more;
+  }
+  return DEER_OK;
+}
+
 deer_rng *deer_env_rng(deer_env *env) { return &env->streams[env->mode >= 0]; }

@@ -110,6 +110,9 @@ deer_status deer_env_new(const deer_env_class *kind, const deer_option *options,
  * theirs. An episode that reaches max_steps without being over is truncated. */
 deer_status deer_env_reset(deer_env *env, int mode, void *const *history);
 deer_status deer_env_act(deer_env *env, const deer_real *action, double *reward);
+
+/* The same action `times` times, or until the episode is over; `reward` is the sum. */
+deer_status deer_env_repeat(deer_env *env, const deer_real *action, int64_t times, double *reward);
 deer_status deer_env_ending(deer_env *env, deer_ending *ending);
 
 /* The stream of what happens by chance in this episode. Tests have one of their own, so that a test

@@ -52,9 +52,9 @@ static deer_status check_subject(const deer_subject *subject, int s) {
   if (subject->history < 1)
     return deer_fail(DEER_EINVAL, "subject %d: the history is %d (expected at least 1)", s,
                      subject->history);
-  if (subject->dtype != DEER_DTYPE_REAL && subject->dtype != DEER_DTYPE_U8)
-    return deer_fail(DEER_EINVAL, "subject %d: stored as %s (expected %s or uint8)", s,
-                     deer_dtype_name(subject->dtype), deer_dtype_name(DEER_DTYPE_REAL));
+  if (subject->dtype > DEER_DTYPE_I32)
+    return deer_fail(DEER_EINVAL, "subject %d: stored as type %d (expected %s, uint8 or int32)", s,
+                     (int)subject->dtype, deer_dtype_name(DEER_DTYPE_REAL));
   /* a batch of states has two dimensions more */
   if (subject->shape.rank < 0 || subject->shape.rank > DEER_MAX_RANK - 2)
     return deer_fail(DEER_ESHAPE, "subject %d: rank %d (expected 0 to %d)", s, subject->shape.rank,

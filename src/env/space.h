@@ -14,7 +14,7 @@ typedef struct deer_subject {
   int history;      /* at least 1 */
   deer_shape shape; /* of one observation: a scalar, a vector [m], a frame [rows, columns],
                        [channels, rows, columns] */
-  deer_dtype dtype; /* how it is stored; DEER_DTYPE_REAL or DEER_DTYPE_U8 */
+  deer_dtype dtype; /* how it is stored; networks see reals whatever it is */
 } deer_subject;
 
 /* An action is always an array of `size` reals; what was chosen is a whole number in it. */

@@ -160,8 +160,8 @@ static deer_status check_reward(double reward) {
 static deer_status act(vec *v, int i) {
   deer_env *env = v->envs[i];
   v->fresh[i] = false;
-  DEER_TRY(deer_env_act(env, v->actions + (size_t)i * (size_t)v->space.actions.size,
-                        &v->base.reward[i]));
+  DEER_TRY(deer_env_repeat(env, v->actions + (size_t)i * (size_t)v->space.actions.size,
+                           v->base.repeats, &v->base.reward[i]));
   DEER_TRY(deer_env_ending(env, &v->base.ending[i]));
   DEER_TRY(check_reward(v->base.reward[i]));
   if (v->base.ending[i] == DEER_RUNNING) return observe(v, i, v->base.observation);
@@ -255,7 +255,7 @@ static void work(void *context, int worker) {
   share mine = {worker, part(v, worker), part(v, worker + 1)};
   bool well = true;
   while (well && mine.at < mine.end) {
-    bool at_once = v->actions && !v->order && v->envs[mine.at]->kind->steps;
+    bool at_once = v->actions && !v->order && v->base.repeats <= 1 && v->envs[mine.at]->kind->steps;
     well = at_once ? step_alike(v, &mine) : step_one(v, &mine);
   }
 }

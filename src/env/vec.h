@@ -11,7 +11,8 @@
 typedef struct deer_vec_env {
   const deer_space *space;
   int n;
-  int active; /* only the first so many act in a step; n unless the caller lowers it */
+  int active;      /* only the first so many act in a step; n unless the caller lowers it */
+  int64_t repeats; /* how often each does its action in a step, see deer_env_repeat; 0 is as 1 */
 
   /* Of subject s, in its dtype. Present observations: [n, shape...]. What reset wrote, new where an
    * episode began: [n, history, shape...]. What was observed last, new where an episode was

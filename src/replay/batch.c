@@ -88,8 +88,8 @@ static void prefetch_row(const deer_replay *r, int64_t index) {
     __builtin_prefetch(r->observation[s] + p * deer_subject_bytes(&r->space.subjects[s]));
 }
 
-static void gather_rows(const deer_replay *r, const int64_t *index, int n, int row,
-                        const deer_batch *b) {
+void deer_replay_gather_rows(const deer_replay *r, const int64_t *index, int n, int row,
+                             const deer_batch *b) {
   enum { AHEAD = 16 };
   for (int i = 0; i < n && i < AHEAD; i++) prefetch_row(r, index[i]);
   for (int i = 0; i < n; i++) {
@@ -127,7 +127,7 @@ deer_status deer_replay_sample(deer_replay *r, deer_rng *rng, deer_batch *batch)
     int n = batch->size - row < most ? batch->size - row : most;
     int64_t *index = batch->index ? batch->index : few;
     DEER_TRY(r->kind->draw(r, rng, n, index));
-    gather_rows(r, index, n, row, batch);
+    deer_replay_gather_rows(r, index, n, row, batch);
     if (batch->weight) weigh(r, n, index, batch->weight + row);
   }
   if (batch->weight && r->kind->weigh) normalize(batch->size, batch->weight);
@@ -149,6 +149,6 @@ deer_status deer_replay_gather(const deer_replay *r, deer_batch *batch) {
   for (int i = 0; i < batch->size; i++)
     if (!deer_replay_drawable(r, batch->index[i]))
       return deer_fail(DEER_EINVAL, "sample %lld cannot be drawn", (long long)batch->index[i]);
-  gather_rows(r, batch->index, batch->size, 0, batch);
+  deer_replay_gather_rows(r, batch->index, batch->size, 0, batch);
   return DEER_OK;
 }

@@ -51,6 +51,15 @@ struct deer_replay {
 /* What draw answers when there is nothing to draw: DEER_EAGAIN with the reason. */
 deer_status deer_replay_nothing(const deer_replay *replay);
 
+/* Draws n slots from which `length` samples of one episode follow each other, the first of which
+ * can be drawn; each is equally likely. DEER_EAGAIN, with nothing written, when there is none. */
+deer_status deer_replay_draw_starts(const deer_replay *replay, deer_rng *rng, int length, int n,
+                                    int64_t *index);
+
+/* Copies what `index` tells to rows of the batch, from row `row` on. */
+void deer_replay_gather_rows(const deer_replay *replay, const int64_t *index, int n, int row,
+                             const deer_batch *batch);
+
 /* The lane of slot `index` and which entry of it that is, 0 being the oldest. */
 static inline const deer_replay_lane *deer_replay_find_lane(const deer_replay *r, int64_t index,
                                                             int64_t *at) {

@@ -1,4 +1,5 @@
 /* replay.c: the rings of samples: adding, forgetting, looking. */
+#include "base/machine.h"
 #include "replay/internal.h"
 
 #include <math.h>

@@ -134,6 +134,14 @@ bool deer_replay_drawable(const deer_replay *replay, int64_t index);
  * be drawn. */
 deer_status deer_replay_sample(deer_replay *replay, deer_rng *rng, deer_batch *batch);
 
+/* Draws batch->size sequences of `length` samples that follow each other in one episode, of which
+ * the first can be drawn; those of sequence i are the rows i * length and after, so buffers have
+ * `length` times as many rows, and `index` as many entries. Every sequence is equally likely,
+ * whatever the kind; weights are 1. Hausknecht and Stone 2015, arXiv:1507.06527. Fails as
+ * deer_replay_sample does, with DEER_EINVAL for a length below 1. */
+deer_status deer_replay_sequences(deer_replay *replay, deer_rng *rng, int length,
+                                  deer_batch *batch);
+
 /* Tells the replay the temporal-difference errors of samples that were learnt from, from which some
  * kinds make priorities. `index` as deer_replay_sample wrote it, with nothing added since; what
  * cannot be drawn is passed over. DEER_EDATA, with nothing changed, when an error is not finite. */

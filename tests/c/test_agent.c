@@ -462,6 +462,37 @@ static void interrupt_ends_the_run(void **state) {
   rig_end(&r);
 }
 
+/* in an epoch without acting, failures and Ctrl-C end the run as always */
+static void training_without_acting(void **state) {
+  (void)state;
+  rig r = {.fail_in = DEER_SIGNALS};
+  rig_new(&r, (settings){.terminal_at = 4}, fail_in_signal);
+  deer_agent_set_gathering(r.agent, false);
+  assert_int_equal(deer_agent_run(r.agent, 1, 3), DEER_EIO); /* that of OnEnd */
+  static const char *const expected[] = {"OnStart",       "OnActionTaken", "OnActionTaken",
+                                         "OnActionTaken", "OnEpisodeEnd",  "OnEpochEnd",
+                                         "stop",          "OnEnd"};
+  assert_int_equal(n_events, 8);
+  for (int i = 0; i < 8; i++) assert_string_equal(events[i], expected[i]);
+  assert_int_equal(deer_agent_steps(r.agent), 3);
+  r.fail_in = DEER_ON_ACTION_TAKEN;
+  assert_int_equal(deer_agent_run(r.agent, 1, 3), DEER_ECALLBACK);
+  assert_string_equal(last_event(2), "OnActionTaken");
+  deer_agent_listen(r.agent, NULL, NULL, 0);
+  deer_interrupt_raise();
+  assert_int_equal(deer_agent_run(r.agent, 1, 3), DEER_EINTERRUPT);
+  deer_interrupt_clear();
+  deer_agent_set_gathering(r.agent, true);
+  assert_int_equal(deer_agent_set_sticky(r.agent, 0), DEER_EINVAL);
+  assert_int_equal(deer_agent_set_sticky(r.agent, 3), DEER_OK);
+  assert_int_equal(deer_agent_run(r.agent, 1, 2), DEER_OK);
+  const deer_replay *replay = deer_agent_replay(r.agent);
+  assert_float_equal(deer_replay_reward(replay, 0), 6, 0);
+  assert_float_equal(deer_replay_reward(replay, 1), 4, 0);
+  assert_int_equal(deer_replay_ending(replay, 1), DEER_TERMINATED);
+  rig_end(&r);
+}
+
 static void agents_that_cannot_be(void **state) {
   (void)state;
   rig r = {0};
@@ -565,6 +596,7 @@ int main(void) {
       cmocka_unit_test(failures_around_test_epochs),
       cmocka_unit_test(not_a_number_is_refused),
       cmocka_unit_test(interrupt_ends_the_run),
+      cmocka_unit_test(training_without_acting),
       cmocka_unit_test(agents_that_cannot_be),
       cmocka_unit_test(steady_state_allocates_nothing),
       cmocka_unit_test(every_failed_allocation_is_survived),

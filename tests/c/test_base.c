@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -67,6 +68,45 @@ static void allocation_can_fail(void **state) {
 #endif
   assert_non_null(strstr(deer_error(), " GB) asked for, "));
   assert_non_null(strstr(deer_error(), " in use, the machine has "));
+}
+
+/* writes a file below `root`, with the folders on the way */
+static void plant(const char *root, const char *path, const char *text) {
+  char command[256], name[128];
+  snprintf(name, sizeof name, "%s/%s", root, path);
+  snprintf(command, sizeof command, "mkdir -p $(dirname %s)", name);
+  assert_int_equal(system(command), 0);
+  FILE *file = fopen(name, "w");
+  assert_non_null(file);
+  fputs(text, file);
+  fclose(file);
+}
+
+/* what a container may use, whatever the machine has */
+static void memory_of_a_container(void **state) {
+  (void)state;
+  char root[] = "/tmp/test_base_XXXXXX", groups[64], command[64];
+  assert_non_null(mkdtemp(root));
+  snprintf(groups, sizeof groups, "%s/groups", root);
+  assert_true(deer_cgroup_bytes(groups, root) == SIZE_MAX);
+  plant(root, "groups", "12:cpu:/a\n0::/outer/inner\n");
+  assert_true(deer_cgroup_bytes(groups, root) == SIZE_MAX);
+  plant(root, "outer/inner/memory.max", "max\n");
+  assert_true(deer_cgroup_bytes(groups, root) == SIZE_MAX);
+  plant(root, "memory.max", "9000\n");
+  assert_int_equal(deer_cgroup_bytes(groups, root), 9000);
+  plant(root, "outer/memory.max", "7000\n");
+  assert_int_equal(deer_cgroup_bytes(groups, root), 7000);
+  plant(root, "outer/inner/memory.max", "8000\n");
+  assert_int_equal(deer_cgroup_bytes(groups, root), 7000);
+  /* the first version keeps each kind of limit in a folder of its own */
+  plant(root, "groups", "nonsense\n5:devices:/b\n4:memory:/job\n");
+  assert_true(deer_cgroup_bytes(groups, root) == SIZE_MAX);
+  plant(root, "memory/job/memory.limit_in_bytes", "5000\n");
+  assert_int_equal(deer_cgroup_bytes(groups, root), 5000);
+  assert_true(deer_machine_bytes() > 1000000);
+  snprintf(command, sizeof command, "rm -r %s", root);
+  assert_int_equal(system(command), 0);
 }
 
 static void nearest_name(void **state) {
@@ -260,6 +300,7 @@ int main(void) {
                                      cmocka_unit_test(long_message_is_cut),
                                      cmocka_unit_test(blocks_are_zeroed_aligned_counted),
                                      cmocka_unit_test(allocation_can_fail),
+                                     cmocka_unit_test(memory_of_a_container),
                                      cmocka_unit_test(nearest_name),
                                      cmocka_unit_test(options_are_set),
                                      cmocka_unit_test(lists_are_options),

@@ -49,8 +49,8 @@ static void wrong_spaces_are_named(void **state) {
   s.subjects[1].history = 0;
   refuse(&s, "subject 1: the history is 0 (expected at least 1)");
   s = good_space();
-  s.subjects[0].dtype = DEER_DTYPE_I32;
-  refuse(&s, "subject 0: stored as int32");
+  s.subjects[0].dtype = (deer_dtype)3;
+  refuse(&s, "subject 0: stored as type 3");
   s = good_space();
   s.subjects[0].shape.rank = 5;
   refuse(&s, "subject 0: rank 5");

@@ -9,8 +9,12 @@ local text = require "deer.text"
 
 local function agent_with(controller)
   local environment = scripted.environment({}, 4)
+  local policy, sigma = deer.policies.EpsilonGreedyPolicy{}, 1
+  -- explores in every way that a controller may want to change
+  function policy.sigma() return sigma end
+  function policy.setSigma(_, x) sigma = x end
   local agent = deer.NeuralAgent{ environment = environment, replay_start_size = 4,
-    learning_algo = scripted.algo({}, environment) }
+    learning_algo = scripted.algo({}, environment), train_policy = policy }
   agent:attach(controller)
   return agent
 end
@@ -45,6 +49,20 @@ for _, name in ipairs(deer.kinds.list "controller") do
         if default ~= nil then assert.equal(default, options.accept(option, default)) end
       end
     end)
+
+    -- one that needs to be told something has a spec of its own
+    local needs = {}
+    for _, option in ipairs(class.options(Controller)) do
+      if option.required then needs[#needs + 1] = option.name end
+    end
+
+    if #needs > 0 then
+      it("says what it needs", function()
+        local _, message = pcall(Controller, {})
+        assert.matches("option '" .. needs[1] .. "' is missing", message)
+      end)
+      return
+    end
 
     it("runs with its defaults, twice, in training and in a test", function()
       quietly(function()

@@ -274,11 +274,28 @@ static void plain_dense_block(const plain *p, const double *x, double *y) {
            2, sigmoid, y + FEATURES + 3);
 }
 
+/* one lane of a picture is what the lane makes */
+static void plain_one_lane(const plain *p, const double *x, double *y) {
+  const deer_real *w = at(p, "parallel1.conv1.weight"), *b = at(p, "parallel1.conv1.bias");
+  for (int i = 0; i < WIDTH; i++) y[i] = b[0] + w[0] * x[i] + w[1] * x[WIDTH + i];
+}
+
 /* channels are joined: 2 frames, then 1 filter of 1 x 1 over them */
 static void plain_picture_block(const plain *p, const double *x, double *y) {
   const deer_real *w = at(p, "dense_block1.conv1.weight"), *b = at(p, "dense_block1.conv1.bias");
   memcpy(y, x, FEATURES * sizeof *y);
   for (int i = 0; i < WIDTH; i++) y[FEATURES + i] = tanh(b[0] + w[0] * x[i] + w[1] * x[WIDTH + i]);
+}
+
+/* two layers of one row, side by side with one of another */
+static void plain_parallel(const plain *p, const double *x, double *y) {
+  double hidden[3];
+  multiply(x, FEATURES, at(p, "parallel1.chain1.dense1.weight"),
+           at(p, "parallel1.chain1.dense1.bias"), 3, tanh, hidden);
+  multiply(hidden, 3, at(p, "parallel1.chain1.dense2.weight"),
+           at(p, "parallel1.chain1.dense2.bias"), 2, sigmoid, y);
+  multiply(x, FEATURES, at(p, "parallel1.dense2.weight"), at(p, "parallel1.dense2.bias"), 4, tanh,
+           y + 2);
 }
 
 /* ---- the rest ---- */
@@ -303,6 +320,7 @@ EACH(gelu, x / 2 * (1 + tanh(sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))))
 EACH(swish, (x)*sigmoid(x))
 EACH(hard_swish, (x)*fmin(fmax(x + 3, 0), 6) / 6)
 EACH(softplus, log(1 + exp(x)))
+EACH(chain, 0.25 * (tanh(x) - 3))
 EACH(scale, 0.25 * (x - 3))
 
 static void plain_dropout(const plain *p, const double *x, double *y) {
@@ -410,6 +428,15 @@ static const layer_case cases[] = {
     {"dense_block { conv filters=1 rows=1 columns=1 activation=tanh }",
      "dense_block1.conv1.weight [1, 2, 1, 1], dense_block1.conv1.bias [1]", FEATURES + WIDTH,
      plain_picture_block},
+    {"chain { activation kind=tanh; scale factor=0.25 offset=3 }", "", FEATURES, plain_chain},
+    {"parallel { chain { dense units=3 activation=tanh; dense units=2 activation=sigmoid }; "
+     "dense units=4 activation=tanh }",
+     "parallel1.chain1.dense1.weight [40, 3], parallel1.chain1.dense1.bias [3], "
+     "parallel1.chain1.dense2.weight [3, 2], parallel1.chain1.dense2.bias [2], "
+     "parallel1.dense2.weight [40, 4], parallel1.dense2.bias [4]",
+     6, plain_parallel},
+    {"parallel { conv filters=1 rows=1 columns=1 activation=linear }",
+     "parallel1.conv1.weight [1, 2, 1, 1], parallel1.conv1.bias [1]", WIDTH, plain_one_lane},
     {"dropout rate=0.3", "", FEATURES, plain_dropout},
     {"flatten", "", FEATURES, plain_same},
     {"reshape rows=4", "", FEATURES, plain_same},

@@ -189,6 +189,10 @@ describe("the cost of a work", function()
     local actor, critic = cost.dense { 3, 8, 2 }, cost.dense { 4, 8, 1 }
     local a, c = 2 * (3 * 8 + 8 * 2), 2 * (4 * 8 + 8)
     assert.equal(10 * (4 * a - 2 * 24 + 2 * (6 * c - 2 * 32)), cost.sac(actor, critic, 10).flops)
+    -- PPO: the actor acts, both are valued, then learnt from twice
+    local share = cost.ppo(actor, critic, 2, 10)
+    assert.equal(a + a + c + 2 * (3 * (a + c) - 2 * 24 - 2 * 32), share.flops)
+    assert.equal(2 * 28 * (50 + 49) / 10, share.bytes)
   end)
 end)
 

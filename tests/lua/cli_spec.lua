@@ -252,9 +252,9 @@ describe("deerlua", function()
       assert.equal("", out)
       assert.matches("^deerlua: no subcommand 'xyzzyxyzzy'; [^\n]+\n$", err)
       assert.equal(2, status)
-      status, out, err = child.run { "list", "envs" }
+      status, out, err = child.run { "list", "env" }
       assert.same({ 2, "" }, { status, out })
-      assert.equal("deerlua list: expected no argument, got 'envs'\n", err)
+      assert.matches("^deerlua list: option 'what': expected .*; did you mean 'envs'%?\n$", err)
       status, out, err = child.run { "help", "list", "envs" }
       assert.same({ 2, "" }, { status, out })
       assert.matches("^deerlua help: expected one name, got 'envs' after it\n$", err)

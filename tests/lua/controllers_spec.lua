@@ -220,6 +220,118 @@ describe("a run with nine controllers", function()
   end
 end)
 
+describe("a run with epochs as in DeeR 0.2", function()
+  after_each(child.clean)
+
+  for _, case in ipairs { { "v0.2_term4", 4 }, { "v0.2_term0", 0 } } do
+    it("does everything in its order: " .. case[1], function()
+      local log = {}
+      local agent = scripted.agent(log, case[2], "scripted", "deer-0.2")
+      in_empty_folder(function()
+        local say = text.say
+        text.say = function(format, ...) log[#log + 1] = { "stdout", format:format(...) } end
+        local ok, message = pcall(agent.run, agent, 2, 9)
+        text.say = say
+        assert(ok, message)
+        assert.same({ "scripted.epoch=1" }, sys.listdir "nnets")
+      end)
+      -- environments had no end then
+      for i = #log, 1, -1 do
+        if log[i][1] == "env.end" then table.remove(log, i) end
+      end
+      local wanted = golden[case[1]].events
+      for i = 1, math.max(#wanted, #log) do
+        local event = wanted[i]
+        if event and event[1] == "stdout" then
+          -- the mean is that of the greedy steps, not that of all, of which some have no value
+          local words = event[2]:gsub("value: 0%.16+$", "value: 1.5")
+          event = { "stdout", (words:gsub("value: 0%.0$", "value: 0")) }
+        end
+        assert(same(event, log[i]), ("event %d: expected %s, came %s"):format(i, line(event),
+          line(log[i])))
+      end
+      -- no two epochs are glued together: what the first one cut short is truncated
+      local set, expected = agent:dataset(), golden[case[1]].train_dataset
+      assert.is_true(same(expected.actions, set:actions()))
+      assert.is_true(same(expected.rewards, set:rewards()))
+      assert.is_true(same(expected.obs0, set:observations()[1]))
+      assert.same(expected.terminals, set:terminals())
+      for i, cut in ipairs(set:truncateds()) do assert.equal(i == 9 or i == 18, cut) end
+      assert.equal(golden[case[1]].avgBellmanResidual, agent:avgBellmanResidual())
+      assert.equal(golden[case[1]].avgEpisodeVValue, agent:avgEpisodeVValue())
+    end)
+  end
+
+  it("needs no lists of controllers to disable", function()
+    local log, environment = {}, scripted.environment({}, 3)
+    local agent = deer.NeuralAgent{ environment = environment, epochs = "deer-0.2",
+      learning_algo = scripted.algo({}, environment) }
+    local one = bc.InterleavedTestEpochController{ id = 0, epoch_length = 4, periodicity = 3 }
+    local two = bc.InterleavedTestEpochController{ id = 5, epoch_length = 3 }
+    agent:attach(one)
+    agent:attach(two)
+    local Spy = deer.Controller:extend "Spy"
+    function Spy.onEpochEnd(_, a) log[#log + 1] = ("%d:%d"):format(a:mode(), a.epoch_length) end
+    agent:attach(Spy{})
+    said(function() agent:run(4, 2) end)
+    assert.equal("0:4 5:3 -1:2 5:3 -1:2 0:4 5:3 -1:2 5:3 -1:2", table.concat(log, " "))
+    assert.same({ 2, 4 }, { #one.scores, #two.scores })
+    assert.equal(4, agent:epochs())
+  end)
+
+  it("counts several test epochs as one, from the epoch it is told to", function()
+    local log, environment = {}, scripted.environment({}, 0)
+    local agent = deer.NeuralAgent{ environment = environment, epochs = "deer-0.2",
+      learning_algo = scripted.algo({}, environment) }
+    local test = bc.InterleavedTestEpochController{ id = 0, epoch_length = 4, number_tests = 2,
+      start = 1 }
+    agent:attach(test)
+    local Spy = deer.Controller:extend "Spy"
+    function Spy.onEpochEnd(_, a) log[#log + 1] = a:mode() end
+    agent:attach(Spy{})
+    said(function() agent:run(3, 2) end)
+    assert.same({ -1, 0, 0, -1, 0, 0, -1 }, log)
+    assert.same({ 10, 10 }, test.scores)
+  end)
+
+  it("is stopped and goes on", function()
+    local agent = scripted.agent({}, 4, "scripted", "deer-0.2")
+    local Stop, modes = deer.Controller:extend "Stop", {}
+    function Stop.onActionTaken(_, a)
+      modes[#modes + 1] = a:mode()
+      if #modes == 12 then a:stop() end
+    end
+    agent:attach(Stop{})
+    in_empty_folder(function()
+      said(function() agent:run(5, 9) end)
+      assert.equal(12, #modes)
+      assert.same({ -1, 1 }, { agent:mode(), agent:epochs() })
+      said(function() agent:run(1, 2) end)
+    end)
+    assert.same({ -1, 2 }, { agent:mode(), agent:epochs() })
+  end)
+
+  it("tells that a test mode was not left, and what cannot be", function()
+    local environment = scripted.environment({}, 0)
+    local agent = deer.NeuralAgent{ environment = environment, epochs = "deer-0.2",
+      learning_algo = scripted.algo({}, environment) }
+    local Forget = deer.Controller:extend "Forget"
+    function Forget.onEpochEnd(_, a) if a:mode() == -1 then a:startMode(2, 3) end end
+    agent:attach(Forget{})
+    raises(function() agent:run(1, 4) end, "test mode 2 was not left at the end of its epoch")
+    assert.equal(-1, agent:mode())
+    local env = deer.env "cartpole" { seed = 1 }
+    raises(function()
+      deer.NeuralAgent{ environment = env, epochs = "deer-0.2", n_envs = 2,
+        learning_algo = deer.QNetwork{ environment = env } }
+    end, "epochs as in DeeR 0.2 are for one environment")
+    raises(function()
+      deer.NeuralAgent{ environment = env, epochs = "deer-0.3",
+        learning_algo = deer.QNetwork{ environment = env } }
+    end, "expected one of 'deer', 'deer%-0.2'")
+  end)
+end)
+
 -- an agent whose epochs take no time: what controllers need to run test epochs
 local function bare_agent()
   local environment = scripted.environment({}, 0)
@@ -467,5 +579,116 @@ describe("wrong options", function()
       "TrainerController: unknown option 'period'")
     raises(function() bc.InterleavedTestEpochController{ id = -1 } end, "option 'id'")
     raises(function() bc.FindBestController{ unique_fnam = "x" } end, "did you mean 'unique_fname'")
+  end)
+end)
+
+describe("NoiseCoeffController", function()
+  -- the noise after k actions, an episode ending after every tenth
+  local function noise(options, n)
+    local sigma, list = 0.5, {}
+    local agent = { train_policy = {
+      sigma = function() return sigma end,
+      setSigma = function(_, x) sigma = x end,
+    } }
+    local c = bc.NoiseCoeffController(options)
+    c:onStart(agent)
+    list[0] = sigma
+    for k = 1, n do
+      if c.onActionChosen then c:onActionChosen(agent, { 0 }) end
+      if k % 10 == 0 and c.onEpisodeEnd then c:onEpisodeEnd(agent) end
+      list[k] = sigma
+    end
+    return list
+  end
+
+  local function near(expected, got) assert.is_true(math.abs(expected - got) < 1e-12, got) end
+
+  it("follows its formulas", function()
+    local list = noise({ coeff_decays = 20, coeff_min = 0.2 }, 30)
+    for k = 0, 30 do near(0.5 * math.max(1 - k * 0.8 / 20, 0.2), list[k]) end
+    list = noise({ decay = "multiplicative", factor = 0.9, initial_coeff = 2, coeff_min = 0.5 }, 30)
+    for k = 0, 30 do near(0.5 * math.max(2 * 0.9 ^ k, 0.5), list[k]) end
+    list = noise({ coeff_decays = 4, evaluate_on = "episode" }, 50)
+    for k = 0, 50 do near(0.5 * math.max(1 - k // 10 / 4, 0), list[k]) end
+    list = noise({ coeff_decays = 10, periodicity = 3 }, 30)
+    for k = 0, 30 do near(0.5 * (1 - k // 3 / 10), list[k]) end
+    list = noise({ coeff_decays = 20, reset_every = "episode" }, 30)
+    for k = 0, 30 do near(0.5 * (1 - k % 10 / 20), list[k]) end
+  end)
+
+  it("refuses policies without noise, and bounds the wrong way round", function()
+    local env = deer.env "cartpole" {}
+    local agent = deer.NeuralAgent{ environment = env,
+      learning_algo = deer.QNetwork{ environment = env } }
+    agent:attach(bc.NoiseCoeffController{})
+    raises(function() agent:ready() end, "an EpsilonGreedyPolicy, has no noise; expected one such")
+    raises(function() bc.NoiseCoeffController{ initial_coeff = 0.1, coeff_min = 0.5 } end,
+      "option 'coeff_min': expected at most 0.1, got 0.5")
+  end)
+end)
+
+describe("tests in between, as LegoRL writes them down", function()
+  after_each(child.clean)
+
+  -- rewards 1 to 5 in an episode; the n-th test episode pays n times as much
+  local function agent_with(controllers)
+    local Walk, tests = deer.Environment:extend "Walk", 0
+    function Walk:reset(mode)
+      self.at, tests = 0, tests + (mode == 0 and 1 or 0)
+      self.pay = mode == 0 and tests or 1
+      return { 0 }
+    end
+    function Walk:act() self.at = self.at + 1 return self.pay * self.at end
+    function Walk:observe() return { self.at } end
+    function Walk:inTerminalState() return self.at == 5 end
+    function Walk.inputDimensions() return { { 1 } } end
+    function Walk.nActions() return 2 end
+    local env = Walk{}
+    local agent = deer.NeuralAgent{ environment = env,
+      learning_algo = deer.QNetwork{ environment = env, batch_size = 4 } }
+    for _, controller in ipairs(controllers) do agent:attach(controller) end
+    return agent
+  end
+
+  it("are lines of a CSV file", function()
+    local folder = child.folder()
+    local agent = agent_with{ bc.InterleavedTestEpochController{ epoch_length = 10,
+      number_tests = 2, periodicity = 2, out_prefix = "walk", folder = folder,
+      show_score = false } }
+    agent:run(4, 20)
+    local csv = assert(io.open(folder .. "/walk_summary.csv")):read "a"
+    -- episodes 1 to 4 after the first epoch, 5 to 8 after the third
+    local spread = 15 * 15 * 1.25
+    assert.equal(("epoch;nb_episodes;r_mean;r_var;r_std\n1;4;37.5;%s;%s\n3;4;97.5;%s;%s\n"):format(
+      spread, deer.format(math.sqrt(spread)), spread, deer.format(math.sqrt(spread))), csv)
+    assert.equal(80, agent:dataset():nElems()) -- nothing of the tests
+  end)
+
+  local films = pcall(function() return deer.video end)
+
+  ;(films and it or pending)("are filmed when the environment draws", function()
+    local folder = child.folder()
+    local env = deer.env "gridworld" {}
+    local agent = deer.NeuralAgent{ environment = env,
+      learning_algo = deer.QNetwork{ environment = env, batch_size = 4 } }
+    agent:attach(bc.InterleavedTestEpochController{ epoch_length = 3, movie_every = 2,
+      folder = folder, show_score = false })
+    agent:run(2, 5)
+    assert.same({ "epoch_2" }, sys.listdir(folder))
+    local gif = assert(io.open(folder .. "/epoch_2/performance.gif", "rb")):read "a"
+    assert.equal("GIF89a", gif:sub(1, 6))
+  end)
+
+  it("score less when their returns spread", function()
+    local here, folder = lfs.currentdir(), child.folder()
+    local best = bc.FindBestController{ deviations = 1, store = true, unique_fname = "walk" }
+    local agent = agent_with{ best, bc.InterleavedTestEpochController{ epoch_length = 10,
+      show_score = false } }
+    assert(lfs.chdir(folder))
+    said(function() agent:run(2, 20) end)
+    lfs.chdir(here)
+    -- returns 15 and 30, then 45 and 60
+    assert.same({ { n = 1, vs = 22.5 - 7.5 }, { n = 2, vs = 52.5 - 7.5 } }, best.rows)
+    agent:fetchNetwork "walk"
   end)
 end)

@@ -271,8 +271,8 @@ describe("an environment", function()
     assert.has_error(function() space { { 1 << 20, 1 << 20 } } end)
     local ok, message = pcall(core.environment, environment { observationType = function() end })
     assert.is_false(ok)
-    assert.matches("core_spec.lua:%d+ %(observationType%): expected 'float32' or 'uint8', got nil",
-      message)
+    assert.matches("core_spec.lua:%d+ %(observationType%): expected 'float32', 'uint8' or 'int32', "
+      .. "got nil", message)
   end)
 
   it("may raise what it likes", function()
@@ -569,12 +569,14 @@ describe("a data set", function()
     set:close { 4, { 0, 4 } }
     for i = 11, 13 do set:addSample({ i, { 0, i } }, i % 3, i, i == 13) end
     assert.equal(6, set:nElems())
-    local rewards, drawn = set:rewards(), {}
+    local drawn, slots = {}, {}
     local states, actions, r, next_states, terminals, indices = set:randomBatch(200)
     for i = 1, 200 do
       local t = r[i]
       drawn[t] = true
-      assert.equal(t, rewards[indices[i] + 1])
+      -- an index names a sample
+      assert.equal(slots[indices[i]] or t, t)
+      slots[indices[i]] = t
       assert.equal(t % 3, actions[i])
       assert.same({ t - 1, t }, states[1][i])
       assert.same({ { 0, t } }, states[2][i])
@@ -584,6 +586,9 @@ describe("a data set", function()
     end
     -- the first of an episode has no full history
     assert.same({ [2] = true, [3] = true, [12] = true, [13] = true }, drawn)
+    local n = 0
+    for _ in pairs(slots) do n = n + 1 end
+    assert.equal(4, n)
     -- the same seed draws the same
     local one, two = small(), small()
     for _, copy in ipairs { one, two } do
@@ -647,7 +652,7 @@ describe("a data set", function()
     raises(with { only_full_history = 1 }, "option 'only_full_history': expected true or false")
     raises(function()
       core.dataset { input_dimensions = { { 1 } }, n_actions = 2, observation_types = { "int8" } }
-    end, "option 'observation_types': expected 'float32' or 'uint8', got 'int8'")
+    end, "option 'observation_types': expected 'float32', 'uint8' or 'int32', got 'int8'")
   end)
 end)
 

@@ -26,6 +26,44 @@ describe("a data set of several choices at once", function()
   end)
 end)
 
+describe("whole numbers of 32 bits", function()
+  -- counts steps, as this type; or, in 32 bits, larger ones than a float tells apart
+  local Counter = deer.Environment:extend "Counter"
+  Counter.options = { kind = { default = "int32", help = "of the observations" } }
+  function Counter:init(options) self.kind, self.n = options.kind, 0 end
+  function Counter:reset() self.n = 0; return { { 0, 0 } } end
+  function Counter:act(action) self.n = self.n + 1 + action; return self.n % 3 end
+  function Counter:observe() return { self.n } end
+  function Counter.inputDimensions() return { { 2 } } end
+  function Counter.nActions() return 2 end
+  function Counter:observationType() return self.kind end
+
+  it("are kept as they are", function()
+    local set = deer.DataSet{ environment = Counter{}, capacity = 10 }
+    set:addSample({ 16777217 }, 0, 0, false)
+    set:addSample({ -2147483648 }, 0, 0, true)
+    assert.same({ 16777217, -2147483648 }, set:observations()[1])
+    assert.equal("integer", math.type(set:observations()[1][1]))
+    assert.same({ 16777217, -2147483648 }, set:randomBatch(1)[1][1])
+    raises(function() set:addSample({ 0.5 }, 0, 0, true) end, "a whole number of 32 bits, got 0.5")
+    raises(function() set:addSample({ 1 << 31 }, 0, 0, true) end, "a whole number of 32 bits")
+  end)
+
+  it("are learnt from as reals are", function()
+    local rewards = {}
+    for i, kind in ipairs { "int32", "float32", "uint8" } do
+      local env = Counter{ kind = kind }
+      local agent = deer.NeuralAgent{ environment = env, seed = 1, train_every = 1,
+        learning_algo = deer.QNetwork{ environment = env, seed = 1 } }
+      agent:run(1, 100)
+      rewards[i] = agent:dataset():rewards()
+      rewards[i][101] = agent:avgBellmanResidual()
+    end
+    assert.same(rewards[2], rewards[1])
+    assert.same(rewards[2], rewards[3])
+  end)
+end)
+
 local function tensors(n)
   local function f(...) return deer.Tensor("float32", { n, ... }) end
   return { obs_tm1 = { f(2), f(1, 2) }, obs_t = { f(2), f(1, 2) }, r_t = f(), continue_t = f(),

@@ -35,6 +35,7 @@ local EPOCH = {
   "^Epsilon: " .. NUMBER .. "$",
   "^Testing score per episode %(id: 0%) is " .. NUMBER .. " %(average over 1 episode%(s%)%)$",
 }
+local PARAMETERS = { "^The parameters hash is: %x+$", "^The parameters are: {.*}$" }
 local SUMMARY = {
   "^Summary Perf$", "^A plot of the policy obtained has been saved under the name plot%.png$",
 }
@@ -47,14 +48,16 @@ describe("the toy examples", function()
       local status, out, err, folder = run(script)
       assert.same({ 0, "" }, { status, err })
       local lines, i = lines_of(out), 0
-      for _, patterns in ipairs { EPOCH, EPOCH, SUMMARY } do
+      for _, patterns in ipairs { PARAMETERS, EPOCH, EPOCH, SUMMARY } do
         for _, pattern in ipairs(patterns) do
           i = i + 1
           assert.matches(pattern, lines[i])
         end
       end
       assert.equal(i, #lines)
-      assert.same({ "plot.png" }, sys.listdir(folder))
+      assert.same({ "params", "plot.png" }, sys.listdir(folder))
+      local name = "toy_env_" .. out:match "hash is: (%x+)"
+      assert.same({ name .. ".json" }, sys.listdir(folder .. "/params"))
       assert.equal("\137PNG\r\n\26\n", io.open(folder .. "/plot.png", "rb"):read(8))
     end)
 

@@ -306,7 +306,8 @@ describe("deer.network", function()
     raises(function() network{ inputs = { { 0 } }, outputs = 2 } end, "at least 1")
     raises(function() network{ inputs = { 3 }, outputs = 2, { "dens" } } end, "mean 'dense'")
     raises(function() network{ inputs = { 3 }, outputs = 2, unit = 3 } end, "unknown option 'unit'")
-    raises(function() network{ inputs = { 3 }, outputs = 2, "der" } end, "unknown network 'der'")
+    raises(function() network{ inputs = { 3 }, outputs = 2, "der" } end,
+      "there is no network 'der'; did you mean 'deer'")
     raises(function() network{ inputs = { 4 }, build = f } end, "matmul%(input 1 %[1, 4%]")
     raises(function() network{ inputs = { 3 }, build = function(_, x) return x end } end,
       "asks for no parameters")

@@ -101,7 +101,36 @@ describe("launcher", function()
     assert.matches("option '%-e' needs an integer", complaint{ "-e", "--seed", "1" })
     assert.matches("takes no value", complaint{ "--deterministic=yes" })
     -- an option of DeeR's that this script has no use for
-    assert.matches("unknown option '%-%-momentum'", complaint{ "--momentum", "0.9" })
+    assert.matches("no option '%-%-momentum' %(part of the last step taken again%)",
+      complaint{ "--momentum", "0.9" })
+  end)
+
+  it("takes each of DeeR's options that has a default, and names the others", function()
+    for words, name in pairs { ["-e 3"] = "epochs", ["--epochs 3"] = "epochs",
+      ["-s 3"] = "steps_per_epoch", ["--steps-per-epoch 3"] = "steps_per_epoch",
+      ["-t 3"] = "steps_per_test", ["--test-length 3"] = "steps_per_test",
+      ["-f 3"] = "period_btw_summary_perfs",
+      ["--freq_summary_perfs 3"] = "period_btw_summary_perfs",
+      ["--frame-skip 3"] = "frame_skip", ["--update-rule sgd"] = "update_rule",
+      ["--batch-accumulator sum"] = "batch_accumulator", ["--learning-rate 3"] = "learning_rate",
+      ["--learning-rate-decay 3"] = "learning_rate_decay", ["--rms-decay 0.5"] = "rms_decay",
+      ["--rms-epsilon 3"] = "rms_epsilon", ["--momentum 0.5"] = "momentum",
+      ["--clip-delta 3"] = "clip_delta", ["--clip-norm 3"] = "clip_norm",
+      ["--discount 0.5"] = "discount", ["--discount_inc 3"] = "discount_inc",
+      ["--discount_max 0.5"] = "discount_max", ["--epsilon-start 0.5"] = "epsilon_start",
+      ["--epsilon-min 0.5"] = "epsilon_min", ["--epsilon-decay 3"] = "epsilon_decay",
+      ["--max-history 3"] = "replay_memory_size", ["--batch-size 3"] = "batch_size",
+      ["--freeze-interval 3"] = "freeze_interval", ["--update-frequency 3"] = "update_frequency",
+      ["--network-type x"] = "network_type", ["--param1 x"] = "param1", ["--param2 x"] = "param2",
+      ["--param3 x"] = "param3" } do
+      local option, value = words:match "^(%S+) (%S+)$"
+      local default = tonumber(value) or "y"
+      if math.type(default) == "integer" then default = 7 end
+      local params = parse({ option, value }, { [name] = default })
+      assert.equal(tonumber(value) or value, params[name])
+      assert.matches("this launcher has no option '" .. option:gsub("%-", "%%-") .. "' %(",
+        complaint({ option, value }, { own = 1 }))
+    end
   end)
 
   it("prints what there is", function()

@@ -234,3 +234,49 @@ describe("an environment written in C", function()
     assert.is_nil(next(weak))
   end)
 end)
+
+describe("variants of environments", function()
+  local settings = require "deer.settings"
+  local class = require "deer.class"
+
+  local function variant(name, word)
+    local Class = deer.env(name)
+    local given = settings.read({ who = name, kind = "env", name = name,
+      rows = class.options(Class) }, { word })
+    return Class, given
+  end
+
+  local function set(given, more)
+    for key, value in pairs(more) do given[key] = value end
+    return given
+  end
+
+  it("let the pole fall as on the moon and on Jupiter", function()
+    for word, gravity in pairs { default = 9.8, moon = 1.622, jupiter = 30 } do
+      local Class, given = variant("cartpole", word)
+      local env = Class(set(given, { start_state = { 0, 0, 0.1, 0 } }))
+      env:reset(-1)
+      env:act(1)
+      local push = 10 / 1.1
+      local turn = (gravity * math.sin(0.1) - math.cos(0.1) * push)
+        / (0.5 * (4 / 3 - 0.1 * math.cos(0.1) ^ 2 / 1.1))
+      assert.is_true(math.abs(0.02 * turn - env:observe()[1][4]) < 1e-6)
+    end
+  end)
+
+  it("have a stronger engine or lower hills", function()
+    for _, name in ipairs { "mountain_car", "mountain_car_continuous" } do
+      local force = name == "mountain_car" and 0.001 or 0.0015
+      for word, factors in pairs { default = { 1, 1 }, power_engine = { 2, 1 },
+        small_mountain = { 1, 0.5 } } do
+        local Class, given = variant(name, word)
+        local env = Class(set(given, { start_state = { -0.4, 0.01 } }))
+        env:reset(-1)
+        env:act(name == "mountain_car" and 2 or { 1 })
+        local speed = 0.01 + force * factors[1] - 0.0025 * factors[2] * math.cos(3 * -0.4)
+        assert.is_true(math.abs(speed - env:observe()[1][2]) < 1e-7)
+        assert.same({ 400, 600, 3 }, env:render():shape())
+      end
+    end
+  end)
+end)

@@ -38,6 +38,26 @@ describe("a prioritised data set", function()
     assert.equal(1, math.max(table.unpack(weight:totable())))
   end)
 
+  it("takes indices and errors in tensors, as randomBatchInto fills them", function()
+    local set = deer.DataSet{ input_dimensions = { { 1 } }, n_actions = 2, capacity = 100, seed = 1,
+      replay = "prioritized", replay_options = { alpha = 1, beta = 0, epsilon = 1e-9 } }
+    -- what followed the third sample is no sample: indices are not positions in the lists
+    for i = 1, 10 do
+      set:addSample({ i }, 0, i, i > 3)
+      if i == 3 then set:close{ 4 } end
+    end
+    local index, reward = deer.Tensor("int32", { 64 }), deer.Tensor("float32", { 64 })
+    local errors = deer.Tensor("float32", { 64 })
+    assert.is_true(set:randomBatchInto{ index = index, r_t = reward })
+    for k = 1, 64 do errors:setRow(k, reward:get(k) == 7 and 1 or 0) end
+    set:updatePriorities(index, errors)
+    local _, _, rewards = set:randomBatch(100)
+    for k = 1, 100 do assert.equal(7, rewards[k]) end
+    raises(function() set:updatePriorities(errors, errors) end, "tensor of int32 expected")
+    raises(function() set:updatePriorities(index, { 1 }) end, "#2")
+    raises(function() set:randomBatchInto{ index = errors } end, "index: expected int32")
+  end)
+
   it("is DeeR's with use_priority", function()
     assert.is_true(filled{ use_priority = true }:bytes() > filled{}:bytes())
   end)
@@ -75,6 +95,76 @@ describe("batches of several steps", function()
     end
     raises(function() set:randomBatchInto{ r_t = r_t, n_step = 3 } end, "with discount")
     raises(function() set:randomBatchInto{ r_t = r_t, n_step = 0, discount = 1 } end, "at least 1")
+    -- the same as lists
+    local states, _, rewards, next_states = set:randomBatch(50, { n_step = 2, discount = 0.5 })
+    for k = 1, 50 do
+      local i = states[1][k][1]
+      assert.same({ math.min(i + 2, 10) }, next_states[1][k])
+      assert.equal(i < 9 and i + 0.5 * (i + 1) or i, rewards[k])
+    end
+    raises(function() set:randomBatch(5, { n_step = 3 }) end, "with discount")
+    raises(function() set:randomBatch(5, { nstep = 3 }) end, "did you mean 'n_step'")
+  end)
+end)
+
+describe("sequences", function()
+  -- two episodes of 6 and 4 samples, the second one cut short; observation and reward i
+  local function episodes()
+    local set = deer.DataSet{ input_dimensions = { { 2 }, { 1, 2 } }, n_actions = 3, capacity = 100,
+      observation_types = { "float32", "int32" }, seed = 1 }
+    for i = 1, 10 do set:addSample({ i, { -i, 70000 * i } }, i % 3, i, i == 6) end
+    set:close{ 11, { -11, 0 } }
+    return set
+  end
+
+  it("come as nested lists", function()
+    local set, starts = episodes(), {}
+    local states, actions, rewards, next_states, terminals, indices, weights =
+      set:randomBatch(200, { sequence = 3 })
+    assert.same({ 200, 200, 200 }, { #rewards, #indices, #weights })
+    for k = 1, 200 do
+      local first = rewards[k][1]
+      starts[first] = true
+      for t = 1, 3 do
+        local i = first + t - 1
+        assert.equal(i, rewards[k][t])
+        assert.same({ i - 1, i }, states[1][k][t])
+        assert.same({ { -i, 70000 * i } }, states[2][k][t])
+        assert.equal(i % 3, actions[k][t])
+        assert.equal(i == 6, terminals[k][t])
+        assert.same(i == 6 and { 0, 0 } or { i, i + 1 }, next_states[1][k][t])
+        assert.equal(1, weights[k][t])
+        assert.equal(indices[k][1] + t - 1, indices[k][t])
+      end
+    end
+    -- not the first of an episode, which has no full history
+    assert.same({ [2] = true, [3] = true, [4] = true, [8] = true }, starts)
+  end)
+
+  it("come into tensors", function()
+    local set = episodes()
+    local r_t, frames = deer.Tensor("float32", { 4, 3 }), deer.Tensor("int32", { 4, 3, 1, 2 })
+    local index = deer.Tensor("int32", { 4, 3 })
+    assert.is_true(set:randomBatchInto{ r_t = r_t, index = index, sequence = 3,
+      obs_tm1 = { deer.Tensor("float32", { 4, 3, 2 }), frames } })
+    for k = 1, 4 do
+      for t = 1, 3 do
+        assert.equal(r_t:get(k, 1) + t - 1, r_t:get(k, t))
+        assert.same({ { -r_t:get(k, t), 70000 * r_t:get(k, t) } }, frames:get(k, t))
+        assert.equal(index:get(k, 1) + t - 1, index:get(k, t))
+      end
+    end
+    raises(function() set:randomBatchInto{ r_t = deer.Tensor("float32", { 4 }), sequence = 3 } end,
+      "3 elements for each of 4 sequences")
+  end)
+
+  it("are refused when there is none, or nothing could be one", function()
+    local set = episodes()
+    local nothing, message = set:randomBatch(2, { sequence = 6 })
+    assert.is_nil(nothing)
+    assert.matches("no sequence of 6 samples", message)
+    raises(function() set:randomBatch(2, { sequence = 0 }) end, "whole number of at least 1, got 0")
+    raises(function() set:randomBatch(1 << 23, { sequence = 3 }) end, "size of 1 to")
   end)
 end)
 

@@ -14,7 +14,8 @@ end
 
 ---@param log table[]
 ---@param terminal_at integer the step that ends an episode; 0 for none
-function scripted.environment(log, terminal_at)
+---@param old? boolean as DeeR 0.2, which did not call the end of an epoch terminal
+function scripted.environment(log, terminal_at, old)
   local Env = deer.Environment:extend "Scripted"
   local episode, step = 0, 0
   function Env.reset(_, mode)
@@ -33,7 +34,7 @@ function scripted.environment(log, terminal_at)
   function Env.nActions() return 1 end
   function Env.summarizePerformance(_, set)
     local over = set:terminals()
-    for i, cut in ipairs(set:truncateds()) do over[i] = over[i] or cut end
+    for i, cut in ipairs(set:truncateds()) do over[i] = over[i] or cut and not old end
     log[#log + 1] = { "env.summarizePerformance", "test dataset actions", #set:actions(),
       "terminals", over }
   end
@@ -91,16 +92,18 @@ function scripted.logger(log)
   return Logger{}
 end
 
---- The agent of the experiment with its nine controllers.
+--- The agent of the experiment with its nine controllers; with epochs as in DeeR 0.2, they are
+--- attached as its launchers did.
 ---@param log table[]
-function scripted.agent(log, terminal_at, fname)
-  local bc = deer.controllers
-  local environment = scripted.environment(log, terminal_at)
+---@param epochs? string
+function scripted.agent(log, terminal_at, fname, epochs)
+  local bc, old = deer.controllers, epochs == "deer-0.2"
+  local environment = scripted.environment(log, terminal_at, old)
   local agent = deer.NeuralAgent{
     environment = environment,
     learning_algo = scripted.algo(log, environment),
     replay_memory_size = 1000, replay_start_size = 4, batch_size = 4,
-    train_policy = scripted.policy(1), test_policy = scripted.policy(0),
+    train_policy = scripted.policy(1), test_policy = scripted.policy(0), epochs = epochs,
   }
   agent:attach(bc.VerboseController{ evaluate_on = "epoch", periodicity = 1 })
   agent:attach(bc.TrainerController{ evaluate_on = "action", periodicity = 2 })
@@ -111,9 +114,12 @@ function scripted.agent(log, terminal_at, fname)
   agent:attach(bc.EpsilonController{ initial_e = 1, e_decays = 10, e_min = 0.2,
     evaluate_on = "action", periodicity = 1, reset_every = "none" })
   agent:attach(bc.FindBestController{ validation_id = 0, test_id = 1, unique_fname = fname })
-  agent:attach(bc.InterleavedTestEpochController{ id = 0, epoch_length = 7, periodicity = 1,
+  local periodicity = not old and 1 or nil
+  agent:attach(bc.InterleavedTestEpochController{ id = 0, epoch_length = 7,
+    controllers_to_disable = old and { 0, 1, 2, 3, 4, 7 } or nil, periodicity = periodicity,
     show_score = true, summarize_every = 1 })
-  agent:attach(bc.InterleavedTestEpochController{ id = 1, epoch_length = 5, periodicity = 1,
+  agent:attach(bc.InterleavedTestEpochController{ id = 1, epoch_length = 5,
+    controllers_to_disable = old and { 0, 1, 2, 3, 4, 6 } or nil, periodicity = periodicity,
     show_score = true, summarize_every = -1 })
   agent:attach(scripted.logger(log))
   return agent

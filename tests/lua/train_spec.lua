@@ -246,8 +246,8 @@ describe("deerlua train", function()
         "--run-name: expected letters, digits, '_', '-' and '.', got 'a/b'",
       ["--env cartpole --log-dir /dev/null/x"] = "/dev/null: File exists",
       ["--env cartpole --env-option x=1"] =
-        "environment cartpole: unknown option 'x'; known are seed, max_steps, path, split, "
-        .. "start_state",
+        "environment cartpole: unknown option 'x'; known are seed, gravity, max_steps, path, "
+        .. "split, start_state",
       ["cartpole"] = "unexpected argument 'cartpole'",
     } do
       if line:find "gredy" then
@@ -267,8 +267,8 @@ describe("deerlua train", function()
     assert.equal(1, status)
     assert.matches("^deerlua: [^\n]*walk%.lua:2: attempt to index", err)
     status, _, err = child.run(words "--env broken.lua", { cwd = root })
-    assert.equal(1, status)
-    assert.matches("^deerlua: [^\n]*broken%.lua:1: ", err)
+    assert.equal(2, status) -- nothing of it was run
+    assert.matches("^deerlua train: broken%.lua:1: [^\n]+\n$", err)
   end)
 
   it("refuses the parameters of another network", function()

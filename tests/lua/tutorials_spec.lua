@@ -113,4 +113,29 @@ describe("tutorial", function()
     end
     assert.equal(2, n)
   end)
+
+  it("16: two networks drive where neither has been", function()
+    local status, out, err = child.run({ here .. "/examples/16_two_networks_as_one.lua", "2" },
+      { cwd = child.folder() })
+    assert.same({ 0, "" }, { status, err })
+    local number = "%-%d+%.%d"
+    assert.matches(("^an engine twice as strong: %s on the real hill\na hill half as high: +%s\n"
+      .. "the mean of both: +%s\nboth, after learning: +%s\n$"):format(number, number, number,
+      number), out)
+  end)
+
+  it("17: what is kept is not forgotten", function()
+    local first, second = {}, {}
+    for weight, task, a, b in output "17_several_tasks":gmatch
+      "weight ([%d.]+), after task (%d): return ([-%d.]+) in task 0, ([-%d.]+) in task 1" do
+      local list = weight == "0" and first or second
+      list[#list + 1] = { task, tonumber(a), tonumber(b) }
+    end
+    assert.equal(3, #first)
+    assert.same(first[1], second[1])
+    -- after the second task: the first is lost, or half kept
+    assert.is_true(first[2][2] < 0.5 and first[2][3] > 4)
+    assert.is_true(second[2][2] > 2 and second[2][3] > 2)
+    assert.is_true(first[3][2] > 4.5 and second[3][2] > 4.5)
+  end)
 end)

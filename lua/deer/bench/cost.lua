@@ -87,4 +87,18 @@ function cost.td3(actor, critic, batch)
     set = 4 * 5 * trained }
 end
 
+--- A step of PPO with its share of the updates: an action, the value and probability of what was
+--- done, and `epochs` steps of Adam for each `batch` samples.
+---@param actor table
+---@param critic table
+---@param epochs integer
+---@param batch integer
+---@return table
+function cost.ppo(actor, critic, epochs, batch)
+  local forward, parameters = actor.forward + critic.forward, actor.parameters + critic.parameters
+  local update = forward + actor.weights + actor.inner + critic.weights + critic.inner
+  return { flops = actor.forward + forward + epochs * update,
+    bytes = epochs * ADAM * parameters / batch, set = 5 * 4 * parameters }
+end
+
 return cost

@@ -86,8 +86,8 @@ end
 local function start(work, options)
   local peer = options.peers and measure.peer(work.name)
   local body, beside = work.make(), not peer and work.beside and work.beside()
-  return { work = work, body = body, beside = beside, n = fitting(body, options.seconds), peer = peer,
-    times = {}, peer_times = {}, ratios = {}, bandwidth = 0 }
+  return { work = work, body = body, beside = beside, peer = peer,
+    n = fitting(body, options.seconds), times = {}, peer_times = {}, ratios = {}, bandwidth = 0 }
 end
 
 -- one round of one work

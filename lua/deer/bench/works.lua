@@ -71,6 +71,27 @@ local function pendulum(class, units, batch_size)
   end
 end
 
+-- steps of PPO in four environments, an update now and then
+local function ppo(environment, options)
+  return function()
+    local env = deer.env(environment) { seed = 1 }
+    options.environment, options.seed = env, 1
+    local agent = deer.NeuralAgent{ environment = env, learning_algo = deer.PPO(options), seed = 1,
+      n_envs = 4, train_every = 1 }
+    return function(n) agent:run(1, n) end
+  end
+end
+
+local PPO_POLE = { horizon = 128, batch_size = 128, epochs = 4, learning_rate = 2.5e-4,
+  discount = 0.99, value_clip = 0.2, entropy_coefficient = 0.01 }
+local PPO_PENDULUM = { horizon = 1024, batch_size = 256, epochs = 2, learning_rate = 1e-3,
+  discount = 0.9, network = { dense(64), dense(64) } }
+
+local function ppo_cost(inputs, outputs, options)
+  return cost.ppo(cost.dense { inputs, 64, 64, outputs }, cost.dense { inputs, 64, 64, 1 },
+    options.epochs, options.batch_size)
+end
+
 local function sac_cost(units, batch_size)
   return cost.sac(cost.dense { 3, units, units, 2 }, cost.dense { 4, units, units, 1 }, batch_size)
 end
@@ -98,6 +119,14 @@ end
 -- steps of copies of an environment written in Lua, in as many Lua states as there are threads
 local function lua_steps(module)
   return function() return core.bench.stepper(require(module){}:copies(64)) end
+end
+
+-- a full memory of two subjects: the last twelve pairs of numbers and one number
+local function microgrid_memory(capacity)
+  local set = deer.DataSet{ input_dimensions = { { 1 }, { 12, 2 } }, n_actions = 3, seed = 1,
+    capacity = capacity }
+  for i = 1, capacity do set:addSample({ i, { i, -i } }, i % 3, i, i % 5000 == 0) end
+  return set
 end
 
 -- steps of a deep Q-network in CartPole, an update after each, as CleanRL's dqn.py has them
@@ -144,6 +173,12 @@ return {
   { name = "td3_256_b256", help = "TD3 in the pendulum, 256-256, batch 256: a step and its update",
     make = pendulum("TD3", 256, 256), cost = td3_cost(256, 256),
     goal = { ratio = 0.5, [2] = 0.28 } },
+  { name = "ppo_cartpole", help = "PPO in four cart poles, 4 x 128, 64-64: a step and its share \z
+      of the updates", make = ppo("cartpole", PPO_POLE), cost = ppo_cost(4, 2, PPO_POLE),
+    goal = { ratio = 1 / 60 } },
+  { name = "ppo_pendulum", help = "PPO in four pendulums, 4 x 1024, 64-64: a step and its share \z
+      of the updates", make = ppo("pendulum", PPO_PENDULUM), cost = ppo_cost(3, 1, PPO_PENDULUM),
+    goal = { ratio = 0.6 } },
   { name = "dqn64_b128", help = "DQN update, 4-64-64-2, batch 128, Adam",
     make = updates(function() return dense_network(128) end), cost = cost.dqn(DENSE, 128),
     goal = { ratio = 1 / 15 } },
@@ -178,6 +213,10 @@ return {
     make = lua_steps "deer.bench.cartpole_step", goal = { us = 1 / 1.2, [2] = 1 / 1.2 / 1.8 } },
   { name = "breakout_1024", help = "a frame of one of 1024 games of Breakout, chance actions",
     make = function() return core.bench.stepper(deer.env "breakout"{}:copies(1024)) end },
+  { name = "batch_b32_h12", help = "drawing 32 samples with histories of 12, of 200000",
+    -- DeeR needs 1.5 ms
+    make = function() return core.bench.assembler(microgrid_memory(200000), 32) end,
+    goal = { us = 1500 / 200 } },
   { name = "empty_program", help = "one run of a program that has nothing to compute",
     make = function() return core.bench.empty end, goal = { us = 0.05 } },
   { name = "toy_b32", help = "DQN update, DeeR's network of the toy market, batch 32, RMSprop",

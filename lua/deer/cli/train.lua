@@ -51,6 +51,7 @@ local train = {
     { name = "hyperparam", many = true, repeated = true, place = "key=value...",
       group = "learning", help = "options of the algorithm or the agent" },
     { name = "network", also = { "backend-nnet" }, type = "string", place = "NAME|JSON|FILE",
+      names = function() return require("deer.network_spec").names() end,
       help = "layers of the network" },
     { name = "batch_size", type = "integer", range = SIZE, help = "samples of an update" },
     { name = "replay_memory_size", type = "integer", range = SIZE, help = "samples remembered" },
@@ -131,6 +132,7 @@ function train.run(said)
   local agent = usage.try(made.agent, made, { environment = environment, seed = made.seed,
     before = recorders.before(made, said) })
   if said.load then run_folder.load(agent, said.load) end
+  usage.try(agent.ready, agent)
   if said.dry_run then
     io.write(json.encode(run_folder.config(made), true), "\n")
     return 0

@@ -5,6 +5,7 @@
 
 local schedule = require("deer.core").schedule
 local Controller = require "deer.controller"
+local text = require "deer.text"
 
 ---@class deer.EpsilonController: deer.Controller
 ---@overload fun(options: table): deer.EpsilonController
@@ -38,6 +39,15 @@ function EpsilonController:init(options)
   self[EVENTS[options.evaluate_on]] = self.update
   -- at the same event a reset comes instead of an update
   if options.reset_every ~= "none" then self[EVENTS[options.reset_every]] = self.reset end
+end
+
+--- Raises an error when the training policy has no epsilon.
+---@param agent deer.NeuralAgent
+function EpsilonController.ready(_, agent)
+  if not agent.train_policy.setEpsilon then
+    text.fail("EpsilonController: the training policy, %s, has no epsilon",
+      text.describe(agent.train_policy))
+  end
 end
 
 ---@param agent deer.NeuralAgent

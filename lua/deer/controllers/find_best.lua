@@ -19,20 +19,43 @@ FindBestController.options = {
   validation_id = { default = 0, type = "integer", help = "mode whose score decides" },
   test_id = { type = "integer", help = "mode whose score is reported" },
   unique_fname = { default = "nnet", help = "name of the files" },
+  deviations = { default = 0.0, range = { 0, 1000 },
+    help = "standard deviations of the returns that are taken off the score" },
+  store = { default = false,
+    help = "also keep the best one in memory, for agent:fetchNetwork(unique_fname)" },
   restore = { default = false, help = "no files: put the best parameters back at the end" },
 }
 
 function FindBestController:init(options)
   self.validation_id, self.test_id = options.validation_id, options.test_id
   self.fname, self.restore = options.unique_fname, options.restore
-  self.rows, self.best = {}, nil
+  self.deviations, self.store = options.deviations, options.store
+  self.rows, self.best, self.returns = {}, nil, {}
+end
+
+---@param agent deer.NeuralAgent
+function FindBestController:onEpisodeEnd(agent)
+  if agent:mode() == self.validation_id then
+    self.returns[#self.returns + 1] = agent:lastEpisode()
+  end
+end
+
+-- of the population
+local function deviation(list)
+  local sum, squares = 0, 0
+  for _, x in ipairs(list) do sum = sum + x end
+  for _, x in ipairs(list) do squares = squares + (x - sum / #list) ^ 2 end
+  return math.sqrt(squares / math.max(#list, 1))
 end
 
 ---@param agent deer.NeuralAgent
 function FindBestController:onEpochEnd(agent)
   local mode = agent:mode()
   if mode == self.validation_id then
-    self:validated(agent, agent:totalRewardOverLastTest())
+    local score = agent:totalRewardOverLastTest()
+    if self.deviations > 0 then score = score - self.deviations * deviation(self.returns) end
+    self.returns = {}
+    self:validated(agent, score)
   elseif mode == self.test_id and #self.rows > 0 then
     self.rows[#self.rows].ts = agent:totalRewardOverLastTest()
   end
@@ -51,6 +74,7 @@ function FindBestController:validated(agent, score)
   -- of equal scores the first is kept
   if self.best and score == self.best.vs then return end
   self.best = row
+  if self.store then agent:storeNetwork(self.fname) end
   local path, message = agent:dumpNetwork(self.fname, row.n)
   if not path then text.fail("FindBestController: %s", message) end
 end

@@ -41,7 +41,8 @@ end
 function TrainerController:onEpisodeEnd(agent)
   if self.on_episode then self:train(agent) end
   if self.show_loss then
-    text.say("Average (on the epoch) training loss: %s", text.format(agent:avgBellmanResidual()))
+    text.say("%s: %s", agent.in_turn and "Episode average bellman residual" -- as DeeR 0.2 says it
+      or "Average (on the epoch) training loss", text.format(agent:avgBellmanResidual()))
   end
   if self.show_value then
     text.say("Episode average V value: %s", text.format(agent:avgEpisodeVValue()))

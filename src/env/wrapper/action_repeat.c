@@ -11,18 +11,9 @@ static const deer_field fields[] = {
      .max = 1000, .help = "steps inside for one step", .search_min = 1, .search_max = 10},
     {0}};
 
-/* the rewards are summed until the episode is over */
 static deer_status act(deer_env *self, const deer_real *action, double *reward) {
   action_repeat *w = (action_repeat *)self;
-  deer_ending ending = DEER_RUNNING;
-  *reward = 0;
-  for (int64_t i = 0; i < w->repeats && ending == DEER_RUNNING; i++) {
-    double r;
-    DEER_TRY(deer_env_act(w->wrapper.inner, action, &r));
-    *reward += r;
-    DEER_TRY(deer_env_ending(w->wrapper.inner, &ending));
-  }
-  return DEER_OK;
+  return deer_env_repeat(w->wrapper.inner, action, w->repeats, reward);
 }
 
 const deer_env_class deer_wrapper_action_repeat = {

@@ -1,0 +1,2 @@
+-- more than the gravity of Jupiter
+return { gravity = 30 }

@@ -1,0 +1,2 @@
+-- the gravity of the moon
+return { gravity = 1.622 }

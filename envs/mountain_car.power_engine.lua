@@ -1,0 +1,2 @@
+-- an engine twice as strong
+return { power = 2 }

@@ -1,0 +1,2 @@
+-- hills half as high
+return { height = 0.5 }

@@ -1,0 +1,140 @@
+--- What there is to say in a line about everything of a kind: for `deerlua list envs`.
+
+local core = require "deer.core"
+local deer = require "deer"
+local kinds = require "deer.kinds"
+local manual = require "deer.manual"
+local sys = require "deer.sys"
+local text = require "deer.text"
+
+local catalogue = {}
+
+---@class deer.catalogue.Row
+---@field name string
+---@field kind string "C", "Lua", or the file of one's own
+---@field actions string? which actions it has, or can use
+---@field help string
+---@field paper string?
+
+-- the first sentence of the comment that a file begins with, and the paper in brackets behind it
+local function first_words(source)
+  local words = {}
+  for line in (source or ""):gmatch "[^\n]*" do
+    local comment = line:match "^%-%-+%s*(.*)$"
+    if not comment or comment == "" then break end
+    words[#words + 1] = comment
+  end
+  local comment = table.concat(words, " ")
+  local brackets = comment:match "%s*%(%u[^()]* %d%d%d%d[^()]*%)"
+  if brackets then
+    local from, to = comment:find(brackets, 1, true)
+    comment = comment:sub(1, from - 1) .. comment:sub(to + 1)
+  end
+  return (comment .. " "):match "^(.-)[.:] " or comment, brackets and brackets:match "%((.*)%)"
+end
+
+-- what its class and its file say
+local function about(kind, name, Class)
+  local source, path = kinds.source(kind, name)
+  local help, paper = first_words(source)
+  local ours = source and sys.source(kinds.module(kind, name)) == source
+  local where = not source and "C" or ours and "Lua" or path
+  return { name = name, kind = where, help = Class.help or help, paper = Class.paper or paper }
+end
+
+-- "3", "2 x 4", "2 continuous"
+local function actions_of(Class)
+  local made, environment = pcall(Class, {})
+  if not made then return "?" end
+  local asked, n = pcall(environment.nActions, environment)
+  if not asked then return "?" end
+  if type(n) ~= "table" then return text.format(n) end
+  if type(n[1]) == "table" then return ("%d continuous"):format(#n) end
+  return table.concat(n, " x ")
+end
+
+local function environments()
+  local rows = {}
+  for i, name in ipairs(kinds.list "env") do
+    local Class = kinds.load("env", name)
+    rows[i] = about("env", name, Class)
+    rows[i].actions = actions_of(Class)
+    local variants = kinds.variants("env", name)
+    if #variants > 0 then
+      rows[i].help = ("%s (%s)"):format(rows[i].help, table.concat(variants, ", "))
+    end
+  end
+  return rows
+end
+
+local function algorithms()
+  local rows = {}
+  for _, class_name in ipairs(manual.classes) do
+    local native = deer[class_name].native_name
+    if native then
+      local known = core.about("algo", native)
+      rows[#rows + 1] = { name = class_name, kind = "C", actions = known.actions,
+        help = known.help, paper = known.paper }
+    end
+  end
+  for _, name in ipairs(kinds.list "algo") do
+    rows[#rows + 1] = about("algo", name, kinds.load("algo", name))
+  end
+  return rows
+end
+
+local function classes(kind)
+  return function()
+    local rows = {}
+    for i, name in ipairs(kinds.list(kind)) do
+      rows[i] = about(kind, name, kinds.load(kind, name))
+      rows[i].name = kinds.className(kind, name)
+    end
+    return rows
+  end
+end
+
+local function networks()
+  local rows = {}
+  for i, name in ipairs(require("deer.network_spec").names()) do
+    rows[i] = { name = name, kind = "C", help = "DeeR's default network" }
+    if kinds.source("network", name) then
+      rows[i] = about("network", name, kinds.find("network", name))
+    end
+  end
+  return rows
+end
+
+local ROWS = { envs = environments, algos = algorithms, controllers = classes "controller",
+  policies = classes "policy", networks = networks }
+
+--- What can be listed.
+---@return string[]
+function catalogue.words() return { "envs", "algos", "controllers", "policies", "networks" } end
+
+--- A row for each one.
+---@param what string one of the words
+---@return deer.catalogue.Row[]
+function catalogue.rows(what) return ROWS[what]() end
+
+--- The rows as lines, in columns.
+---@param rows deer.catalogue.Row[]
+---@return string[]
+function catalogue.lines(rows)
+  local widths, lines = { name = 0, kind = 0, actions = 0 }, {}
+  for _, row in ipairs(rows) do
+    for key, width in pairs(widths) do widths[key] = math.max(width, #(row[key] or "")) end
+  end
+  for i, row in ipairs(rows) do
+    local function column(key)
+      if widths[key] == 0 then return "" end
+      return ("%-" .. widths[key] + 2 .. "s"):format(row[key] or "")
+    end
+    local help = (row.help or ""):gsub("%.$", "")
+    lines[i] = column "name" .. column "kind" .. column "actions" .. help
+      .. (row.paper and (" [%s]"):format(row.paper) or "")
+  end
+  return lines
+end
+
+return catalogue
