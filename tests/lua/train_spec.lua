@@ -41,7 +41,7 @@ describe("deerlua train", function()
       { made.algo, made.algo_options.double_q, made.algo_options.batch_size })
     assert.same({ { type = "dense", units = 64 }, { type = "dense", units = 64 } },
       made.algo_options.network)
-    assert.same({ 3, 40, 1000 }, { made.seed, made.epochs, made.epoch_length })
+    assert.same({ 3, 30, 1000 }, { made.seed, made.epochs, made.epoch_length })
     assert.equal("any/td3", config("--env mountain_car_continuous --algo td3").preset)
     assert.same(made.controllers, config("--preset cartpole/double").controllers)
   end)
