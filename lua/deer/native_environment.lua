@@ -76,7 +76,12 @@ function Native:nActions() return self._env:space().nActions end
 
 ---@param subject integer
 ---@return string
-function Native:observationType(subject) return self._env:space().observationTypes[subject + 1] end
+function Native:observationType(subject)
+  local types = self._env:space().observationTypes
+  return types[(math.tointeger(subject) or -1) + 1] or text.fail(
+    "%s: observationType(%s): expected a subject from 0 to %d", self.__name,
+    text.describe(subject), #types - 1)
+end
 
 local METHODS = { "reset", "act", "observe", "inTerminalState", "isTruncated", "inputDimensions",
   "nActions", "observationType", "step", "stop" }

@@ -32,11 +32,16 @@ function Policy:attached(learning_algo, n_actions, rng)
   self.learning_algo, self.n_actions, self.rng = learning_algo, n_actions, rng
 end
 
+-- what a policy knows from its agent
+local function told(self, what, name)
+  return self[what] or text.fail("%s: it has no %s before an agent has it", self.__name, name)
+end
+
 --- An action drawn uniformly, and its value 0.
 ---@return number|number[] action
 ---@return number value
 function Policy:randomAction()
-  return actions.random(self.n_actions, self.rng), 0
+  return actions.random(told(self, "n_actions", "actions"), self.rng), 0
 end
 
 --- The best action in a state by what has been learnt, and the value of the state.
@@ -44,7 +49,7 @@ end
 ---@return number|number[] action
 ---@return number value
 function Policy:bestAction(state)
-  return self.learning_algo:chooseBestAction(state)
+  return told(self, "learning_algo", "algorithm"):chooseBestAction(state)
 end
 
 --- What the C side sees of this policy; made once.

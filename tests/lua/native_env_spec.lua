@@ -135,6 +135,8 @@ describe("an environment written in C", function()
     assert.same({ { 1, 6 } }, deer.env "acrobot" {}:inputDimensions())
     assert.equal(3, deer.env "acrobot" {}:nActions())
     assert.equal("float32", pendulum:observationType(0))
+    assert.has_error(function() pendulum:observationType(1) end,
+      "Pendulum: observationType(1): expected a subject from 0 to 0")
     assert.same({ { { 0, 0, 0 } } }, pendulum:reset(-1))
     assert.equal("Cartpole", deer.env("cartpole").__name)
     assert.equal(deer.env "cartpole", deer.env "cartpole")

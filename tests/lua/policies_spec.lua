@@ -88,3 +88,11 @@ describe("Boltzmann's policy", function()
     raises(function() deer.policies.BoltzmannPolicy{ temperature = 0 } end, "temperature")
   end)
 end)
+
+describe("a policy without an agent", function()
+  it("says what it lacks", function()
+    local policy = deer.policies.EpsilonGreedyPolicy{}
+    raises(function() policy:randomAction() end, "EpsilonGreedyPolicy: it has no actions before")
+    raises(function() policy:bestAction{ { 0 } } end, "it has no algorithm before an agent has it")
+  end)
+end)
