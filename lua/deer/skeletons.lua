@@ -5,7 +5,9 @@ local skeletons = {}
 
 skeletons.env = [[
 --- Say in a sentence what has to be done here, and what is rewarded.
---- Try it: deerlua check env FILE; deerlua train --env FILE --algo dqn
+--- Try it: deerlua check env FILE
+--- Try it: deerlua train --env FILE --algo dqn
+--- Try it: deerlua enjoy runs/FILE --render
 local deer = require "deer"
 
 local NAME = deer.Environment:extend "NAME"
@@ -49,6 +51,15 @@ function NAME:inTerminalState() return self.at == self.length end
 --- Is it cut short by a time limit, though reward would have followed?
 function NAME:isTruncated() return self.steps == 10 * self.length end
 
+--- How it looks; only `deerlua enjoy --render` and films need it. A canvas has fill, rect, line,
+--- circle, polygon and text, which take pixels, from the top left corner, and colours.
+function NAME:render()
+  local canvas = deer.canvas(20 * (self.length + 1), 20)
+  canvas:rect(20 * self.length, 0, 20, 20, "#f0c040")
+  canvas:circle(20 * self.at + 10, 10, 8, "#3060c0")
+  return canvas:picture()
+end
+
 return NAME
 ]]
 
@@ -86,8 +97,8 @@ end
 
 function NAME:onEpochEnd(agent)
   if not self.due(agent:epochs(), self.periodicity) then return end
-  print(("epoch %d: %d episodes, mean return %s"):format(agent:epochs(), self.episodes,
-    deer.format(self.sum / math.max(self.episodes, 1))))
+  print(("epoch %d: %d episodes, mean return %.4g"):format(agent:epochs(), self.episodes,
+    self.sum / math.max(self.episodes, 1)))
   self.episodes, self.sum = 0, 0
 end
 

@@ -10,6 +10,15 @@ local text = {}
 ---@type fun(number: number): string
 text.format = core.format
 
+--- A number for people: without the last digits, in which only rounding is to be seen.
+---@param number number
+---@return string
+function text.brief(number)
+  if math.type(number) == "integer" then return text.format(number) end
+  local rounded = tonumber(("%.9g"):format(number)) -- nil for what is not finite
+  return text.format(rounded and rounded + 0.0 or number)
+end
+
 local status_shown = false
 
 --- Shows `line` as the last line of the terminal, in place of the one before; nil takes it away.

@@ -176,6 +176,19 @@ describe("deerlua train", function()
     assert.matches("nothing trains: exploration only", out)
   end)
 
+  it("ends with what was reached, where the curve lies and how to watch it", function()
+    local root = child.folder()
+    local _, out = child.run(words("--env cartpole --algo dqn --run-name a --num-timesteps 300 \z
+      --eval-episodes 2"), { cwd = root })
+    local score, step, curve = out:match("\nbest evaluation: ([%d.]+), after (%d+) steps\n"
+      .. "its curve: (runs/cartpole/dqn/a/plots/plot_[^\n]+png)\n"
+      .. "to watch it: deerlua enjoy runs/cartpole/dqn/a %-%-render\n$")
+    assert.equal("300", step)
+    assert.is_true(sys.exists(root .. "/" .. curve))
+    local _, judged = child.run({ "eval", "runs", "--episodes", "4", "--json" }, { cwd = root })
+    assert.equal(tonumber(score), json.decode(judged).mean)
+  end)
+
   it("begins with the parameters of another run", function()
     local root = child.folder()
     local base = "--env cartpole --run-name %s %s"

@@ -7,6 +7,7 @@ local kinds = require "deer.kinds"
 local plan = require "deer.plan"
 local recorders = require "deer.recorders"
 local run_folder = require "deer.run_folder"
+local sys = require "deer.sys"
 local text = require "deer.text"
 local usage = require "deer.usage"
 
@@ -118,6 +119,21 @@ local function announce(made, folder)
   text.say("folder: %s", folder)
 end
 
+-- what a person may do with it when it is over
+local function conclude(agent)
+  local folder, best = agent.folder, agent.best_evaluation
+  local curve = (sys.listdir(folder .. "/plots") or {})[1]
+  if best then
+    text.say("best evaluation: %s, after %d steps", text.brief(best.mean), best.step)
+  end
+  if curve then text.say("its curve: %s/plots/%s", folder, curve) end
+  if agent.environment.render then
+    text.say("to watch it: deerlua enjoy %s --render", folder)
+  else
+    text.say("to judge it: deerlua eval %s", folder)
+  end
+end
+
 -- without training all actions are drawn at random, where the policy can do so
 local function explore(agent)
   if agent:epsilon() then agent:setEpsilon(1) end
@@ -142,6 +158,7 @@ function train.run(said)
   agent.folder = run_folder.create(made, said)
   if not (said.quiet or said.json) then announce(made, agent.folder) end
   agent:run(made.epochs, made.epoch_length)
+  if not (said.quiet or said.json) then conclude(agent) end
   return 0
 end
 
