@@ -99,6 +99,9 @@ end
 -- the value of a flag at args[i], and where to read on; nil and why not
 local function read_flag(option, word, value, args, i)
   if option.optional then
+    if value and not value:find(option.optional) then
+      return nil, ("option '%s': expected %s, got '%s'"):format(word, option.place, value)
+    end
     if value then return value, i + 1 end
     if (args[i + 1] or ""):find(option.optional) then return args[i + 1], i + 2 end
   end

@@ -167,8 +167,8 @@ static int make_folder(const char *path) {
   struct stat st;
   if (mkdir(path, 0777) == 0) return 0;
   int error = errno;
-  if (error == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) return 0;
-  return error;
+  if (error != EEXIST || stat(path, &st) != 0) return error;
+  return S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
 }
 
 // mkdir(path): with parents; true, or nil and a message

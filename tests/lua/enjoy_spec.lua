@@ -109,7 +109,7 @@ describe("deerlua eval", function()
     with { environment = "./evil.lua" }
     refused "the run used the environment in the file '%./evil%.lua'; [^\n]+ %-%-env %./evil%.lua"
     with { environment = "cartpol" }
-    refused "there is no env 'cartpol'; did you mean 'cartpole'%?"
+    refused "there is no env 'cartpol'; did you mean 'cartpole'%?; the run used it [^\n]+"
     with { algo = "os" }
     refused "[^\n]+config%.json: there is no algorithm 'os'"
     with { algo_options = { batchsize = 4, nonsense = 1 } }
@@ -175,11 +175,48 @@ describe("deerlua enjoy", function()
     assert.same({ 0, "", "" }, { run(root, "enjoy runs --quiet --plotting states.png -n 2") })
     assert.is_true(sys.exists(root .. "/states.png"))
     assert.same({ 0, "", "" }, { run(root, "enjoy runs -q") })
-    for _, words in ipairs { "--quiet --render", "--json --plotting", "--quiet --json" } do
+    for _, words in ipairs { "--quiet --render", "--json --plotting", "--quiet --json",
+      "--plotting=x.jpg", "--video x.avi", "--video no/x.gif", "--plotting no/x.png" } do
       local status, out, err = run(root, "enjoy runs " .. words)
       assert.same({ 2, "" }, { status, out })
-      assert.matches("^deerlua enjoy: %-%-[^\n]+\n$", err)
+      assert.matches("^deerlua enjoy: [^\n]+\n$", err)
     end
+  end)
+
+  it("takes another environment, with the options that it knows", function()
+    local root = train "--env cartpole --epochs 1 --steps-per-epoch 30 --env-option gravity=5"
+    assert(sys.mkdir(root .. "/envs"))
+    assert(sys.write_file(root .. "/envs/other.lua", [[
+      local O = require("deer").Environment:extend "Other"
+      O.options = { gravity = { default = 9 } }
+      function O:init(options) self.gravity = options.gravity end
+      function O:reset() self.at = 0 return { { 0, 0, 0, 0 } } end
+      function O:act() self.at = self.at + 1 return self.gravity end
+      function O:observe() return { { 0, 0, 0, 0 } } end
+      function O:inTerminalState() return self.at == 3 end
+      function O:inputDimensions() return { { 1, 4 } } end
+      function O:nActions() return 2 end
+      return O]]))
+    local status, out, err = run(root, "enjoy runs --env other")
+    assert.same({ 0, "" }, { status, err })
+    assert.matches("episode 1: return 15%.0, 3 steps", out)
+    status, out, err = run(root, "enjoy runs --env othr")
+    assert.same({ 2, "deerlua enjoy: there is no env 'othr'; did you mean 'other'?\n" },
+      { status, err })
+    assert.equal("", out)
+    local path = root .. "/runs/cartpole/dqn/a/config.json"
+    local source = io.open(path):read "a"
+    assert(sys.write_file(path, (source:gsub('"environment": "cartpole"',
+      '"environment": "cart_pol"'))))
+    status, out, err = run(root, "enjoy runs")
+    assert.same({ 2, "" }, { status, out })
+    assert.matches("^deerlua enjoy: there is no env 'cart_pol'; did you mean 'cartpole'%?; the run "
+      .. "used it %(%-%-env names another one%)\n$", err)
+    assert(sys.write_file(path, source:sub(1, 200)))
+    status, out, err = run(root, "enjoy runs")
+    assert.same({ 2, "" }, { status, out })
+    assert.matches("^deerlua enjoy: [^\n]+config.json: byte %d+: expected [^\n]+, but there the "
+      .. "text ends\n$", err)
   end)
 
   it("draws on the terminal, in colours or without", function()

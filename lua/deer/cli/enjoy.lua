@@ -1,6 +1,7 @@
 --- deerlua enjoy: plays with what a run has learnt, and shows it: on the terminal, as pictures, as
 --- a film, with the values of actions, and where the states lie.
 local replayer = require "deer.replayer"
+local sys = require "deer.sys"
 local text = require "deer.text"
 local usage = require "deer.usage"
 local watch = require "deer.watch"
@@ -26,7 +27,7 @@ for _, option in ipairs {
 
 -- what is to be watched
 local function watchers_of(said, list)
-  local function add(Class, given) list[#list + 1] = Class(given) end
+  local function add(Class, given) list[#list + 1] = usage.try(Class, given) end
   local live = said.plotting == true
   if said.render or said.action_proba or live then
     add(watch.Terminal, { picture = said.render, actions = said.action_proba, states = live,
@@ -39,7 +40,7 @@ local function watchers_of(said, list)
   return list
 end
 
--- what is for the eyes contradicts what is for none
+-- what is for the eyes contradicts what is for none, and what is to be written has to be possible
 local function check(said)
   if said.quiet and said.json then usage.fail "--quiet and --json contradict each other" end
   for _, name in ipairs { "render", "action_proba", "plotting" } do
@@ -47,6 +48,12 @@ local function check(said)
     if shown and (said.json or said.quiet) then
       usage.fail("--%s is shown on the terminal; expected it without --%s", name:gsub("_", "-"),
         said.json and "json" or "quiet")
+    end
+  end
+  for _, file in ipairs { said.video or "", said.plotting or "" } do
+    local folder = type(file) == "string" and file:match "^(.+)/"
+    if folder and not sys.listdir(folder) then
+      usage.fail("cannot write '%s': there is no folder '%s'", file, folder)
     end
   end
 end
@@ -71,7 +78,7 @@ return {
     else
       judge:play(said.episodes)
     end
-    for _, watcher in ipairs(list) do watcher:finish(say) end
+    for _, watcher in ipairs(list) do usage.try(watcher.finish, watcher, say) end
     if not said.quiet then replayer.report(judge, said) end
     return 0
   end,
