@@ -103,6 +103,15 @@ local function lua_class(name)
   end
 end
 
+-- one in a file
+local function network(name)
+  local source = kinds.source("network", name)
+  if not source then return nil end
+  local known, help, paper = kinds.find("network", name), manual.firstWords(source)
+  return { title = "network " .. name, help = known.help or help, paper = known.paper or paper,
+    options = options.list(known.options) }
+end
+
 --- What is known about a name: { title =, help =, paper =, options = {...} }, or nil.
 ---@param name string
 ---@return table?
@@ -110,7 +119,7 @@ function manual.find(name)
   local known = native(name)
   if known then return known end
   local found, source = lua_class(name)
-  if not found then return nil end
+  if not found then return network(name) end
   local help, paper = manual.firstWords(source)
   return { title = found.__name, help = found.help or help ~= "" and help or nil,
     paper = found.paper or paper, options = class.options(found) }

@@ -216,15 +216,21 @@ return NAME
 
 skeletons.network = [[
 --- Say in a sentence what it is good for.
---- Try it: deerlua train --env cartpole --algo dqn --network FILE
+--- Try it: deerlua train --env cartpole --algo dqn --network FILE units=16
 return {
   -- the classes that can use it, and those that extend them; without this line all
   algos = { "QNetwork" },
 
+  -- what a user may choose
+  options = {
+    units = { default = 32, type = "integer", range = { 1, 65536 }, help = "of each layer" },
+  },
+
   -- `deerlua help dense` tells the options of a layer; the last one is the algorithm's
-  layers = function(environment)
+  layers = function(environment, options)
     local subjects = #environment:inputDimensions()
-    return { { "dense", units = 32 * subjects, activation = "relu" }, { "dense", units = 32 } }
+    return { { "dense", units = options.units * subjects, activation = "relu" },
+      { "dense", units = options.units } }
   end,
 }
 ]]

@@ -71,6 +71,21 @@ describe("deerlua new", function()
     local config = json.decode(io.open(root .. "/runs/own_env/dqn/c/config.json"):read "a")
     assert.same({ "own", { probability = 0.5 } }, config.train_policy)
     assert.equal(32, config.algo_options.network[1].units) -- the file is not needed any more
+    local function units(given)
+      local line = "train --env own_env --algo dqn --dry-run --network own_network " .. given
+      return json.decode(good(line, root)).algo_options.network[2].units
+    end
+    assert(sys.write_file(root .. "/networks/own_network.small.lua", "return { units = 3 }"))
+    assert.same({ 7, 3, 5 }, { units "units=7", units "small", units "small units=5" })
+    refused("train --env own_env --algo dqn --network own_network unit=3",
+      "deerlua train: network own_network: unknown option 'unit'; did you mean 'units'?", root)
+    refused("train --env own_env --algo dqn --network own_network units=0",
+      "deerlua train: network own_network: option 'units': expected an integer from 1 to 65536, "
+      .. "got '0'", root)
+    assert.matches("^network own_network: Say [^\n]+\n  units  32  an integer",
+      good("help own_network", root))
+    refused("train --env own_env --algo dqn --network deer units=3",
+      "deerlua train: network deer: unknown option 'units'", root)
     assert.same({}, config.controllers) -- nobody lowers an epsilon that is not there
     refused("train --env pendulum --algo sac --network own_network",
       "deerlua train: the network 'own_network' is for QNetwork, not for SAC", root)

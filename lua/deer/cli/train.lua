@@ -51,7 +51,8 @@ local train = {
 
     { name = "hyperparam", many = true, repeated = true, place = "key=value...",
       group = "learning", help = "options of the algorithm or the agent" },
-    { name = "network", also = { "backend-nnet" }, type = "string", place = "NAME|JSON|FILE",
+    { name = "network", also = { "backend-nnet" }, many = true,
+      place = "NAME|JSON|FILE [key=value]...",
       names = function() return require("deer.network_spec").names() end,
       help = "layers of the network" },
     { name = "batch_size", type = "integer", range = SIZE, help = "samples of an update" },
