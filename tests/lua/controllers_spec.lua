@@ -409,6 +409,10 @@ describe("VerboseController", function()
     local lines = said(function() agent:run(1, 4) end)
     assert.same({ "action 1:", "Learning rate: 0.005", "Discount factor: 0.9", "Epsilon: 0.1",
       "action 4:", "Learning rate: 0.005", "Discount factor: 0.9", "Epsilon: 0.1" }, lines)
+    agent = bare_agent()
+    agent:attach(bc.VerboseController{ show_memory = true })
+    lines = said(function() agent:run(1, 4) end)
+    assert.same({ "Epsilon: 0.1", "Samples: 4" }, { lines[4], lines[5] })
   end)
 end)
 
@@ -429,6 +433,7 @@ describe("TrainerController", function()
     assert.equal(2 * 10 - 3, (trained({}, 10)))
     assert.equal(2 * 5 - 1, (trained({ evaluate_on = "episode" }, 10)))
     assert.equal(2, (trained({ evaluate_on = "epoch" }, 10)))
+    assert.equal(3 * 2, (trained({ evaluate_on = "epoch", training_repeat = 3 }, 10)))
   end)
 
   it("prints what it is told to", function()
