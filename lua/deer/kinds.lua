@@ -198,12 +198,15 @@ local asked = setmetatable({}, { __mode = "k" }) -- by which name for a class
 function kinds.find(kind_name, name)
   local kind = kind_of(kind_name)
   local source, path = find(kind, name)
-  if not source then
-    return kind.native and require(kind.native).find(name, kinds.className(kind_name, name))
+  local found
+  if source then
+    local key = kind_name .. ":" .. path
+    found = loaded[key] or run(kind, source, path)
+    loaded[key] = found
+  elseif kind.native then
+    found = require(kind.native).find(name, kinds.className(kind_name, name))
   end
-  local key = kind_name .. ":" .. path
-  local found = loaded[key] or run(kind, source, path)
-  loaded[key], asked[found] = found, asked[found] or name
+  if found then asked[found] = asked[found] or name end
   return found
 end
 

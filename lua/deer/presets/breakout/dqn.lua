@@ -1,8 +1,8 @@
---- The deep Q-network of the MinAtar paper (Young and Tian 2019, arXiv:1903.03176) in Breakout, with
---- its options: 5 million frames, an update after each. By the paper's learning curves the return of
---- the last 100 episodes of training, with an epsilon of 0.1, is then about 10 in Breakout, 50 in
---- Freeway, 17 in Asterix, 20 in Seaquest (whose rules had a mistake about oxygen then) and 45 in
---- Space Invaders.
+--- The deep Q-network of the MinAtar paper (Young and Tian 2019, arXiv:1903.03176) in Breakout,
+--- with its options: 5 million frames, an update after each. By the paper's learning curves the
+--- return of the last 100 episodes of training, with an epsilon of 0.1, is then about 10 in
+--- Breakout, 50 in Freeway, 17 in Asterix, 20 in Seaquest (whose rules had a mistake about oxygen
+--- then) and 45 in Space Invaders.
 return {
   environment = "breakout",
   algo = "QNetwork",

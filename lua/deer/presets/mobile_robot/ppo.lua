@@ -1,5 +1,5 @@
---- PPO drives the robot in two dimensions, seen from its target, with steps in four directions; with
---- environment_options.continuous it learns as well.
+--- PPO drives the robot in two dimensions, seen from its target, with steps in four directions. The
+--- option continuous of the environment needs no other options here.
 return {
   environment = "mobile_robot",
   algo = "PPO",
