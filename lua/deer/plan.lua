@@ -139,9 +139,7 @@ local function choose_environment(made, said)
   for key, value in spairs(settings.read(owner, words)) do given[key] = value end
   local limited = options.find(rows, "max_steps") ~= nil
   if limited and said.max_size_episode then given.max_steps = said.max_size_episode end
-  -- the robot's is called otherwise
-  local shaped = options.find(rows, "shaped") and "shaped" or "shape_reward"
-  set_if_known(rows, given, name, shaped, said.shape_reward)
+  set_if_known(rows, given, name, "shape_reward", said.shape_reward)
   set_if_known(rows, given, name, "random_target", said.random_target)
   usage.try(options.check, owner.who, rows, given)
   made.environment, made.environment_options = short_name("env", name), given

@@ -8,6 +8,7 @@
 ---   cloud:picture(80, 48) -- for a terminal
 
 local deer = require "deer"
+local flatten = require "deer.flatten"
 local plot = require "deer.plot"
 
 local states = {}
@@ -25,15 +26,6 @@ local WORK = 2e7 -- multiplications to find a direction at most
 ---@return deer.Cloud
 function states.new()
   return setmetatable({ rows = {}, points = {}, stride = 1, seen = 0, fitted = 0 }, Cloud)
-end
-
-local function flatten(value, list)
-  if type(value) == "number" then
-    list[#list + 1] = value
-  else
-    for _, item in ipairs(value) do flatten(item, list) end
-  end
-  return list
 end
 
 local function dot(a, b)

@@ -47,7 +47,7 @@ local train = {
     { name = "continuous", letter = "c", words = "continuous-actions", flag = true,
       help = "its form with continuous actions" },
     { name = "random_target", letter = "r", flag = true, help = "its option random_target" },
-    { name = "shape_reward", flag = true, help = "its option shaped, or shape_reward" },
+    { name = "shape_reward", flag = true, help = "its option shape_reward" },
 
     { name = "hyperparam", many = true, repeated = true, place = "key=value...",
       group = "learning", help = "options of the algorithm or the agent" },
