@@ -235,7 +235,8 @@ describe("deerlua train", function()
       ["--env cartpole --attach trainer none.lua"] =
         "TrainerController: cannot read the file 'none.lua'",
       ["--env cartpole --attach trainer a=1 b"] = "TrainerController: unknown option 'a'; known \z
-        are modes, evaluate_on, periodicity, show_avg_Bellman_residual, show_episode_avg_V_value",
+        are modes, evaluate_on, periodicity, show_avg_Bellman_residual, show_episode_avg_V_value, \z
+        training_repeat",
       ["--env cartpole --attach"] = "option '--attach' needs NAME [config] [key=value]...",
       ["--env cartpole --algo dqn --hyperparam batchsiz=3"] =
         "QNetwork: unknown option 'batchsiz'" .. nearest:format "batch_size",
