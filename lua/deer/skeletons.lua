@@ -156,6 +156,12 @@ end
 --- state[subject] is the history of a subject, oldest first. Returns an action and its value.
 function NAME:chooseBestAction(state) return best(self, place(self, state)) end
 
+--- The value of every action, for those who watch; may be left out.
+function NAME:qValues(state)
+  local at = place(self, state)
+  return table.move(self.q, at + 1, at + self.n_actions, 1, {})
+end
+
 --- One update from a batch: states[subject][sample], actions[sample] and so on. Returns the loss.
 function NAME:train(states, actions, rewards, next_states, terminals)
   local loss = 0

@@ -29,13 +29,21 @@ function text.status(line)
   status_shown = line ~= nil
 end
 
+local listener -- nil: whoever reads the standard output; false: nobody
+
+--- Where text.say writes from now on: a file, or nil for nowhere.
+---@param file file*|nil
+function text.sayTo(file) listener = file or false end
+
 --- Prints one line; a progress line that is on the terminal makes room for it.
 ---@param format string as of string.format
 ---@param ... any
 function text.say(format, ...)
+  if listener == false then return end
   text.status(nil)
-  io.stdout:write(format:format(...), "\n")
-  io.stdout:flush()
+  local out = listener or io.stdout
+  out:write(format:format(...), "\n")
+  out:flush()
 end
 
 --- What a value is, for messages: `a table`, `the string "abc"`, `7`, `nothing`, `a Walk`.

@@ -62,6 +62,8 @@ describe("deerlua new", function()
     local params = assert(core.safetensors.load(path))
     assert.same({ 64, 2 }, params[1].shape)
     assert.matches("mean 1.0 ", good("eval runs/own_env/own_algo/b --episodes 3", root))
+    assert.matches("action  1 %[#+%] [%d.]+  <", good("enjoy runs/own_env/own_algo --action-proba",
+      root))
     assert.matches("cells +4096", good("help own_algo", root))
   end)
 

@@ -144,6 +144,8 @@ end
 ---@return integer status
 function train.run(said)
   check(said)
+  -- controllers say things as well, which are no JSON
+  if said.quiet then text.sayTo(nil) elseif said.json then text.sayTo(io.stderr) end
   if said.threads then deer.threads(said.threads) end
   local made, environment = plan.make(said)
   local agent = usage.try(made.agent, made, { environment = environment, seed = made.seed,
@@ -157,9 +159,9 @@ function train.run(said)
   if not plan.learns(made) then explore(agent) end
   recorders.attach(agent, made, said)
   agent.folder = run_folder.create(made, said)
-  if not (said.quiet or said.json) then announce(made, agent.folder) end
+  if not said.json then announce(made, agent.folder) end
   agent:run(made.epochs, made.epoch_length)
-  if not (said.quiet or said.json) then conclude(agent) end
+  if not said.json then conclude(agent) end
   return 0
 end
 
