@@ -9,6 +9,8 @@ local deer = require "deer"
 local json = require "deer.json"
 local kinds = require "deer.kinds"
 local networks = require "deer.networks"
+local options = require "deer.options"
+local read_file = require "deer.read_file"
 local spairs = require "deer.spairs"
 local sys = require "deer.sys"
 local text = require "deer.text"
@@ -116,14 +118,6 @@ end
 
 -- ---- reading -----------------------------------------------------------------------------------
 
-local function read_file(path)
-  local file, message = io.open(path, "rb")
-  local content = file and file:read "a"
-  if file then file:close() end
-  if content then return content end
-  return nil, message or path .. ": it is a folder"
-end
-
 -- the runs in a folder and in those in it: { path, name }
 local function runs_in(folder, depth, found)
   if sys.exists(folder .. "/config.json") then
@@ -213,12 +207,29 @@ local function check_config(path, config)
   end
 end
 
+-- of the options of the run's environment those that another one has as well
+local function shared(given, Class)
+  local kept, rows = {}, class.options(Class)
+  for name, value in spairs(given) do
+    if options.find(rows, name) then kept[name] = value end
+  end
+  return kept
+end
+
 -- A run may come from anywhere, so a file of code that it names is run only when a person says so.
 local function check_environment(config, env)
   local name = env or config.environment
   if not env and (name:find "/" or name:find "%.lua$") then
     usage.fail("the run used the environment in the file '%s'; to run that file, say --env %s",
       name, name)
+  end
+  local Class = usage.try(kinds.find, "env", name)
+  if not Class then
+    usage.fail("%s%s", kinds.absent("env", name, kinds.list "env"), env and ""
+      or "; the run used it (--env names another one)")
+  end
+  if env and env ~= config.environment then
+    config.environment_options = shared(config.environment_options, Class)
   end
   config.environment = name
 end
