@@ -67,11 +67,15 @@ void deer_random_action(const deer_action_space *actions, deer_rng *rng, deer_re
 /* ---- epsilon_greedy ---- */
 
 /* A random action with probability epsilon, else the best one. Sutton and Barto 2018, section 2.2.
- * epsilon may be changed at any time; epsilon 0 is the greedy policy and draws no random number. */
+ * epsilon may be changed at any time; epsilon 0 is the greedy policy and draws no random number.
+ * With probability exclude_greedy a random action is any but the best one; in a box, any that is
+ * more than `distance` half widths away from it on at least one side. */
 typedef struct deer_epsilon_greedy {
   deer_policy base;
-  double epsilon;
+  double epsilon, exclude_greedy, distance;
 } deer_epsilon_greedy;
+
+/* The one with this epsilon that excludes nothing. */
 deer_epsilon_greedy deer_epsilon_greedy_make(double epsilon);
 
 /* ---- gaussian_noise ---- */

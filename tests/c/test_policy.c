@@ -140,7 +140,7 @@ static deer_status best(deer_algo *self, const void *const *state, deer_real *ac
   (void)self;
   (void)state;
   *action = 1;
-  *value = 3;
+  if (value) *value = 3;
   return DEER_OK;
 }
 
@@ -190,6 +190,59 @@ static bool explores(deer_policy *policy, deer_choice *choice, deer_real *action
   bool greedy;
   assert_int_equal(policy->kind->choose(policy, choice, action, &value, &greedy), DEER_OK);
   return !greedy;
+}
+
+static deer_status act_only(deer_algo *self, const void *const *state, deer_real *action,
+                            double *value) {
+  (void)self;
+  (void)state;
+  *action = 0;
+  if (value) *value = 0;
+  return DEER_OK;
+}
+
+static const deer_algo_class single = {.name = "single", .act = act_only};
+
+/* half of the random actions are any but the best of three */
+static void excluded_greedy_action(void **state) {
+  (void)state;
+  deer_algo algo = make_discrete(&knowing, 3), lonely = make_discrete(&single, 1);
+  deer_rng rng = deer_rng_seed(7);
+  deer_epsilon_greedy policy = deer_epsilon_greedy_make(1);
+  policy.exclude_greedy = 0.5;
+  deer_choice choice = {.algo = &algo, .mode = -1, .rng = &rng};
+  double counts[3] = {0};
+  deer_real action[2];
+  for (int i = 0; i < DRAWS; i++) {
+    assert_true(explores(&policy.base, &choice, action));
+    counts[(int)action[0]]++;
+  }
+  const double expected[] = {5.0 / 12, 1.0 / 6, 5.0 / 12};
+  for (int a = 0; a < 3; a++) assert_true(fabs(counts[a] / DRAWS - expected[a]) < 0.01);
+  /* there is no other action, and the search for one ends */
+  choice.algo = &lonely;
+  policy.exclude_greedy = 1;
+  assert_true(explores(&policy.base, &choice, action));
+  assert_true(action[0] == 0);
+}
+
+/* around the best one, 3, 20, nothing from 2 to 4 by 17.5 to 20, an eighth of the box */
+static void excluded_part_of_a_box(void **state) {
+  (void)state;
+  deer_algo algo = make_algo(&fixed);
+  deer_rng rng = deer_rng_seed(8);
+  deer_epsilon_greedy policy;
+  make("epsilon_greedy", "distance", 0.5, &policy.base);
+  policy.epsilon = policy.exclude_greedy = 1;
+  deer_choice choice = {.algo = &algo, .mode = -1, .rng = &rng};
+  int left = 0;
+  for (int i = 0; i < DRAWS; i++) {
+    deer_real action[2];
+    choose(&policy.base, &choice, action);
+    assert_false(action[0] <= 4 && action[1] >= (deer_real)17.5);
+    left += action[0] <= 4;
+  }
+  assert_true(fabs((double)left / DRAWS - 3.0 / 7) < 0.015);
 }
 
 /* epsilon is the share of exploratory steps, whatever the length */
@@ -328,6 +381,8 @@ int main(void) {
                                      cmocka_unit_test(what_cannot_be_is_refused),
                                      cmocka_unit_test(random_actions),
                                      cmocka_unit_test(boltzmann),
+                                     cmocka_unit_test(excluded_greedy_action),
+                                     cmocka_unit_test(excluded_part_of_a_box),
                                      cmocka_unit_test(longer_exploration_share),
                                      cmocka_unit_test(longer_exploration_sequences),
                                      cmocka_unit_test(longer_exploration_in_a_box)};

@@ -89,6 +89,20 @@ describe("Boltzmann's policy", function()
   end)
 end)
 
+describe("epsilon-greedy", function()
+  it("may leave out the best action when it explores", function()
+    local policy = deer.policies.EpsilonGreedyPolicy{ epsilon = 1, exclude_greedy = 1 }
+    local agent = agent_of("QNetwork", deer.env "cartpole" { seed = 5 }, policy, 5)
+    agent:run(1, 200)
+    local set = agent:dataset()
+    local states, actions = set:observations()[1], set:actions()
+    for i = 3, 200 do -- two actions at random come first
+      assert.equal(1 - policy:bestAction{ { states[i] } }, actions[i])
+    end
+    raises(function() deer.policies.EpsilonGreedyPolicy{ exclude_greedy = 2 } end, "exclude_greedy")
+  end)
+end)
+
 describe("a policy without an agent", function()
   it("says what it lacks", function()
     local policy = deer.policies.EpsilonGreedyPolicy{}
