@@ -174,8 +174,10 @@ describe("NetSaveLoadController", function()
   it("says what it cannot load or save", function()
     local root = child.folder()
     raises("is not the folder of a run", function()
-      agent_of(network{}, { bc.NetSaveLoadController{ input_file = root } }):run(1, 5)
+      agent_of(network{}, { bc.NetSaveLoadController{ input_file = root,
+        output_file = root .. "/untrained" } }):run(1, 5)
     end)
+    assert.is_nil(io.open(root .. "/untrained"))
     assert(run_folder.save(root .. "/a.safetensors", network{}, {}))
     local small = network{ network = { { "dense", units = 3 } } }
     raises("does not fit this QNetwork", function()
