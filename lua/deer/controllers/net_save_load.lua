@@ -32,15 +32,12 @@ function NetSaveLoadController:ready(agent)
 end
 
 ---@param agent deer.NeuralAgent
-function NetSaveLoadController:onStart(agent)
-  self:ready(agent)
-  self.begun = true
-end
+function NetSaveLoadController:onStart(agent) self:ready(agent) end
 
--- of a run that could not begin nothing is saved: it would take the place of an earlier one
 ---@param agent deer.NeuralAgent
 function NetSaveLoadController:onEnd(agent)
-  if not self.begun then return end
+  -- what should have been loaded was not there: nothing has been learnt
+  if self.input_file and not self.done then return end
   local path = self.output_file or self:path(agent, "network.safetensors")
   self:check(run_folder.save(path, agent.learning_algo, { epochs = agent:epochs(),
     steps = agent:steps() }))
