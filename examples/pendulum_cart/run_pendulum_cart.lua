@@ -81,6 +81,7 @@ local env = deer.env "pendulum_cart" {
   training_steps = params.training_steps,
   max_steps = 1000, -- so that a test has several starts
   path = params.period_btw_summary_perfs > 0 and name .. ".mp4" or nil,
+  curves = { { "Position (m)", 0 }, { "Angle (rad)", 2 } }, -- below the film
 }
 local qnetwork = deer.QNetwork{
   environment = env,

@@ -113,6 +113,10 @@ void deer_lua_push_dataset(lua_State *L, const deer_space *space, const deer_rng
 deer_tensor *deer_lua_to_tensor(lua_State *L, int index);
 bool deer_lua_is_view(lua_State *L, int index);
 
+/* The picture that is argument `arg`, a tensor of bytes {rows, columns, 3}; raises when it is
+ * something else. Valid as long as the tensor. */
+deer_image deer_lua_check_image(lua_State *L, int arg);
+
 /* Pushes a tensor of zeros with memory of its own, aligned to 64, that never moves. */
 deer_tensor *deer_lua_new_tensor(lua_State *L, deer_dtype dtype, const deer_shape *shape);
 
