@@ -57,7 +57,7 @@ describe("DeeR's tasks at length #long", function()
   end
 
   -- DeeR 0.2 itself (its agent, controllers and pendulum; its network in numpy) with 20 seeds: the
-  -- scores from one epoch to another, their mean and their deviation from seed to seed. Single seeds
+  -- scores from one epoch to another, their mean and deviation from seed to seed. Single seeds
   -- say little: after 50 epochs some balance the pole, others still spin it.
   local DEER = { { 1, 10, -4368, 837 }, { 11, 20, -1985, 446 }, { 21, 50, -1701, 393 },
     { 51, 100, -938, 375 } }
