@@ -62,6 +62,9 @@ void deer_lua_own_env(deer_call *call, int index);
 void deer_lua_own_algo(deer_call *call, int index);
 void deer_lua_own_policy(deer_call *call, int index);
 
+/* The method train of an algo: one update on a batch of the script's. */
+int deer_lua_algo_train(lua_State *L);
+
 /* Places the buffers of a batch of batch->size samples (at most DEER_MOST_SAMPLES) in a block,
  * which is aligned to 16; returns how many bytes it has to have. NULL only measures. */
 #define DEER_MOST_SAMPLES (1 << 24)
