@@ -43,6 +43,9 @@ local params = deer.launcher(arg, {
   network_type = "two layers",
   seed = 12345,
 }, {
+  help = {
+    max_steps = "steps of an episode", split = "four subjects of one number each",
+  },
   presets = {
     -- what versions of DeeR were shipped with, for CartPole-v0 in tests of 100 steps
     ["deer-0.2"] = {
@@ -113,10 +116,6 @@ local params = deer.launcher(arg, {
       batch_size = 32,
       network_type = "deer",
     },
-  },
-  help = {
-    max_steps = "of an episode",
-    split = "observe four subjects of one number each",
   },
 })
 

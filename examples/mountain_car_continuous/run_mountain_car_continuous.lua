@@ -39,6 +39,11 @@ local params = deer.launcher(arg, {
   network_type = "scaled",
   seed = 12345,
 }, {
+  help = {
+    max_moves = "of the car in an episode", reward_scale = "rewards are multiplied by it",
+    split = "two subjects of one number each",
+    start_anywhere = "training episodes begin anywhere in the valley",
+  },
   presets = {
     -- what versions of DeeR were shipped with
     ["deer-0.3"] = {
@@ -75,12 +80,6 @@ local params = deer.launcher(arg, {
       batch_size = 32,
       network_type = "deer",
     },
-  },
-  help = {
-    max_moves = "moves of the car in an episode",
-    reward_scale = "factor of the rewards",
-    split = "observe two subjects of one number each, not one of two",
-    start_anywhere = "training begins anywhere in the valley",
   },
 })
 

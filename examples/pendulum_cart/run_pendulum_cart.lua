@@ -43,6 +43,9 @@ local params = deer.launcher(arg, {
   network_type = "three layers",
   seed = 12345,
 }, {
+  help = {
+    training_steps = "of an episode in training; 0: no limit", updates = "at a time",
+  },
   presets = {
     -- what versions of DeeR were shipped with
     ["deer-0.2"] = {
@@ -87,10 +90,6 @@ local params = deer.launcher(arg, {
       batch_size = 32,
       network_type = "deer-0.2",
     },
-  },
-  help = {
-    training_steps = "of an episode in training; 0: as many as an epoch has",
-    updates = "updates each time that it is time for one",
   },
 })
 

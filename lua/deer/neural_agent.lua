@@ -27,6 +27,7 @@ local text = require "deer.text"
 ---@field networks table<string|integer, table[]>? parameters that storeNetwork has kept
 ---@field folder string? where controllers write, if they are not told otherwise
 ---@field evaluation deer.Evaluation? the last one of an EvaluationController
+---@field best_evaluation deer.Evaluation? its best one
 ---@field gathering_data boolean if false, an epoch of training is updates alone, from what there
 ---  is: onActionTaken at each of its steps, and no environment; may be set at any time, for the
 ---  episode that comes next

@@ -110,6 +110,16 @@ static int canvas_rgb(lua_State *L) {
   return 1;
 }
 
+/* picture(): the same as a tensor of bytes {height, width, 3}, what render of an environment gives.
+ */
+static int canvas_picture(lua_State *L) {
+  deer_canvas *canvas = check_canvas(L);
+  deer_shape shape = DEER_SHAPE(deer_canvas_height(canvas), deer_canvas_width(canvas), 3);
+  deer_tensor *picture = deer_lua_new_tensor(L, DEER_DTYPE_U8, &shape);
+  memcpy(picture->data, deer_canvas_pixels(canvas), deer_shape_count(&shape));
+  return 1;
+}
+
 /* save(path): true, or nil and why it could not be written. */
 static int canvas_save(lua_State *L) {
   deer_canvas *canvas = check_canvas(L);
@@ -306,6 +316,7 @@ static int canvas_text_width(lua_State *L) {
 static const luaL_Reg methods[] = {
     {"size", canvas_size},
     {"rgb", canvas_rgb},
+    {"picture", canvas_picture},
     {"save", canvas_save},
     {"close", canvas_close},
     {"clip", canvas_clip},
