@@ -17,7 +17,7 @@ local DEER = {
   { "period_btw_summary_perfs", "f", "freq_summary_perfs", "integer", nil,
     "test epochs per summary of the environment" },
   { "frame_skip", nil, nil, "integer", SIZE, "frames per action" },
-  { "update_rule", nil, nil, "string", nil, "optimiser",
+  { "update_rule", nil, nil, "string", nil, "optimiser, one of those in deerlua list",
     core.names "optimizer" },
   { "batch_accumulator", nil, nil, "string", nil, "how the losses of a batch add up: sum, mean or \z
     mean_outputs", { "sum", "mean", "mean_outputs" } },
