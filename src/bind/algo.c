@@ -291,6 +291,7 @@ static const luaL_Reg methods[] = {
     {"name", algo_name},
     {"chooseBestAction", algo_choose},
     {"qValues", algo_values},
+    {"train", deer_lua_algo_train},
     {"parameters", algo_parameters},
     {"setParameters", algo_set_parameters},
     {NULL, NULL},
