@@ -15,8 +15,8 @@ local NATIVE = {
   { kind = "replay", noun = "replay" }, { kind = "optimizer", noun = "optimiser" },
 }
 
-manual.classes = { "NeuralAgent", "QNetwork", "DDPG", "ActorCritic", "TD3", "SAC", "REINFORCE",
-  "A2C", "PPO", "DiscreteSAC" }
+manual.classes = { "NeuralAgent", "Agent", "QNetwork", "DDPG", "ActorCritic", "TD3", "SAC",
+  "REINFORCE", "A2C", "PPO", "DiscreteSAC" }
 
 -- "controllers", "FindBestController", ... as scripts write them
 local function class_names(kind)
