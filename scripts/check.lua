@@ -23,6 +23,8 @@ local KINDS = {
     file = "src/nn/layer/%s.c" },
   { kind = "op", list = "src/graph/ops.def", class = "deer_op" },
   { kind = "opt", list = "src/opt/opts.def", class = "deer_opt_class", file = "src/opt/%s.c" },
+  { kind = "policy", list = "src/agent/policies.def", class = "deer_policy_class",
+    file = "src/agent/policy/%s.c" },
   { kind = "replay", list = "src/replay/replays.def", class = "deer_replay_class",
     file = "src/replay/%s.c" },
   { kind = "wrapper", list = "src/env/wrappers.def", class = "deer_env_class",

@@ -77,9 +77,6 @@ struct deer_agent {
   int64_t epoch, step;   /* where the run is, for messages; both count from 1 */
 };
 
-/* policies in files of their own */
-extern const deer_policy_class deer_policy_longer_exploration, deer_policy_boltzmann;
-
 /* Fires a signal if somebody listens. */
 deer_status deer_agent_signal(deer_agent *agent, deer_event event);
 

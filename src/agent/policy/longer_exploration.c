@@ -1,5 +1,5 @@
 /* longer_exploration.c: exploration that goes one way for a while. */
-#include "agent/internal.h"
+#include "agent/policy.h"
 
 #include <string.h>
 

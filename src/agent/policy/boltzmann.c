@@ -1,5 +1,5 @@
 /* boltzmann.c: better actions more often. */
-#include "agent/internal.h"
+#include "agent/policy.h"
 
 #include <math.h>
 
