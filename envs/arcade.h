@@ -82,6 +82,10 @@ deer_status deer_arcade_observe(deer_env *self, void *const *observation);
 deer_status deer_arcade_ending(deer_env *self, deer_ending *how);
 deer_status deer_arcade_render(deer_env *self, struct deer_canvas *canvas);
 
+#define DEER_ARCADE_CLASS                                                                          \
+  .abi = DEER_ENV_ABI, .reset = deer_arcade_reset, .act = deer_arcade_act,                         \
+  .observe = deer_arcade_observe, .ending = deer_arcade_ending, .render = deer_arcade_render
+
 /* A whole number from 0 to n - 1 by chance. */
 int deer_arcade_draw(deer_arcade *self, int n);
 

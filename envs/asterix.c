@@ -120,14 +120,9 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
 }
 
 const deer_env_class deer_env_asterix = {
-    .abi = DEER_ENV_ABI,
+    DEER_ARCADE_CLASS,
     .name = "asterix",
     .help = "gather treasure among enemies on 10 x 10 cells; 1 for each",
     .size = sizeof(asterix),
     .fields = fields,
-    .init = init,
-    .reset = deer_arcade_reset,
-    .act = deer_arcade_act,
-    .observe = deer_arcade_observe,
-    .ending = deer_arcade_ending,
-    .render = deer_arcade_render};
+    .init = init};

@@ -137,14 +137,9 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
 }
 
 const deer_env_class deer_env_breakout = {
-    .abi = DEER_ENV_ABI,
+    DEER_ARCADE_CLASS,
     .name = "breakout",
     .help = "break bricks with a ball and a paddle on 10 x 10 cells; 1 for each brick",
     .size = sizeof(breakout),
     .fields = fields,
-    .init = init,
-    .reset = deer_arcade_reset,
-    .act = deer_arcade_act,
-    .observe = deer_arcade_observe,
-    .ending = deer_arcade_ending,
-    .render = deer_arcade_render};
+    .init = init};

@@ -128,13 +128,9 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
 }
 
 const deer_env_class deer_env_freeway = {
-    .abi = DEER_ENV_ABI,
+    DEER_ARCADE_CLASS,
     .name = "freeway",
     .help = "cross a road of eight lanes on 10 x 10 cells; 1 each time",
     .size = sizeof(freeway),
     .fields = fields,
-    .init = init,
-    .reset = deer_arcade_reset,
-    .act = deer_arcade_act,
-    .observe = deer_arcade_observe,
-    .render = deer_arcade_render};
+    .init = init};

@@ -143,15 +143,9 @@ static deer_status act(deer_env *self, const deer_real *action, double *reward) 
 }
 
 const deer_env_class deer_env_mountain_car = {
-    .abi = DEER_ENV_ABI,
+    DEER_MOUNTAIN_CAR_CLASS,
     .name = "mountain_car",
     .help = "swing a car out of a valley; minus 1 for each step until then",
-    .size = sizeof(deer_mountain_car),
     .fields = fields,
     .init = init,
-    .reset = deer_mountain_car_reset,
-    .act = act,
-    .observe = deer_mountain_car_observe,
-    .ending = deer_mountain_car_ending,
-    .render = deer_mountain_car_render,
-    .draw = deer_mountain_car_draw};
+    .act = act};

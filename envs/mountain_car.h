@@ -60,4 +60,9 @@ deer_status deer_mountain_car_render(deer_env *self, deer_canvas *canvas);
 deer_status deer_mountain_car_draw(deer_env *self, const void *const *observation,
                                    deer_canvas *canvas);
 
+#define DEER_MOUNTAIN_CAR_CLASS                                                                    \
+  .abi = DEER_ENV_ABI, .size = sizeof(deer_mountain_car), .reset = deer_mountain_car_reset,        \
+  .observe = deer_mountain_car_observe, .ending = deer_mountain_car_ending,                        \
+  .render = deer_mountain_car_render, .draw = deer_mountain_car_draw
+
 #endif

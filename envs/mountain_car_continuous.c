@@ -24,15 +24,9 @@ static deer_status act(deer_env *self, const deer_real *action, double *reward) 
 }
 
 const deer_env_class deer_env_mountain_car_continuous = {
-    .abi = DEER_ENV_ABI,
+    DEER_MOUNTAIN_CAR_CLASS,
     .name = "mountain_car_continuous",
     .help = "swing a car out of a valley; 100 for it, minus what the pushes cost",
-    .size = sizeof(deer_mountain_car),
     .fields = fields,
     .init = init,
-    .reset = deer_mountain_car_reset,
-    .act = act,
-    .observe = deer_mountain_car_observe,
-    .ending = deer_mountain_car_ending,
-    .render = deer_mountain_car_render,
-    .draw = deer_mountain_car_draw};
+    .act = act};

@@ -244,14 +244,9 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
 }
 
 const deer_env_class deer_env_seaquest = {
-    .abi = DEER_ENV_ABI,
+    DEER_ARCADE_CLASS,
     .name = "seaquest",
     .help = "rescue divers among fish and submarines on 10 x 10 cells",
     .size = sizeof(seaquest),
     .fields = fields,
-    .init = init,
-    .reset = deer_arcade_reset,
-    .act = deer_arcade_act,
-    .observe = deer_arcade_observe,
-    .ending = deer_arcade_ending,
-    .render = deer_arcade_render};
+    .init = init};

@@ -173,14 +173,9 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
 }
 
 const deer_env_class deer_env_space_invaders = {
-    .abi = DEER_ENV_ABI,
+    DEER_ARCADE_CLASS,
     .name = "space_invaders",
     .help = "shoot aliens before they land on 10 x 10 cells; 1 for each",
     .size = sizeof(space_invaders),
     .fields = fields,
-    .init = init,
-    .reset = deer_arcade_reset,
-    .act = deer_arcade_act,
-    .observe = deer_arcade_observe,
-    .ending = deer_arcade_ending,
-    .render = deer_arcade_render};
+    .init = init};

@@ -21,16 +21,22 @@ end
 -- another seed that depends on a seed and a name
 local function split(seed, name) return core.Rng(seed):split(name):int(0, 0x7fffffff) end
 
--- that of copy `number`
-local function seed_of(environment, number)
-  return split(math.tointeger(environment._options.seed) or seeds.default(), "copy " .. number)
+-- In what a copy is another one: { seed =, number = }. Copy `number` of those that act in step:
+local function numbered(environment, number)
+  local seed = math.tointeger(environment._options.seed) or seeds.default()
+  return { seed = split(seed, "copy " .. number), number = number }
 end
 
--- the options of a copy with this seed
-local function options_of(environment, seed)
+-- in what the environment inside of such a copy is another one
+local function inner(copy) return { seed = split(copy.seed, "inner"), number = copy.number } end
+
+local function options_of(environment, copy)
   local given = {}
   for key, value in next, environment._options do given[key] = value end
-  given.seed = seed
+  given.seed = copy.seed
+  if copy.number and environment.optionsOfCopy then
+    environment.optionsOfCopy(given, copy.number)
+  end
   return given
 end
 
@@ -55,11 +61,11 @@ end
 
 --- A copy in this state.
 ---@param environment deer.Environment
----@param seed integer
+---@param copy { seed: integer, number: integer? }
 ---@return deer.Environment
-function copies.object(environment, seed)
-  return getmetatable(environment)(duplicate(options_of(environment, seed), function(value)
-    return is_environment(value) and copies.object(value, split(seed, "inner")) or value
+function copies.object(environment, copy)
+  return getmetatable(environment)(duplicate(options_of(environment, copy), function(value)
+    return is_environment(value) and copies.object(value, inner(copy)) or value
   end, {}))
 end
 
@@ -79,6 +85,9 @@ end
 local function origin(Class)
   local name = kinds.nameOf("env", Class)
   if name then return { env = name } end
+  for wrapper, value in spairs(require "deer.wrappers") do
+    if rawequal(value, Class) then return { wrapper = wrapper } end
+  end
   for module, value in spairs(package.loaded) do
     if rawequal(value, Class) then return { module = module } end
   end
@@ -92,28 +101,28 @@ end
 local write
 
 -- a table in Lua text
-local function write_table(value, where, seed)
+local function write_table(value, where, copy)
   local parts = {}
   for key, item in spairs(value) do
     local name = ("%s.%s"):format(where, tostring(key))
-    parts[#parts + 1] = ("[%s]=%s"):format(write(key, name, seed), write(item, name, seed))
+    parts[#parts + 1] = ("[%s]=%s"):format(write(key, name, copy), write(item, name, copy))
   end
   return "{" .. table.concat(parts, ",") .. "}"
 end
 
 -- what makes a copy in another state: Lua text that calls copy(origin, name, options)
-local function recipe(environment, seed)
+local function recipe(environment, copy)
   local Class = getmetatable(environment)
   return ("copy(%s,%q,%s)"):format(write_table(origin(Class), ""), Class.__name,
-    write_table(options_of(environment, seed), Class.__name, seed))
+    write_table(options_of(environment, copy), Class.__name, copy))
 end
 
 -- a value in Lua text; raises where it has none
-function write(value, where, seed)
+function write(value, where, copy)
   if #where > 1000 then error(where:sub(1, 40) .. "... is nested without an end", 0) end
-  if is_environment(value) then return recipe(value, split(seed, "inner")) end
+  if is_environment(value) then return recipe(value, inner(copy)) end
   local kind = type(value)
-  if kind == "table" and not getmetatable(value) then return write_table(value, where, seed) end
+  if kind == "table" and not getmetatable(value) then return write_table(value, where, copy) end
   if kind == "number" or kind == "string" or kind == "boolean" then return ("%q"):format(value) end
   error(("no other thread can have the option %s, %s"):format(where, text.describe(value)), 0)
 end
@@ -136,6 +145,7 @@ end
 
 -- the class of that name, found again
 local function find(from, name)
+  if from.wrapper then return require("deer.wrappers")[from.wrapper] end
   local Class = from.env and kinds.load("env", from.env) or require(from.module)
   if not class.isClass(Class) or Class.__name ~= name then
     error(("%s: expected it to return the class %s, got %s"):format(from.env or from.module, name,
@@ -171,7 +181,7 @@ local function make_apart(environment, n, threads)
     local group = i * threads // n
     homes[group] = homes[group] or core.home(settings(group))
     groups[i + 1] = group
-    handles[i + 1] = homes[group]:environment(recipe(environment, seed_of(environment, i)), i)
+    handles[i + 1] = homes[group]:environment(recipe(environment, numbered(environment, i)), i)
   end
   return handles, groups
 end
@@ -180,7 +190,7 @@ end
 local function make_together(environment, n)
   local home, handles, groups = core.home(), {}, {}
   for i = 0, n - 1 do
-    local object = copies.object(environment, seed_of(environment, i))
+    local object = copies.object(environment, numbered(environment, i))
     handles[i + 1], groups[i + 1] = home:environment(object, i), 0
   end
   return handles, groups
@@ -190,7 +200,7 @@ end
 local function make_native(environment, n)
   local handles = {}
   for i = 0, n - 1 do
-    handles[i + 1] = copies.object(environment, seed_of(environment, i)):handle()
+    handles[i + 1] = copies.object(environment, numbered(environment, i)):handle()
   end
   return handles
 end
@@ -203,13 +213,14 @@ end
 ---@return userdata[] handles each keeps alive what it needs
 ---@return integer[]|nil groups
 function copies.make(environment, n)
-  if environment.around then -- a wrapper
+  local alone = environment:handle():alone()
+  if alone and environment.around then -- a wrapper, all of it in C
     local handles, groups = copies.make(environment.environment, n)
     for i, handle in ipairs(handles) do handles[i] = environment:around(handle) end
     return handles, groups
   end
   check_object(environment)
-  if environment:handle():alone() then return make_native(environment, n) end
+  if alone then return make_native(environment, n) end
   local threads = math.min(core.threads(), n)
   if threads > 1 then
     local ok, handles, groups = pcall(make_apart, environment, n, threads)

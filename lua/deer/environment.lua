@@ -49,7 +49,7 @@ end
 --- Another environment of the same class and options.
 ---@param seed integer
 ---@return deer.Environment
-function Environment:copy(seed) return copies.object(self, seed) end
+function Environment:copy(seed) return copies.object(self, { seed = seed }) end
 
 --- Is the episode over for good, so that no reward can follow?
 ---@type fun(self): boolean

@@ -7,6 +7,7 @@
 --- greedy_policy.lua. Environments written in C come last.
 
 local class = require "deer.class"
+local read_file = require "deer.read_file"
 local sys = require "deer.sys"
 local text = require "deer.text"
 
@@ -131,25 +132,18 @@ function kinds.variants(kind_name, name)
   return variants
 end
 
-local function read(path)
-  local file = io.open(path, "rb")
-  local source = file and file:read "a" -- nil for a folder
-  if file then file:close() end
-  return source
-end
-
 -- the text and path of the file called `name`, or nil
 local function find(kind, name)
   if name:find "/" or name:find "%.lua$" then
     local path = name:find "%.lua$" and name or name .. ".lua"
-    return read(path), path
+    return read_file(path), path
   end
   local script = running_script():gsub("^%./", "")
   for _, folder in ipairs(folders(kind)) do
     for _, ending in ipairs { folder.typed and "" or kind.ending, kind.ending } do
       local path = (folder.path .. "/" .. name .. ending .. ".lua"):gsub("^%./", "")
       -- a script called after the environment it uses must not load itself
-      local source = path ~= script and read(path)
+      local source = path ~= script and read_file(path)
       if source then return source, path end
     end
   end
@@ -198,12 +192,15 @@ local asked = setmetatable({}, { __mode = "k" }) -- by which name for a class
 function kinds.find(kind_name, name)
   local kind = kind_of(kind_name)
   local source, path = find(kind, name)
-  if not source then
-    return kind.native and require(kind.native).find(name, kinds.className(kind_name, name))
+  local found
+  if source then
+    local key = kind_name .. ":" .. path
+    found = loaded[key] or run(kind, source, path)
+    loaded[key] = found
+  elseif kind.native then
+    found = require(kind.native).find(name, kinds.className(kind_name, name))
   end
-  local key = kind_name .. ":" .. path
-  local found = loaded[key] or run(kind, source, path)
-  loaded[key], asked[found] = found, asked[found] or name
+  if found then asked[found] = asked[found] or name end
   return found
 end
 

@@ -13,6 +13,7 @@
 local class = require "deer.class"
 local core = require "deer.core"
 local kinds = require "deer.kinds"
+local read_file = require "deer.read_file"
 local text = require "deer.text"
 
 local network_spec = {}
@@ -22,11 +23,8 @@ local ALIASES = { General_DQN_0 = "deer-0.2" }
 local NAMES = { "deer", "deer-0.2", "deer-lstm", "General_DQN_0" }
 
 local function read(path)
-  local file, message = io.open(path, "rb")
-  local content = file and file:read "a"
-  if file then file:close() end
-  if not content then text.fail("option 'network': %s", message or path .. " cannot be read") end
-  return content
+  local content, message = read_file(path)
+  return content or text.fail("option 'network': %s", message)
 end
 
 --- The names that the option takes, sorted.

@@ -9,6 +9,7 @@ local deer = require "deer"
 local json = require "deer.json"
 local kinds = require "deer.kinds"
 local networks = require "deer.networks"
+local read_file = require "deer.read_file"
 local spairs = require "deer.spairs"
 local sys = require "deer.sys"
 local text = require "deer.text"
@@ -115,14 +116,6 @@ function run_folder.save(path, algo, metadata)
 end
 
 -- ---- reading -----------------------------------------------------------------------------------
-
-local function read_file(path)
-  local file, message = io.open(path, "rb")
-  local content = file and file:read "a"
-  if file then file:close() end
-  if content then return content end
-  return nil, message or path .. ": it is a folder"
-end
 
 -- the runs in a folder and in those in it: { path, name }
 local function runs_in(folder, depth, found)

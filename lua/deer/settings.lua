@@ -5,18 +5,12 @@
 local json = require "deer.json"
 local kinds = require "deer.kinds"
 local options = require "deer.options"
+local read_file = require "deer.read_file"
 local spairs = require "deer.spairs"
 local text = require "deer.text"
 local usage = require "deer.usage"
 
 local settings = {}
-
-local function read(path)
-  local file = io.open(path, "rb")
-  local source = file and file:read "a" -- nil for a folder
-  if file then file:close() end
-  return source
-end
 
 -- the table that a text in JSON or Lua stands for; Lua sees nothing but itself
 local function evaluate(source, path)
@@ -60,7 +54,7 @@ local function file_of(owner, word) return owner.name:gsub("%.lua$", "") .. "." 
 
 local function read_config(owner, word)
   if word:find "/" or word:find "%.lua$" or word:find "%.json$" then
-    local source = read(word)
+    local source = read_file(word)
     if not source then usage.fail("%s: cannot read the file '%s'", owner.who, word) end
     return checked(owner.rows, evaluate(source, word), word)
   end

@@ -3,6 +3,7 @@
 
 local Controller = require "deer.controller"
 local deer = require "deer"
+local flatten = require "deer.flatten"
 local plot = require "deer.plot"
 local sys = require "deer.sys"
 local terminal = require "deer.terminal"
@@ -143,15 +144,6 @@ watch.States.options = { file = { required = true, type = "string", help = "of t
 local MOST = 5000 -- states in the picture
 
 function watch.States:init(options) self.file, self.states, self.rewards = options.file, {}, {} end
-
-local function flatten(value, list)
-  if type(value) == "number" then
-    list[#list + 1] = value
-  else
-    for _, item in ipairs(value) do flatten(item, list) end
-  end
-  return list
-end
 
 ---@param agent deer.NeuralAgent
 function watch.States:onActionChosen(agent)

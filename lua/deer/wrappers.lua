@@ -2,10 +2,11 @@
 ---
 ---   local env = deer.wrappers.TimeLimit{ environment = deer.env "cartpole" {}, max_steps = 200 }
 ---
---- Each is written in C (src/env/wrapper/*.c) and takes environments of either language. One of
---- your own is an environment in Lua that asks another one.
+--- All but Monitor are written in C (src/env/wrapper/*.c) and take environments of either language.
+--- One of your own is an environment in Lua that asks another one, or extends one of these.
 
 local Environment = require "deer.environment"
+local MonitorFile = require "deer.monitor_file"
 local Native = require("deer.native_environment").Environment
 local class = require "deer.class"
 local core = require "deer.core"
@@ -49,6 +50,8 @@ end
 
 Wrapper.written_in_c = Wrapper
 
+local ENVIRONMENT = { required = true, type = "any", help = "the environment inside" }
+
 -- time_limit is TimeLimit
 local function class_name(name)
   return (("_" .. name):gsub("_(%l)", string.upper))
@@ -58,8 +61,7 @@ local function define(name)
   local Class = Wrapper:extend(class_name(name))
   Class.native_name, Class.help = name, core.about("wrapper", name).help
   Class.fields = options.fromFields(core.fields("wrapper", name))
-  Class.options = { environment = { required = true, type = "any",
-    help = "the environment inside" } }
+  Class.options = { environment = ENVIRONMENT }
   for _, field in ipairs(Class.fields) do Class.options[field.name] = field end
   return Class
 end
@@ -67,11 +69,61 @@ end
 local wrappers = { Wrapper = Wrapper }
 for _, name in ipairs(core.names "wrapper") do wrappers[class_name(name)] = define(name) end
 
+--- Writes down the episodes of training, as they are seen from here, when they are over; one that
+--- somebody else cuts short, a wrapper around this one or the end of an epoch, is not whole and is
+--- left out. Of copies each has a file of its own: 0.monitor.csv, 1.monitor.csv, ...
+---@class deer.Monitor: deer.Wrapper
+local Monitor = Wrapper:extend "Monitor"
+
+Monitor.help = "writes returns and lengths of episodes to a file, as Stable-Baselines3 does"
+
+Monitor.fields = { { name = "file", type = "string", default = "monitor.csv",
+  help = "where; in front of its name copies put their number and a point" } }
+
+Monitor.options = { environment = ENVIRONMENT, file = Monitor.fields[1] }
+
+function Monitor.around(_, handle) return handle end
+
+--- Called by deer.copies: changes the options of one to those of its copy.
+---@param given table
+---@param number integer from 0 on
+function Monitor.optionsOfCopy(given, number)
+  local folder, name = given.file:match "^(.-)([^/]*)$"
+  given.file = ("%s%d.%s"):format(folder, number, name)
+end
+
+local function check(result, message)
+  return result or text.fail("Monitor: %s", message)
+end
+
+function Monitor:reset(mode)
+  self._return, self._steps = 0, mode == -1 and 0 or nil
+  -- not before, so that objects of which only copies train or tests are made write nothing
+  if mode == -1 and not self._file then
+    self._file = check(MonitorFile.open(self._values.file, self))
+  end
+  return Wrapper.reset(self, mode)
+end
+
+function Monitor:act(action)
+  local reward = Wrapper.act(self, action)
+  if not self._steps then return reward end
+  self._return, self._steps = self._return + reward, self._steps + 1
+  if self:inTerminalState() or self:isTruncated() then
+    check(self._file:add(self._return, self._steps))
+    check(self._file:flush())
+    self._steps = nil
+  end
+  return reward
+end
+
+wrappers.Monitor = Monitor
+
 --- The names of all wrappers, sorted.
 ---@return string[]
 function Wrapper.names()
-  local names = {}
-  for i, name in ipairs(core.names "wrapper") do names[i] = class_name(name) end
+  local names = { "Monitor" }
+  for _, name in ipairs(core.names "wrapper") do names[#names + 1] = class_name(name) end
   table.sort(names)
   return names
 end

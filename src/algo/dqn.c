@@ -40,7 +40,7 @@ static const deer_field fields[] = {
     {"rms_epsilon", DEER_FIELD_REAL, AT(rms_epsilon), .fallback = 1e-4, .min = 1e-16, .max = 10,
      .help = "epsilon of the rmsprop rules", .search_min = 1e-8, .search_max = 1e-2},
     {"epsilon_inside_sqrt", DEER_FIELD_BOOL, AT(epsilon_inside_sqrt), .fallback = 1,
-     .help = "rmsprop divides by sqrt(s + epsilon), not sqrt(s) + epsilon"},
+     .help = "the rmsprop rules divide by sqrt(s + epsilon), not sqrt(s) + epsilon"},
     {"momentum", DEER_FIELD_REAL, AT(momentum), .fallback = 0, .min = 0, .max = 0.9999,
      .help = "of the sgd and rmsprop rules", .search_min = 0, .search_max = 0.99},
     {"clip_delta", DEER_FIELD_REAL, AT(clip_delta), .fallback = 0, .min = 0, .max = 1e9,
@@ -90,10 +90,11 @@ static deer_status make_optimiser(deer_dqn *d) {
   bool rms = strstr(rule->name, "rmsprop") != NULL;
   deer_option options[4];
   int n = 0;
-  if (rms) options[n++] = number_option("rho", d->rho);
-  if (rms) options[n++] = number_option("epsilon", d->rms_epsilon);
-  if (strcmp(rule->name, "rmsprop") == 0)
+  if (rms) {
+    options[n++] = number_option("rho", d->rho);
+    options[n++] = number_option("epsilon", d->rms_epsilon);
     options[n++] = (deer_option){"epsilon_inside", {DEER_VALUE_BOOL, d->epsilon_inside_sqrt, NULL}};
+  }
   if (d->momentum > 0) options[n++] = number_option("momentum", d->momentum);
   return deer_opt_new(rule, options, n, deer_net_size(d->net), &d->opt);
 }

@@ -66,9 +66,9 @@ typedef struct kernels {
 // for the widest registers that this CPU has
 static kernels best_kernels(void) {
 #if defined(__x86_64__) && defined(__GNUC__)
-  if (__builtin_cpu_supports("avx512f")) return (kernels){chains_wide, triad_wide, 16};
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    return (kernels){chains_narrow, triad_narrow, 8};
+  const int level = deer_cpu_level();
+  if (level == 2) return (kernels){chains_wide, triad_wide, 16};
+  if (level == 1) return (kernels){chains_narrow, triad_narrow, 8};
 #endif
   return (kernels){chains_plain, triad_plain, 1};
 }

@@ -34,6 +34,17 @@ int deer_throw(lua_State *L, deer_status status) {
   return lua_error(L);
 }
 
+int deer_push_result(lua_State *L, deer_status status) {
+  if (status == DEER_OK) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  if (status != DEER_EIO && status != DEER_EDATA) return deer_throw(L, status);
+  luaL_pushfail(L);
+  lua_pushstring(L, deer_error());
+  return 2;
+}
+
 int deer_traceback(lua_State *L) {
   const char *message = lua_tostring(L, 1);
   if (message == NULL) {

@@ -37,6 +37,11 @@ void deer_push_where(lua_State *L);
  * (DEER_ECALLBACK). The last thing a C function does. */
 int deer_throw(lua_State *L, deer_status status);
 
+/* What scripts get of an operation on files: true, or nil and the message for DEER_EIO and
+ * DEER_EDATA, which may be expected; everything else is raised. The last thing a C function does.
+ */
+int deer_push_result(lua_State *L, deer_status status);
+
 /* The message handler: turns an error object into text and adds a traceback, once. */
 int deer_traceback(lua_State *L);
 

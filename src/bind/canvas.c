@@ -116,13 +116,7 @@ static int canvas_save(lua_State *L) {
   const char *path = luaL_checkstring(L, 2);
   deer_image image = {deer_canvas_pixels(canvas), deer_canvas_width(canvas),
                       deer_canvas_height(canvas), 3};
-  if (deer_png_write(path, &image) == DEER_OK) {
-    lua_pushboolean(L, 1);
-    return 1;
-  }
-  luaL_pushfail(L);
-  lua_pushstring(L, deer_error());
-  return 2;
+  return deer_push_result(L, deer_png_write(path, &image));
 }
 
 /* ---- drawing ---- */

@@ -10,13 +10,6 @@ static int csv_close(lua_State *L) {
   return 0;
 }
 
-static int failed(lua_State *L, deer_status status) {
-  if (status != DEER_EIO && status != DEER_EDATA) return deer_throw(L, status);
-  luaL_pushfail(L);
-  lua_pushstring(L, deer_error());
-  return 2;
-}
-
 /* Pushes the list of a column. */
 static void push_column(lua_State *L, const deer_csv *csv, const deer_csv_column *column) {
   lua_createtable(L, csv->n_rows < INT_MAX ? (int)csv->n_rows : 0, 0);
@@ -70,10 +63,10 @@ static int csv_read(lua_State *L) {
   luaL_setmetatable(L, CSV);
   lua_toclose(L, -1);
   deer_status status = deer_csv_load(path, &options, csv);
-  if (status != DEER_OK) return failed(L, status);
+  if (status != DEER_OK) return deer_push_result(L, status);
   if (!push_columns(L, csv)) {
     deer_fail(DEER_EDATA, "cannot read %s: %s", path, deer_error());
-    return failed(L, DEER_EDATA);
+    return deer_push_result(L, DEER_EDATA);
   }
   push_names(L, csv);
   return 2;

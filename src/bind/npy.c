@@ -10,14 +10,6 @@ static int npy_close(lua_State *L) {
   return 0;
 }
 
-/* nil and the message for what may be expected to fail; everything else is raised. */
-static int failed(lua_State *L, deer_status status) {
-  if (status != DEER_EIO && status != DEER_EDATA) return deer_throw(L, status);
-  luaL_pushfail(L);
-  lua_pushstring(L, deer_error());
-  return 2;
-}
-
 /* Pushes the part that begins with element *next along this axis: a number behind the last one. */
 static void push_axis(lua_State *L, const deer_npy *array, int axis, size_t *next) {
   if (axis == array->shape.rank) {
@@ -42,7 +34,7 @@ static int push_tensor(lua_State *L, const deer_npy *array, const char *path) {
   deer_status status = deer_npy_fill(array, tensor);
   if (status == DEER_OK) return 1;
   deer_fail(status, "cannot read %s: %s", path, deer_error());
-  return failed(L, status);
+  return deer_push_result(L, status);
 }
 
 // npy(path [, "tensor" or "table"])
@@ -55,7 +47,7 @@ static int npy_read(lua_State *L) {
   luaL_setmetatable(L, NPY);
   lua_toclose(L, -1);
   deer_status status = deer_npy_load(path, array);
-  if (status != DEER_OK) return failed(L, status);
+  if (status != DEER_OK) return deer_push_result(L, status);
   if (!table) return push_tensor(L, array, path);
   size_t next = 0;
   luaL_checkstack(L, DEER_MAX_RANK + 2, NULL);
@@ -69,7 +61,7 @@ static int npy_save(lua_State *L) {
   const deer_tensor *tensor = luaL_checkudata(L, 2, DEER_TENSOR_CLASS);
   luaL_argcheck(L, deer_shape_count(&tensor->shape) > 0, 2, "the tensor is empty");
   deer_status status = deer_npy_save(path, tensor);
-  if (status != DEER_OK) return failed(L, status);
+  if (status != DEER_OK) return deer_push_result(L, status);
   lua_pushboolean(L, true);
   return 1;
 }

@@ -8,18 +8,6 @@
 
 #define TENSOR_LIST "deer.TensorList"
 
-/* true, or nil and the message, for what may be expected to fail; everything else is raised. */
-static int push_result(lua_State *L, deer_status status) {
-  if (status != DEER_OK && status != DEER_EIO && status != DEER_EDATA) return deer_throw(L, status);
-  if (status == DEER_OK) {
-    lua_pushboolean(L, 1);
-    return 1;
-  }
-  luaL_pushfail(L);
-  lua_pushstring(L, deer_error());
-  return 2;
-}
-
 /* ---- save: the list borrows everything from the Lua tables, which outlive the call ---- */
 
 /* Raises about entry `i` of the list, counted from 0. */
@@ -156,7 +144,7 @@ static int safetensors_save(lua_State *L) {
   lua_settop(L, 3);
   check_items(L, &list);
   check_metadata(L, &list);
-  return push_result(L, deer_safetensors_save(path, &list));
+  return deer_push_result(L, deer_safetensors_save(path, &list));
 }
 
 /* ---- load: the list lies in a userdata, since filling a Lua table can raise ---- */
@@ -194,7 +182,7 @@ static int safetensors_load(lua_State *L) {
   luaL_setmetatable(L, TENSOR_LIST);
   lua_toclose(L, -1);
   deer_status status = deer_safetensors_load(path, list);
-  if (status != DEER_OK) return push_result(L, status);
+  if (status != DEER_OK) return deer_push_result(L, status);
   // the arrays in their order
   lua_createtable(L, list->n, 0);
   for (int i = 0; i < list->n; i++) {

@@ -190,13 +190,7 @@ static int sys_write_file(lua_State *L) {
   size_t size;
   const char *path = luaL_checkstring(L, 1);
   const char *bytes = luaL_checklstring(L, 2, &size);
-  if (deer_file_replace(path, bytes, size) == DEER_OK) {
-    lua_pushboolean(L, 1);
-    return 1;
-  }
-  luaL_pushfail(L);
-  lua_pushstring(L, deer_error());
-  return 2;
+  return deer_push_result(L, deer_file_replace(path, bytes, size));
 }
 
 int luaopen_deer_sys(lua_State *L) {

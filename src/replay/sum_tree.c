@@ -93,25 +93,19 @@ void deer_sum_tree_set(deer_sum_tree *tree, int n, const int64_t *index, const d
       while ((found) > 0 && !((weight)[found] > 0)) (found)--;                                     \
   } while (0)
 
-static inline int find_leaf(const deer_real *child, double *target) {
-  QUARTERS(child, quarter);
-  int first, found;
-  double x = *target;
-  FIND_IN_FOUR(quarter, x, first);
-  FIND_IN_FOUR(child + 4 * first, x, found);
-  *target = x;
-  return 4 * first + found;
-}
-
-static inline int find_node(const double *child, double *target) {
-  QUARTERS(child, quarter);
-  int first, found;
-  double x = *target;
-  FIND_IN_FOUR(quarter, x, first);
-  FIND_IN_FOUR(child + 4 * first, x, found);
-  *target = x;
-  return 4 * first + found;
-}
+/* which of sixteen */
+#define FIND(name, real)                                                                           \
+  static inline int name(const real *child, double *target) {                                      \
+    QUARTERS(child, quarter);                                                                      \
+    int first, found;                                                                              \
+    double x = *target;                                                                            \
+    FIND_IN_FOUR(quarter, x, first);                                                               \
+    FIND_IN_FOUR(child + 4 * first, x, found);                                                     \
+    *target = x;                                                                                   \
+    return 4 * first + found;                                                                      \
+  }
+FIND(find_leaf, deer_real)
+FIND(find_node, double)
 
 /* asks for the children that the next level will look at */
 static inline void prefetch_block(const void *child, size_t bytes) {

@@ -4,14 +4,9 @@
 
 #include "tensor/target.h"
 
-/* 1 when the library's real number is float */
-#define KERNELS_float 1
-#define GLUE(a, b)    a##b
-#define KERNELS(real) GLUE(KERNELS_, real)
-
 /* ---- plain C ---- */
 
-#if defined(FP_FAST_FMAF) && KERNELS(DEER_REAL)
+#if defined(FP_FAST_FMAF) && DEER_REAL_IS_FLOAT
 #define MULTIPLY_ADD(a, b, c) __builtin_fmaf(a, b, c)
 #else
 #define MULTIPLY_ADD(a, b, c) ((c) + (a) * (b))
@@ -62,7 +57,7 @@ static void plain_transpose(const deer_transposition *t) {
   }
 CONVERT(plain, )
 
-#if KERNELS(DEER_REAL) && defined(DEER_HAVE_TARGETS)
+#if DEER_REAL_IS_FLOAT && defined(DEER_HAVE_TARGETS)
 
 #include <immintrin.h>
 
@@ -91,66 +86,18 @@ static int whole(int n, int rows) { return (n + rows - 1) / rows * rows; }
 
 /* ---- AVX-512 ---- */
 
-#define NAME(x)                wide_##x
-#define ISA                    __attribute__((target("avx512f,avx2,fma")))
-#define WIDTH                  16
-#define VECTORS                4
-#define VECTOR                 __m512
-#define MASK                   __mmask16
-#define TAIL(n)                (__mmask16)((1U << (n)) - 1U) /* n <= 16 */
-#define LOAD(p)                _mm512_loadu_ps(p)
-#define STORE(p, x)            _mm512_storeu_ps(p, x)
-#define LOAD_TAIL(p, mask)     _mm512_maskz_loadu_ps(mask, p)
-#define STORE_TAIL(p, mask, x) _mm512_mask_storeu_ps(p, mask, x)
-#define SPREAD(p)              _mm512_set1_ps(*(p))
-#define FMA(a, b, c)           _mm512_fmadd_ps(a, b, c)
-#define ADD(a, b)              _mm512_add_ps(a, b)
-#define ZERO()                 _mm512_setzero_ps()
-#define KEEP(x, y, compare)    _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, ZERO(), compare), x)
+#define WIDTH 16
+#include "tensor/isa.inc"
 #include "tensor/gather_tile.inc"
-#undef NAME
-#undef ISA
-#undef WIDTH
-#undef VECTORS
-#undef VECTOR
-#undef MASK
-#undef TAIL
-#undef LOAD
-#undef STORE
-#undef LOAD_TAIL
-#undef STORE_TAIL
-#undef SPREAD
-#undef FMA
-#undef ADD
-#undef ZERO
-#undef KEEP
 
 /* ---- AVX2 ---- */
 
-/* all ones in the first n of 8 lanes */
-static __attribute__((target("avx2"))) __m256i narrow_tail(int n) {
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-}
-
-#define NAME(x)                narrow_##x
-#define ISA                    __attribute__((target("avx2,fma")))
-#define WIDTH                  8
-#define VECTORS                2
-#define VECTOR                 __m256
-#define MASK                   __m256i
-#define TAIL(n)                narrow_tail(n)
-#define LOAD(p)                _mm256_loadu_ps(p)
-#define STORE(p, x)            _mm256_storeu_ps(p, x)
-#define LOAD_TAIL(p, mask)     _mm256_maskload_ps(p, mask)
-#define STORE_TAIL(p, mask, x) _mm256_maskstore_ps(p, mask, x)
-#define SPREAD(p)              _mm256_broadcast_ss(p)
-#define FMA(a, b, c)           _mm256_fmadd_ps(a, b, c)
-#define ADD(a, b)              _mm256_add_ps(a, b)
-#define ZERO()                 _mm256_setzero_ps()
-#define KEEP(x, y, compare)    _mm256_and_ps(x, _mm256_cmp_ps(y, ZERO(), compare))
+#undef WIDTH
+#define WIDTH 8
+#include "tensor/isa.inc"
 #include "tensor/gather_tile.inc"
 
-CONVERT(narrow, ISA)
+CONVERT(avx2, ISA)
 
 /* turns 8 x 8: pairs of rows are interleaved by ones, by twos, by fours */
 static inline ISA void turn(__m256 x[8]) {
@@ -187,7 +134,7 @@ static inline ISA void square(const deer_transposition *t, int i, int j) {
 }
 
 /* in squares; the last ones of a row and of a column reach back over what is there already */
-static ISA void narrow_transpose(const deer_transposition *t) {
+static ISA void avx2_transpose(const deer_transposition *t) {
   if (t->rows < 8 || t->columns < 8) {
     plain_transpose(t);
     return;
@@ -201,16 +148,16 @@ static ISA void narrow_transpose(const deer_transposition *t) {
 
 void deer_gather_gemm(const deer_gather_product *product) {
   const int level = deer_cpu_level();
-  (level == 2 ? wide_product : level == 1 ? narrow_product : plain_product)(product);
+  (level == 2 ? avx512_product : level == 1 ? avx2_product : plain_product)(product);
 }
 
 void deer_transpose_block(const deer_transposition *t) {
-  (deer_cpu_level() > 0 ? narrow_transpose : plain_transpose)(t);
+  (deer_cpu_level() > 0 ? avx2_transpose : plain_transpose)(t);
 }
 
 void deer_reals_of_bytes(const uint8_t *from, size_t n, deer_real factor, deer_real term,
                          deer_real *to) {
-  (deer_cpu_level() > 0 ? narrow_convert : plain_convert)(from, n, factor, term, to);
+  (deer_cpu_level() > 0 ? avx2_convert : plain_convert)(from, n, factor, term, to);
 }
 
 #else

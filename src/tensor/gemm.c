@@ -1,15 +1,11 @@
 /* gemm.c: the library's own matrix products: kernels for AVX-512 and for AVX2, written once in
- * gemm_tile.inc and gemm_narrow.inc, compiled for each, and chosen at every call. */
+ * gemm_tile.inc and gemm_narrow.inc in the words of isa.inc, compiled for each, and chosen at every
+ * call. */
 #include "tensor/gemm.h"
 
 #include "tensor/target.h"
 
-/* 1 when the library's real number is float */
-#define KERNELS_float 1
-#define GLUE(a, b)    a##b
-#define KERNELS(real) GLUE(KERNELS_, real)
-
-#if KERNELS(DEER_REAL) && defined(__x86_64__) && defined(__GNUC__)
+#if DEER_REAL_IS_FLOAT && defined(DEER_HAVE_TARGETS)
 
 #include <immintrin.h>
 
@@ -91,26 +87,12 @@ static inline __m128i first_of_4(int n) {
 
 /* ---- AVX-512 ---- */
 
-#define NAME(x)                avx512_##x
-#define ISA                    __attribute__((target("avx512f,avx2,fma")))
-#define WIDTH                  16
-#define VECTORS                4
-#define LONG                   16
-#define VECTOR                 __m512
-#define MASK                   __mmask16
-#define TAIL(n)                (__mmask16)((1u << (n)) - 1u)
-#define LOAD(p)                _mm512_loadu_ps(p)
-#define STORE(p, x)            _mm512_storeu_ps(p, x)
-#define LOAD_TAIL(p, mask)     _mm512_maskz_loadu_ps(mask, p)
-#define STORE_TAIL(p, mask, x) _mm512_mask_storeu_ps(p, mask, x)
-#define SPREAD(p)              _mm512_set1_ps(*(p))
-#define FMA(a, b, c)           _mm512_fmadd_ps(a, b, c)
-#define ADD(a, b)              _mm512_add_ps(a, b)
-#define ZERO()                 _mm512_setzero_ps()
-#define RELU(x)                _mm512_add_ps(_mm512_max_ps(ZERO(), x), ZERO())
-#define GATE(x, y)             _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, ZERO(), _CMP_NEQ_UQ), x)
-#define LOW(x, y)              _mm512_unpacklo_ps(x, y)
-#define HIGH(x, y)             _mm512_unpackhi_ps(x, y)
+#define WIDTH 16
+#include "tensor/isa.inc"
+#define LONG       16 /* vectors of a single row */
+#define RELU(x)    _mm512_add_ps(_mm512_max_ps(ZERO(), x), ZERO())
+#define LOW(x, y)  _mm512_unpacklo_ps(x, y)
+#define HIGH(x, y) _mm512_unpackhi_ps(x, y)
 #define LOW_PAIR(x, y)                                                                             \
   _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(x), _mm512_castps_pd(y)))
 #define HIGH_PAIR(x, y)                                                                            \
@@ -124,24 +106,8 @@ static inline __m128i first_of_4(int n) {
                 _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(c[0]), 1)))
 #include "tensor/gemm_tile.inc"
 #include "tensor/gemm_narrow.inc"
-#undef NAME
-#undef ISA
-#undef WIDTH
-#undef VECTORS
 #undef LONG
-#undef VECTOR
-#undef MASK
-#undef TAIL
-#undef LOAD
-#undef STORE
-#undef LOAD_TAIL
-#undef STORE_TAIL
-#undef SPREAD
-#undef FMA
-#undef ADD
-#undef ZERO
 #undef RELU
-#undef GATE
 #undef LOW
 #undef HIGH
 #undef LOW_PAIR
@@ -153,31 +119,13 @@ static inline __m128i first_of_4(int n) {
 
 /* ---- AVX2 ---- */
 
-/* all ones in the first n of 8 lanes */
-static inline __attribute__((target("avx2"))) __m256i first_of_8(int n) {
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-}
-
-#define NAME(x)                avx2_##x
-#define ISA                    __attribute__((target("avx2,fma")))
-#define WIDTH                  8
-#define VECTORS                2
-#define LONG                   8
-#define VECTOR                 __m256
-#define MASK                   __m256i
-#define TAIL(n)                first_of_8(n)
-#define LOAD(p)                _mm256_loadu_ps(p)
-#define STORE(p, x)            _mm256_storeu_ps(p, x)
-#define LOAD_TAIL(p, mask)     _mm256_maskload_ps(p, mask)
-#define STORE_TAIL(p, mask, x) _mm256_maskstore_ps(p, mask, x)
-#define SPREAD(p)              _mm256_broadcast_ss(p)
-#define FMA(a, b, c)           _mm256_fmadd_ps(a, b, c)
-#define ADD(a, b)              _mm256_add_ps(a, b)
-#define ZERO()                 _mm256_setzero_ps()
-#define RELU(x)                _mm256_add_ps(_mm256_max_ps(ZERO(), x), ZERO())
-#define GATE(x, y)             _mm256_and_ps(x, _mm256_cmp_ps(y, ZERO(), _CMP_NEQ_UQ))
-#define LOW(x, y)              _mm256_unpacklo_ps(x, y)
-#define HIGH(x, y)             _mm256_unpackhi_ps(x, y)
+#undef WIDTH
+#define WIDTH 8
+#include "tensor/isa.inc"
+#define LONG       8
+#define RELU(x)    _mm256_add_ps(_mm256_max_ps(ZERO(), x), ZERO())
+#define LOW(x, y)  _mm256_unpacklo_ps(x, y)
+#define HIGH(x, y) _mm256_unpackhi_ps(x, y)
 #define LOW_PAIR(x, y)                                                                             \
   _mm256_castpd_ps(_mm256_unpacklo_pd(_mm256_castps_pd(x), _mm256_castps_pd(y)))
 #define HIGH_PAIR(x, y)                                                                            \

@@ -4,6 +4,8 @@
 #ifndef DEER_TARGET_H
 #define DEER_TARGET_H
 
+#include "tensor/tensor.h"
+
 #if defined(__x86_64__) && defined(__GNUC__)
 #define DEER_HAVE_TARGETS 1
 #define DEER_AVX2         __attribute__((target("avx2")))
@@ -16,10 +18,10 @@
 #endif
 #endif
 
-/* 2 where the CPU has AVX-512 (F, DQ, BW, VL), 1 where it has AVX2 and FMA, else 0. */
-int deer_cpu_level(void);
-
-/* For tests: no level above this one from now on. */
-void deer_cpu_allow(int level);
+/* 1 where the library's real number is float, which the vector code is written for */
+#define DEER_REAL_IS_FLOAT       DEER_IS_FLOAT(DEER_REAL)
+#define DEER_IS_FLOAT(real)      DEER_IS_FLOAT_GLUE(real)
+#define DEER_IS_FLOAT_GLUE(real) DEER_IS_FLOAT_##real
+#define DEER_IS_FLOAT_float      1
 
 #endif

@@ -50,4 +50,12 @@ deer_tensor deer_tensor_wrap(deer_dtype dtype, deer_shape shape, void *data);
 /* Frees the data if owned; may be called twice. */
 void deer_tensor_finish(deer_tensor *tensor);
 
+/* ---- the CPU ---- */
+
+/* 2 where the CPU has AVX-512 (F, DQ, BW, VL), 1 where it has AVX2 and FMA, else 0. */
+int deer_cpu_level(void);
+
+/* For tests: no level above this one from now on. */
+void deer_cpu_allow(int level);
+
 #endif

@@ -115,6 +115,13 @@ static double deepmind_rmsprop(double p, double g, double rate, memory *m) {
   return rate * g / sqrt(m->b - m->a * m->a + 1e-4);
 }
 
+static double deepmind_outside(double p, double g, double rate, memory *m) {
+  (void)p;
+  mean(&m->a, g, 0.9);
+  mean(&m->b, g * g, 0.9);
+  return rate * g / (sqrt(m->b - m->a * m->a) + 1e-4);
+}
+
 static double deepmind_momentum(double p, double g, double rate, memory *m) {
   m->c = 0.5 * m->c + deepmind_rmsprop(p, g, 1, m);
   return rate * m->c;
@@ -177,6 +184,7 @@ static const struct {
     {"rmsprop", rmsprop, 0, {{0}}},
     {"rmsprop", rmsprop_outside, 2, {NUMBER("momentum", 0.5), TRUTH("epsilon_inside", 0)}},
     {"deepmind_rmsprop", deepmind_rmsprop, 0, {{0}}},
+    {"deepmind_rmsprop", deepmind_outside, 1, {TRUTH("epsilon_inside", 0)}},
     {"deepmind_rmsprop", deepmind_momentum, 1, {NUMBER("momentum", 0.5)}},
     {"adam", adam, 0, {{0}}},
     {"adamw", adamw, 1, {NUMBER("weight_decay", 0.5)}},

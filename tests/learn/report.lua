@@ -12,11 +12,14 @@ local FOLDER = "runs/"
 ---@param n_seeds integer
 function report.new(n_seeds)
   assert(sys.mkdir(FOLDER:sub(1, -2)))
-  local self = setmetatable({ path = FOLDER .. "learn_report.md" }, report)
+  local self = setmetatable({ path = FOLDER .. "learn_report.md", n_seeds = n_seeds }, report)
   local heads, rules = {}, {}
   for seed = 1, n_seeds do heads[seed], rules[seed] = "seed " .. seed, "---:" end
   self:write("w", "# What the presets learn\n\nMean rewards of at least 100 episodes without "
-    .. "exploration, after training with each seed; a preset is lua/deer/presets/NAME.lua.\n\n"
+    .. "exploration, after training with each seed; a preset is lua/deer/presets/NAME.lua. Of the "
+    .. "mobile robot, in how many of 100 episodes it reaches its target; of breakout and freeway, "
+    .. "mean rewards of the last 100 episodes of training, and at least what the figure of Young "
+    .. "and Tian 2019 (arXiv:1903.03176) shows.\n\n"
     .. "| preset | steps | at least | " .. table.concat(heads, " | ")
     .. " | seconds each | learning curves |\n|---|---:|---:|" .. table.concat(rules, "|")
     .. "|---:|---|\n")
@@ -29,35 +32,92 @@ function report:write(mode, text)
   assert(file:close())
 end
 
--- the mean reward of the episodes that ended in each epoch
+-- the rewards of episodes, and the mean of those that ended in each epoch
 local Curve = deer.Controller:extend "Curve"
 Curve.modes = { -1 }
 
-function Curve:init() self.steps, self.means, self.sum, self.n = {}, {}, 0, 0 end
+function Curve:init() self.steps, self.means, self.rewards, self.before = {}, {}, {}, 0 end
+
+-- of the last n episodes, of fewer when there were fewer; and how many these are
+function Curve:mean(n)
+  local first, sum = math.max(#self.rewards - n, 0) + 1, 0
+  for i = first, #self.rewards do sum = sum + self.rewards[i] end
+  n = #self.rewards - first + 1
+  return sum / n, n
+end
 
 function Curve:onEpisodeEnd(agent)
   local reward, _, whole = agent:lastEpisode()
-  if whole then self.sum, self.n = self.sum + reward, self.n + 1 end
+  if whole then self.rewards[#self.rewards + 1] = reward end
 end
 
 function Curve:onEpochEnd(agent)
-  if self.n == 0 then return end
-  self.steps[#self.steps + 1], self.means[#self.means + 1] = agent:steps(), self.sum / self.n
-  self.sum, self.n = 0, 0
+  local n = #self.rewards - self.before
+  if n == 0 then return end
+  self.steps[#self.steps + 1], self.means[#self.means + 1] = agent:steps(), (self:mean(n))
+  self.before = #self.rewards
+end
+
+-- what a goal may be measured by: function(preset, agent, steps, curve) -> score, episodes
+local measures = {}
+
+function measures.mean(preset, agent, steps) return preset:score(agent, steps) end
+
+function measures.training(_, _, _, curve) return curve:mean(100) end
+
+-- an environment that knows in how many episodes it paid 1, as the robot is for being at its target
+local function watched(preset)
+  local Robot = deer.env(preset.environment)
+  local Watched = Robot:extend "Watched"
+  function Watched:init(options)
+    Robot.init(self, options)
+    self.episodes, self.reached = 0, 0
+  end
+  function Watched:reset(mode)
+    self.episodes, self.there = self.episodes + 1, false
+    return Robot.reset(self, mode)
+  end
+  function Watched:act(action)
+    local reward = Robot.act(self, action)
+    if reward == 1 and not self.there then self.there, self.reached = true, self.reached + 1 end
+    return reward
+  end
+  local options = { seed = 0 }
+  for key, value in deer.spairs(preset.environment_options or {}) do options[key] = value end
+  return Watched(options)
+end
+
+function measures.reached(preset, agent, steps)
+  local env = watched(preset)
+  local judge = deer.NeuralAgent{ environment = env, seed = 0,
+    learning_algo = agent.learning_algo }
+  judge:startMode(0, steps)
+  judge:run(1, steps)
+  return env.reached, env.episodes
+end
+
+--- How good an agent is after training by a preset, or before.
+---@param goal { steps: integer, measure: string? }
+---@param preset deer.Preset
+---@param agent deer.NeuralAgent
+---@param curve? table
+---@return number score
+---@return integer episodes
+function report.score(goal, preset, agent, curve)
+  return measures[goal.measure or "mean"](preset, agent, goal.steps, curve)
 end
 
 --- Trains with one seed.
----@param name string of a preset
+---@param goal { name: string, steps: integer, measure: string? }
 ---@param seed integer
----@param steps integer of the test
 ---@return { score: number, episodes: integer, seconds: number, curve: table }
-function report.train(name, seed, steps)
-  local preset, curve, start = deer.preset(name), Curve{}, sys.time()
+function report.train(goal, seed)
+  local preset, curve, start = deer.preset(goal.name), Curve{}, sys.time()
   local agent = preset:agent{ seed = seed }
   agent:attach(curve)
   agent:run(preset.epochs, preset.epoch_length)
   local result = { seconds = sys.time() - start, curve = curve }
-  result.score, result.episodes = preset:score(agent, steps)
+  result.score, result.episodes = report.score(goal, preset, agent, curve)
   return result
 end
 
@@ -75,6 +135,7 @@ function report:add(goal, results)
     scores[seed], seconds = ("%.1f"):format(result.score), seconds + result.seconds / #results
   end
   figure:save(FOLDER .. picture)
+  for seed = #results + 1, self.n_seeds do scores[seed] = "" end
   self:write("a", ("| %s | %d | %g | %s | %.1f | [picture](%s) |\n"):format(goal.name,
     report.steps(preset), goal.least, table.concat(scores, " | "), seconds, picture))
 end

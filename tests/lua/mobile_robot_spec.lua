@@ -63,11 +63,13 @@ describe("the mobile robot", function()
   end)
 
   it("earns minus its distance when the reward is shaped", function()
-    local env = robot{ shaped = true, start_state = { 2.1, 1 } }
+    local env = robot{ shape_reward = true, start_state = { 2.1, 1 } }
     near({ -math.sqrt(1.4 ^ 2 + 2 ^ 2) }, { env:act(MORE_X) })
     near({ -math.sqrt(1.4 ^ 2 + 1.9 ^ 2) }, { env:act(MORE_Y) })
-    near({ -1.4 }, { robot{ shaped = true, task = "1d", start_state = { 2.1, 1 } }:act(MORE_X) })
-    near({ -1.4 }, { robot{ shaped = true, task = "line", start_state = { 2.1, 1 } }:act(MORE_X) })
+    for _, task in ipairs { "1d", "line" } do
+      env = robot{ shape_reward = true, task = task, start_state = { 2.1, 1 } }
+      near({ -1.4 }, { env:act(MORE_X) })
+    end
   end)
 
   it("takes steps of any length up to that in any direction", function()
@@ -139,6 +141,80 @@ describe("the mobile robot", function()
       assert.same(target, color(77, task == "1d" and 45 or 65))
     end
     assert.same({ { 1, 3, 224, 224 } }, robot{ state = "image" }:inputDimensions())
+  end)
+
+  -- the color of a pixel that is observed, 0-based; in channels 4 to 6 what the robot sees
+  local function color_of(seen, from, row, column)
+    local all = {}
+    for c = 1, 3 do all[c] = seen[from + c - 1][row + 1][column + 1] end
+    return all
+  end
+
+  it("can see for itself", function()
+    local env = robot{ first_person = true, state = "image", start_state = { 2, 3 } }
+    assert.same({ { 1, 6, 224, 224 } }, env:inputDimensions())
+    local seen, picture = env:observe()[1], env:render()
+    assert.same({ 224, 448, 3 }, picture:shape())
+    local above = robot{ state = "image", start_state = { 2, 3 } }:observe()[1]
+    picture = picture:bytes()
+    for row = 0, 223, 5 do
+      for column = 0, 223, 5 do
+        assert.same(color_of(above, 1, row, column), color_of(seen, 1, row, column))
+        local at = 3 * (row * 448 + 224 + column)
+        assert.same({ picture:byte(at + 1, at + 3) }, color_of(seen, 4, row, column))
+      end
+    end
+    -- the row of what is `ahead` of the camera, 0.25 high and turned 17 degrees down, and `high`
+    local function row_of(ahead, high)
+      local angle = math.rad(17) - math.atan(0.25 - high, ahead)
+      return 112 * (1 - math.tan(angle))
+    end
+    local sky, wall, top, side, floor = { 205, 218, 232 }, { 225, 228, 232 }, { 204, 77, 77 },
+      { 153, 57, 57 }, { 150, 155, 160 }
+    local marks = { { sky, 0, row_of(2, 0.3) }, { wall, row_of(2, 0.3), row_of(1.8, 0.1) },
+      { top, row_of(1.8, 0.1), row_of(1.4, 0.1) }, { side, row_of(1.4, 0.1), row_of(1.4, 0) },
+      { floor, row_of(1.4, 0), 224 } }
+    for _, mark in ipairs(marks) do
+      for row = math.ceil(mark[2]), math.floor(mark[3]) - 1 do
+        assert.same(mark[1], color_of(seen, 4, row, 112), row)
+      end
+    end
+  end)
+
+  -- how many pixels of a color there are in columns of what the robot sees
+  local function count(options, color, from, to)
+    options.first_person, options.state, options.image_size = true, "image", 64
+    local seen, n = robot(options):observe()[1], 0
+    for row = 0, 63 do
+      for column = from, to do
+        local is = color_of(seen, 4, row, column)
+        if is[1] == color[1] and is[2] == color[2] and is[3] == color[3] then n = n + 1 end
+      end
+    end
+    return n
+  end
+
+  it("has larger y on its left, and what is near is large", function()
+    local red, green, blue, yellow = { 204, 77, 77 }, { 70, 160, 80 }, { 60, 90, 190 },
+      { 240, 200, 80 }
+    local function red_at(x, y, from, to)
+      return count({ start_state = { x, y } }, red, from, to)
+    end
+    assert.is_true(red_at(2.9, 2.7, 0, 28) > 0 and red_at(2.9, 2.7, 32, 63) == 0)
+    assert.is_true(red_at(2.9, 3.3, 35, 63) > 0 and red_at(2.9, 3.3, 0, 31) == 0)
+    assert.is_true(red_at(3.3, 3, 0, 63) > 2 * red_at(2.9, 3, 0, 63))
+    assert.is_true(count({ start_state = { 1, 3.5 } }, green, 0, 31) > 0)
+    assert.equal(0, count({ start_state = { 1, 3.5 } }, green, 32, 63))
+    assert.equal(0, count({ start_state = { 1, 3.5 } }, blue, 0, 63)) -- behind
+    assert.is_true(count({ task = "line", start_state = { 3, 2 } }, yellow, 0, 63) >= 64)
+    assert.is_true(count({ task = "1d", start_state = { 3, 0 } }, red, 28, 35) > 0)
+    -- on a target, and with one in front of the other
+    assert.is_true(red_at(3.575, 3, 0, 63) > 500)
+    for seed = 1, 50 do
+      local all = robot{ task = "two_targets", random_target = true, first_person = true,
+        seed = seed }:render()
+      assert.same({ 224, 448, 3 }, all:shape())
+    end
   end)
 
   it("refuses wrong options", function()

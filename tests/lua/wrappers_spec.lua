@@ -1,6 +1,7 @@
 --- Wrappers around environments of either language, by themselves and in an agent. What each does
 --- is tested in tests/c/test_wrapper.c.
 local deer = require "deer"
+local child = require "child"
 local raises = require "raises"
 
 local Walk = deer.Environment:extend "Walk"
@@ -106,6 +107,10 @@ describe("a wrapper", function()
     function Louder:act(action) return W.ScaleReward.act(self, action) + 100 end
     local rewards = run(Louder{ environment = Walk{}, factor = 2 }, 1):dataset():rewards()
     for _, reward in ipairs(rewards) do assert.is_true(reward == 99.5 or reward == 102) end
+    -- so are its copies
+    rewards = run(Louder{ environment = deer.env "cartpole" {}, factor = 2 }, 1, { n_envs = 2 })
+      :dataset():rewards()
+    for _, reward in ipairs(rewards) do assert.equal(102, reward) end
   end)
 
   it("refuses what cannot be", function()
@@ -128,5 +133,89 @@ describe("a wrapper", function()
       for _ = 2, 5 do handle:act(1) end
       assert.is_true(handle:truncated())
     end
+  end)
+end)
+
+describe("the monitor", function()
+  after_each(child.clean)
+
+  -- returns and lengths in a file of the form that Stable-Baselines3 reads
+  local function episodes(path, id)
+    local file = assert(io.open(path, "rb"))
+    local start, name, rows = file:read "a":match
+      '^#{"t_start": (%d+%.%d+), "env_id": "(%w+)"}\nr,l,t\r\n(.*)$'
+    file:close()
+    assert.equal(id, name)
+    assert.is_true(os.time() - tonumber(start) < 100)
+    local all, last = {}, 0
+    for line in rows:gmatch "([^\n]*)\n" do
+      local r, l, t = line:match "^([-%d.]+),(%d+),([%d.e-]+)\r$"
+      assert.is_true(tonumber(t) >= last, line)
+      all[#all + 1], last = { r, tonumber(l) }, tonumber(t)
+    end
+    return all
+  end
+
+  it("writes down what episodes of training earned", function()
+    local folder = child.folder()
+    local env = W.Monitor{ file = folder .. "/monitor.csv", environment = W.TimeLimit{
+      max_steps = 10,
+      environment = W.ScaleReward{ factor = 0.3, environment = Walk{ length = 3 } } } }
+    assert.is_nil(io.open(folder .. "/monitor.csv"))
+    local function play(mode, actions)
+      env:reset(mode)
+      for _, action in ipairs(actions) do env:act(action) end
+    end
+    play(0, { 1, 1, 1 })
+    assert.is_nil(io.open(folder .. "/monitor.csv"))
+    play(-1, { 1, 0, 1, 1, 1 })
+    play(-1, { 1 }) -- not over
+    play(0, { 1, 1, 1 })
+    play(-1, { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 })
+    -- -0.075 in a step, 0.3 in the last
+    assert.same({ { "0.0", 5 }, { "-0.75", 10 } }, episodes(folder .. "/monitor.csv", "Walk"))
+  end)
+
+  it("changes nothing", function()
+    local folder = child.folder()
+    local function actions(env) return run(env, 5):dataset():actions() end
+    assert.same(actions(deer.env "cartpole" { seed = 2 }), actions(W.Monitor{
+      file = folder .. "/monitor.csv", environment = deer.env "cartpole" { seed = 2 } }))
+  end)
+
+  it("has a file for each copy", function()
+    for _, threads in ipairs { 1, 2 } do
+      deer.threads(threads)
+      for _, outside in ipairs { false, true } do
+        local folder = child.folder()
+        local env = W.Monitor{ file = folder .. "/monitor.csv", environment = W.TimeLimit{
+          max_steps = 10, environment = deer.env "cartpole" {} } }
+        if outside then env = W.FrameStack{ environment = env, frames = 2 } end
+        run(env, 1, { n_envs = 3 })
+        local steps = 0
+        for i = 0, 2 do
+          local of_one = episodes(("%s/%d.monitor.csv"):format(folder, i), "cartpole")
+          assert.is_true(#of_one >= 9)
+          for _, episode in ipairs(of_one) do
+            assert.equal(("%d.0"):format(episode[2]), episode[1])
+            steps = steps + episode[2]
+          end
+        end
+        -- what is missing had not ended
+        assert.is_true(steps > 270 and steps <= 300)
+        assert.is_nil(io.open(folder .. "/monitor.csv"))
+      end
+    end
+    deer.threads(1)
+  end)
+
+  it("says once what is wrong with its file", function()
+    local env = W.Monitor{ environment = Walk{}, file = "/nowhere/monitor.csv" }
+    raises(function() run(env, 1) end, "Monitor: /nowhere/monitor.csv: No such file")
+    env = W.Monitor{ environment = W.TimeLimit{ environment = Walk{}, max_steps = 5 },
+      file = "/dev/full" }
+    raises(function() run(env, 1) end, "Monitor: /dev/full: No space left on device")
+    raises(function() W.Monitor{ environment = Walk{}, file = 3 } end, "'file'")
+    raises(function() W.Monitor{ file = "monitor.csv" } end, "environment")
   end)
 end)

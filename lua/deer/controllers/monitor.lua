@@ -1,12 +1,9 @@
---- Writes monitor.csv, a line per whole episode: its return, its length and when it ended, in
---- seconds since the start. It is the file of Stable-Baselines3's Monitor to the byte, line ends of
---- two kinds included, so that what reads those reads it too.
+--- Writes monitor.csv, a line per whole episode of training, as deer.monitor_file describes it; the
+--- episodes of all environments in step go into one file.
 
 local Controller = require "deer.controller"
+local MonitorFile = require "deer.monitor_file"
 local Recorder = require "deer.recorder"
-local json = require "deer.json"
-local sys = require "deer.sys"
-local text = require "deer.text"
 
 ---@class deer.MonitorController: deer.Recorder
 ---@overload fun(options: table?): deer.MonitorController
@@ -25,26 +22,16 @@ function MonitorController:init(options)
   self.folder, self.env_id = options.folder, options.env_id
 end
 
--- Python's round(x, 6), as its repr prints it
-local function rounded(x)
-  return text.format(tonumber(("%.6f"):format(x)) + 0.0)
-end
-
 ---@param agent deer.NeuralAgent
 function MonitorController:onStart(agent)
-  self.started = sys.date()
-  self.file = self:check(io.open(self:path(agent, "monitor.csv"), "w"))
-  local id = self.env_id or agent.environment.native_name or agent.environment.__name
-  self:check(self.file:write(('#{"t_start": %s, "env_id": %s}\nr,l,t\r\n'):format(
-    text.format(self.started), json.encode(id))))
+  self.file = self:check(MonitorFile.open(self:path(agent, "monitor.csv"), agent.environment,
+    self.env_id))
 end
 
 ---@param agent deer.NeuralAgent
 function MonitorController:onEpisodeEnd(agent)
   local reward, steps, whole = agent:lastEpisode()
-  if not whole then return end
-  self:check(self.file:write(("%s,%d,%s\r\n"):format(rounded(reward), steps,
-    rounded(sys.date() - self.started))))
+  if whole then self:check(self.file:add(reward, steps)) end
 end
 
 function MonitorController:onEpochEnd() self:check(self.file:flush()) end

@@ -2,6 +2,7 @@
 --- in the memory: what to subtract from observations and to divide them by.
 
 local Controller = require "deer.controller"
+local flatten = require "deer.flatten"
 local text = require "deer.text"
 
 ---@class deer.StateStatisticsController: deer.Controller
@@ -16,16 +17,6 @@ StateStatisticsController.options = {
 }
 
 function StateStatisticsController:init(options) self.most = options.most end
-
--- the numbers in nested lists, one after the other
-local function flatten(value, list)
-  if type(value) == "number" then
-    list[#list + 1] = value
-  else
-    for _, item in ipairs(value) do flatten(item, list) end
-  end
-  return list
-end
 
 --- Means and standard deviations of the columns of rows, by Welford's running sums.
 ---@param rows any[]

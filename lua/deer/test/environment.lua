@@ -4,6 +4,7 @@ local Environment = require "deer.environment"
 local actions = require "deer.actions"
 local class = require "deer.class"
 local deer = require "deer"
+local flatten = require "deer.flatten"
 local options = require "deer.options"
 local text = require "deer.text"
 
@@ -140,20 +141,6 @@ local function check_repeats(make, given)
     compare(make(), first, disturbed, "it is disturbed by another object of its class (what \z
       changes has to lie in self)")
   end
-end
-
--- the numbers in an observation, in whatever form it comes, one after the other
-local function flatten(value, list)
-  if type(value) == "string" then
-    for i = 1, #value do list[#list + 1] = value:byte(i) end
-  elseif type(value) == "table" then
-    for _, item in ipairs(value) do flatten(item, list) end
-  elseif type(value) == "userdata" then
-    flatten(value:totable(), list)
-  else
-    list[#list + 1] = value
-  end
-  return list
 end
 
 -- one step by both ways: reward, terminal, truncated and numbers of each as a text

@@ -1,5 +1,8 @@
---- The deep Q-network of the MinAtar paper (Young and Tian 2019) in Breakout, with its options: 5
---- million frames, an update after each.
+--- The deep Q-network of the MinAtar paper (Young and Tian 2019, arXiv:1903.03176) in Breakout,
+--- with its options: 5 million frames, an update after each. By the paper's learning curves the
+--- return of the last 100 episodes of training, with an epsilon of 0.1, is then about 10 in
+--- Breakout, 50 in Freeway, 17 in Asterix, 20 in Seaquest (whose rules had a mistake about oxygen
+--- then) and 45 in Space Invaders.
 return {
   environment = "breakout",
   algo = "QNetwork",
@@ -8,8 +11,8 @@ return {
     update_rule = "deepmind_rmsprop",
     learning_rate = 0.00025,
     rho = 0.95,
-    -- the paper adds 0.01 to the root, this rule its square below it
-    rms_epsilon = 0.0001,
+    rms_epsilon = 0.01,
+    epsilon_inside_sqrt = false,
     clip_delta = 1,
     batch_size = 32,
     batch_accumulator = "mean",
