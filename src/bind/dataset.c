@@ -67,6 +67,8 @@ static int dataset_new(lua_State *L) {
                                .capacity = deer_lua_integer_option(L, 1, "capacity", 1000000, 1),
                                .only_full_history =
                                    deer_lua_boolean_option(L, 1, "only_full_history", true)};
+  lua_Integer lanes = deer_lua_integer_option(L, 1, "n_envs", 1, 1);
+  config.lanes = lanes > INT_MAX ? INT_MAX : (int)lanes; // too many for any replay
   const char *kind = deer_lua_word_option(L, 1, "replay", "uniform");
   const deer_replay_class *class = deer_lua_replay(L, kind);
   if (lua_getfield(L, 1, "replay_options") != LUA_TNIL && !lua_istable(L, -1))
@@ -175,7 +177,18 @@ static bool check_flag(lua_State *L, int arg, bool needed) {
   return lua_toboolean(L, arg);
 }
 
-// addSample(observation, action, reward, terminal [, truncated])
+// the number of an environment, 0 when there is none
+static int check_lane(lua_State *L, int arg, const deer_replay *replay) {
+  lua_Integer lane = luaL_optinteger(L, arg, 0);
+  int lanes = deer_replay_lanes(replay);
+  if (lane < 0 || lane >= lanes)
+    luaL_argerror(L, arg,
+                  lua_pushfstring(L, "there is no environment %I (expected 0 to %d)",
+                                  (LUAI_UACINT)lane, lanes - 1));
+  return (int)lane;
+}
+
+// addSample(observation, action, reward, terminal [, truncated [, env]])
 static int dataset_add(lua_State *L) {
   dataset *set = check_dataset(L);
   deer_replay *replay = check_replay(L);
@@ -188,20 +201,22 @@ static int dataset_add(lua_State *L) {
     luaL_argerror(L, 3, deer_error());
   deer_sample sample = {.observation = (const void *const *)set->observation,
                         .action = action,
-                        .reward = luaL_checknumber(L, 4)};
+                        .reward = luaL_checknumber(L, 4),
+                        .lane = check_lane(L, 7, replay)};
   bool terminal = check_flag(L, 5, true), truncated = check_flag(L, 6, false);
   sample.ending = terminal ? DEER_TERMINATED : truncated ? DEER_TRUNCATED : DEER_RUNNING;
   deer_status status = deer_replay_push(replay, &sample);
   return status == DEER_OK ? 0 : deer_throw(L, status);
 }
 
-// close(observation): what came after the last sample, when the episode goes no further
+// close(observation [, env]): what came after the last sample, when the episode goes no further
 static int dataset_close(lua_State *L) {
   dataset *set = check_dataset(L);
   deer_replay *replay = check_replay(L);
   if (deer_lua_read_observation(L, 2, deer_replay_space(replay), set->observation) != DEER_OK)
     luaL_argerror(L, 2, deer_error());
-  deer_status status = deer_replay_close(replay, 0, (const void *const *)set->observation);
+  int lane = check_lane(L, 3, replay);
+  deer_status status = deer_replay_close(replay, lane, (const void *const *)set->observation);
   return status == DEER_OK ? 0 : deer_throw(L, status);
 }
 
