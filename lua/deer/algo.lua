@@ -29,7 +29,8 @@ local text = require "deer.text"
 local Algo = class.new "Algo"
 
 Algo.options = {
-  environment = { type = "any", help = "the environment to learn in" },
+  environment = { type = "any", help = "the environment to learn in; without one, \z
+    input_dimensions and n_actions are needed" },
   input_dimensions = { type = "table", help = "instead of an environment, for deer.Agent" },
   n_actions = { type = "any", help = "instead of an environment" },
   observation_types = { type = "table", help = "instead of an environment" },

@@ -32,7 +32,7 @@ local function action_proba(self, state) return self._handle:actionProba(state) 
 function NativeAlgo.define(class_name, native_name, base)
   local class = (base or NativeAlgo):extend(class_name)
   local about = core.about("algo", native_name)
-  class.native_name, class.help = native_name, about.help
+  class.native_name, class.help, class.paper = native_name, about.help, about.paper
   if about.distribution then class.actionProba = action_proba end
   class.fields = options.fromFields(core.fields("algo", native_name))
   class.options = {

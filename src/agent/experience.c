@@ -1,6 +1,8 @@
 /* experience.c: what an algo learns from, and when there is enough of it. */
 #include "agent/internal.h"
 
+#include <string.h>
+
 enum { USUAL_SIZE = 1000000 };
 
 /* how many fresh samples of each environment an algo learns from; 0: it learns from any */
@@ -8,14 +10,24 @@ static int64_t horizon(const deer_algo *algo) {
   return algo->kind->horizon ? algo->kind->horizon(algo) : 0;
 }
 
-/* what is gathered by chance before the algo acts */
-static deer_status check(const deer_experience_config *c) {
-  if (c->start_size == -1 && horizon(c->algo) > 0) return DEER_OK;
-  if (horizon(c->algo) > 0)
+/* an algo that learns from fresh samples draws none of them */
+static deer_status check_fresh(const deer_experience_config *c) {
+  if (strcmp(c->replay->name, "uniform") != 0)
+    return deer_fail(DEER_EINVAL,
+                     "the replay is '%s', but %s learns from its newest samples, each of which "
+                     "counts the same (expected uniform)",
+                     c->replay->name, c->algo->kind->name);
+  if (c->start_size != -1)
     return deer_fail(DEER_EINVAL,
                      "replay_start_size is %lld, but %s learns from what it does itself, from the "
                      "first step on (expected none)",
                      (long long)c->start_size, c->algo->kind->name);
+  return DEER_OK;
+}
+
+/* what is gathered by chance before the algo acts */
+static deer_status check(const deer_experience_config *c) {
+  if (horizon(c->algo) > 0) return check_fresh(c);
   int longest = deer_space_longest(&c->algo->space);
   if (c->start_size != -1 && c->start_size < longest)
     return deer_fail(DEER_EINVAL,

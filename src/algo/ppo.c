@@ -20,7 +20,7 @@ static const deer_field fields[] = {
      .help = "how far probabilities may move before there is nothing to gain", .search_min = 0.1,
      .search_max = 0.4},
     {"value_clip", DEER_FIELD_REAL, offsetof(ppo, value_clip), .fallback = 0, .min = 0, .max = 1e9,
-     .help = "the same for values; 0: no limit"},
+     .help = "the same for values; 0: no limit", .search_min = 0.1, .search_max = 1},
     {"target_kl", DEER_FIELD_REAL, offsetof(ppo, target_kl), .fallback = 0, .min = 0, .max = 100,
      .help = "an update ends when the policy has moved so far from the one that acted; 0: never",
      .search_min = 0.003, .search_max = 0.1},

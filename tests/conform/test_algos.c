@@ -480,6 +480,32 @@ static void distributions_are_those_of_the_draws(void **state) {
   }
 }
 
+/* numbers of which only the task can say what is worth trying */
+static bool depends_on_the_task(const char *option) {
+  static const char *const names[] = {"v_min", "v_max", "skills"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strcmp(option, names[i]) == 0) return true;
+  return false;
+}
+
+/* paper, kinds of actions, a line about each option, and where a search should look for it */
+static void everything_is_declared(void **state) {
+  (void)state;
+  for (int i = 0; deer_algo_at(i); i++) {
+    const deer_algo_class *class = deer_algo_at(i);
+    assert_true(class->paper && *class->paper && class->help && *class->help);
+    assert_true(class->caps != 0 && (class->caps & ~(unsigned)DEER_ALGO_ANY) == 0);
+    for (const deer_field *f = class->fields; f->name; f++) {
+      bool number = f->type == DEER_FIELD_REAL || f->type == DEER_FIELD_INT;
+      if (!f->help || !*f->help) fail_msg("%s: no help for %s", class->name, f->name);
+      if (!number || depends_on_the_task(f->name)) continue;
+      if (f->search_min >= f->search_max || f->search_min < f->min || f->search_max > f->max)
+        fail_msg("%s: %s is searched from %g to %g", class->name, f->name, f->search_min,
+                 f->search_max);
+    }
+  }
+}
+
 static void rates_are_checked(void **state) {
   (void)state;
   trial t;
@@ -503,6 +529,7 @@ int main(void) {
                                      cmocka_unit_test(without_memory_nothing_is_left),
                                      cmocka_unit_test(several_states_are_answered_at_once),
                                      cmocka_unit_test(distributions_are_those_of_the_draws),
+                                     cmocka_unit_test(everything_is_declared),
                                      cmocka_unit_test(rates_are_checked)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -298,6 +298,10 @@ describe("an agent that a script drives", function()
     raises(function()
       deer.Agent{ learning_algo = algo, train_policy = deer.policies.GaussianNoisePolicy{} }
     end, "adds noise to continuous actions, the environment has discrete ones")
+    raises(function()
+      deer.Agent{ replay = "prioritized",
+        learning_algo = deer.PPO{ input_dimensions = { { 1 } }, n_actions = 2 } }
+    end, "the replay is 'prioritized', but ppo learns from its newest samples")
     raises(function() deer.QNetwork{} end,
       "option 'environment' is missing: expected one, or input_dimensions and n_actions")
     raises(function() deer.QNetwork{ input_dimensions = { { 1 } } } end, "is missing")
