@@ -42,6 +42,9 @@ local params = deer.launcher(arg, {
   network_type = "two layers",
   seed = 12345,
 }, {
+  help = {
+    max_steps = "steps of an episode", split = "four subjects of one number each",
+  },
   presets = {
     -- what the last version of DeeR was shipped with, for CartPole-v0 in tests of 100 steps
     ["deer-0.4"] = {

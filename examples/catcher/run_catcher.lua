@@ -38,6 +38,9 @@ local params = deer.launcher(arg, {
   batch_size = 32,
   network_type = "pixels",
   seed = 123456,
+}, {
+  help = { higher_dim_obs = "36 x 36 pixels, else a grid of 10 x 10",
+    reverse = "all pixels are negated" },
 })
 
 local pixels = {

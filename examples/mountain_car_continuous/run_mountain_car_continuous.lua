@@ -39,6 +39,11 @@ local params = deer.launcher(arg, {
   network_type = "scaled",
   seed = 12345,
 }, {
+  help = {
+    max_moves = "of the car in an episode", reward_scale = "rewards are multiplied by it",
+    split = "two subjects of one number each",
+    start_anywhere = "training episodes begin anywhere in the valley",
+  },
   presets = {
     -- what the last version of DeeR was shipped with
     ["deer-0.4"] = {

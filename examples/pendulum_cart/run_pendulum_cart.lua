@@ -41,6 +41,9 @@ local params = deer.launcher(arg, {
   network_type = "three layers",
   seed = 12345,
 }, {
+  help = {
+    training_steps = "of an episode in training; 0: no limit", updates = "at a time",
+  },
   presets = {
     -- what DeeR 0.2 was shipped with
     ["deer-0.2"] = {

@@ -16,27 +16,10 @@ local catalogue = {}
 ---@field help string
 ---@field paper string?
 
--- the first sentence of the comment that a file begins with, and the paper in brackets behind it
-local function first_words(source)
-  local words = {}
-  for line in (source or ""):gmatch "[^\n]*" do
-    local comment = line:match "^%-%-+%s*(.*)$"
-    if not comment or comment == "" then break end
-    words[#words + 1] = comment
-  end
-  local comment = table.concat(words, " ")
-  local brackets = comment:match "%s*%(%u[^()]* %d%d%d%d[^()]*%)"
-  if brackets then
-    local from, to = comment:find(brackets, 1, true)
-    comment = comment:sub(1, from - 1) .. comment:sub(to + 1)
-  end
-  return (comment .. " "):match "^(.-)[.:] " or comment, brackets and brackets:match "%((.*)%)"
-end
-
 -- what its class and its file say
 local function about(kind, name, Class)
   local source, path = kinds.source(kind, name)
-  local help, paper = first_words(source)
+  local help, paper = manual.firstWords(source)
   local ours = source and sys.source(kinds.module(kind, name)) == source
   local where = not source and "C" or ours and "Lua" or path
   return { name = name, kind = where, help = Class.help or help, paper = Class.paper or paper }

@@ -5,6 +5,7 @@
 ---   letter      its short form
 ---   also        other words for it
 ---   flag        the value that it sets; it takes none from the command line
+---   optional    a pattern: a flag with it takes the next word as its value when that matches
 ---   many        it takes all words up to the next option, at least one, as a list
 ---   repeated    it may come several times: its value is the list of them
 ---   positional  a word without an option before it
@@ -22,6 +23,7 @@ local commandline = {}
 ---@field letter? string
 ---@field also? string[]
 ---@field flag? any
+---@field optional? string
 ---@field many? boolean
 ---@field repeated? boolean
 ---@field positional? boolean
@@ -94,12 +96,22 @@ local function read_many(option, word, first, args, i)
   return nil, ("option '%s' needs %s"):format(word, option.place)
 end
 
+-- the value of a flag at args[i], and where to read on; nil and why not
+local function read_flag(option, word, value, args, i)
+  if option.optional then
+    if value and not value:find(option.optional) then
+      return nil, ("option '%s': expected %s, got '%s'"):format(word, option.place, value)
+    end
+    if value then return value, i + 1 end
+    if (args[i + 1] or ""):find(option.optional) then return args[i + 1], i + 2 end
+  end
+  if value then return nil, ("option '%s' takes no value"):format(word) end
+  return option.flag, i + 1
+end
+
 -- the value of the option at args[i], and where to read on; nil and why not
 local function read_option(option, word, value, args, i)
-  if option.flag ~= nil then
-    if value then return nil, ("option '%s' takes no value"):format(word) end
-    return option.flag, i + 1
-  end
+  if option.flag ~= nil then return read_flag(option, word, value, args, i) end
   if option.many then return read_many(option, word, value, args, i + 1) end
   local next_word = value and i or i + 1
   local parsed, message = read_value(option, word, value or args[next_word])
@@ -153,7 +165,7 @@ end
 ---@param option deer.commandline.Option
 ---@return string
 function commandline.place(option)
-  if option.flag ~= nil then return "" end
+  if option.flag ~= nil then return option.optional and (" [%s]"):format(option.place) or "" end
   local PLACES = { integer = "N", number = "X", boolean = "yes|no" }
   return " " .. (option.place or PLACES[option.type] or "WORD")
 end

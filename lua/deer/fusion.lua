@@ -1,6 +1,7 @@
 --- Two deep Q-networks as one, for what either has learnt: both stand side by side, unchanged, and
 --- a linear layer behind them says, for each action, how much either counts. It begins with one
---- half for both, so that the values are the means of the two, and everything is learnt on.
+--- half for both, so that the values are the means of the two, and everything is learnt on. Noise
+--- of the option `noisy` is left behind; networks of distributions and with heads are refused.
 ---
 ---   local a, b = deer.QNetwork{...}, deer.QNetwork{...}   -- or descriptions from files
 ---   local fused = deer.QNetwork{ environment = env,
@@ -24,9 +25,9 @@ local function check(description, which)
     text.fail("fusion: the %s network: expected the description of a QNetwork, got %s", which,
       text.describe(description))
   end
-  if description.distribution ~= "none" or description.noisy then
-    text.fail("fusion: the %s network: only networks that say values, without distributions and \z
-      noise, have a mean", which)
+  if description.distribution ~= "none" then
+    text.fail("fusion: the %s network: only networks that say values have a mean, not those with \z
+      distributions (%s)", which, description.distribution)
   end
   if description.heads and next(description.heads) then
     text.fail("fusion: the %s network: expected one without layers of heads", which)
@@ -99,14 +100,24 @@ local function misfit(param)
     deer.fusion.network", param.name)
 end
 
--- hands out the parameters of a lane, one after the other
+local function is_noise(param) return param and param.name:find "_sigma$" ~= nil end
+
+-- Hands out the parameters of a lane, one after the other. What the option `noisy` has made noisy
+-- is not so here: a network is judged without its noise, so that is left behind.
 local function source(params)
-  local list, i = learnt(params), 0
+  local list, i = learnt(params), 1
+  local function skip_noise(wanted)
+    while is_noise(list[i]) and not wanted do i = i + 1 end
+  end
   return function(param)
-    i = i + 1
+    skip_noise(is_noise(param))
     if not list[i] or not same_shape(list[i], param) then misfit(param) end
-    return list[i].data
-  end, function() return i == #list end
+    i = i + 1
+    return list[i - 1].data
+  end, function()
+    skip_noise(false)
+    return i > #list
+  end
 end
 
 --- The parameters of a fused network, from those that it has now and those of the two.

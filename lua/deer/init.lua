@@ -5,6 +5,18 @@ local core = require "deer.core"
 
 ---@class deer.Rng: userdata
 
+---@class deer.Canvas: userdata a picture that is drawn on; colours are "#rrggbb" or {r, g, b, a},
+---  the pixel in column i and row j is the square from (i, j) to (i + 1, j + 1)
+---@field fill fun(self, color: string|integer[])
+---@field rect fun(self, x: number, y: number, width: number, height: number, color: string)
+---@field line fun(self, x0: number, y0: number, x1: number, y1: number, color: string,
+---  width: number?)
+---@field circle fun(self, x: number, y: number, radius: number, color: string)
+---@field polygon fun(self, xs: number[], ys: number[], color: string)
+---@field text fun(self, x: number, y: number, text: string, style: table?)
+---@field picture fun(self): deer.Tensor bytes {rows, columns, 3}, as from render of an environment
+---@field save fun(self, path: string): boolean?, string? as a PNG file
+
 ---@class deer
 ---@field Environment deer.Environment
 ---@field Controller deer.Controller
@@ -66,6 +78,10 @@ local deer = {
   --- points = {{t1, value1}, ...}.
   ---@type fun(schedule: number|string|table|userdata): userdata
   schedule = core.schedule,
+
+  --- A white picture to draw on, so many pixels wide and high.
+  ---@type fun(width: integer, height: integer): deer.Canvas
+  canvas = core.canvas.new,
 
   --- A number as Python prints it.
   ---@type fun(number: number): string

@@ -102,13 +102,14 @@ function launcher.parse(args, defaults, extra)
   check_call(args, defaults, extra)
   local presets, preset_names = {}, {}
   for name in spairs(extra.presets or {}) do preset_names[#preset_names + 1] = name end
-  local list = launcher_options.list(defaults, preset_names, extra.help or {})
+  local script = type(args[0]) == "string" and args[0] or "script.lua"
+  local list = launcher_options.list(defaults, preset_names, extra.help or {},
+    script:match "[^/]*$")
   local params = take(list, defaults, "defaults")
   for _, name in ipairs(preset_names) do
     presets[name] = take(list, extra.presets[name], "preset " .. name)
   end
 
-  local script = type(args[0]) == "string" and args[0] or "script.lua"
   local given, message = read(list, args)
   if not given then return nil, ("%s: %s (try --help)\n"):format(script, message), 2 end
   if given.help then return nil, launcher_options.help(list, params, script), 0 end

@@ -37,6 +37,12 @@ local DEER = {
   { "freeze_interval", nil, nil, "integer", SIZE, "updates per copy to the target" },
   { "update_frequency", nil, nil, "integer", SIZE, "actions per update" },
   { "network_type", nil, nil, "string", nil, "the network" },
+  -- what its launchers had no option for
+  { "double_q", nil, nil, "boolean", nil, "the next action is chosen by the network that learns" },
+  { "dueling", nil, nil, "boolean", nil, "values of states and advantages of actions apart" },
+  { "exp_priority", nil, nil, "number", { 0, 2 }, "above 0: prioritised replay, this exponent" },
+  { "replay_start_size", nil, nil, "integer", SIZE, "samples gathered before learning" },
+  { "tau", nil, nil, "number", PART, "how fast the target follows; 0: it is copied now and then" },
   -- the same options under the names that the environment gives them
   { "reduce_qty_data", nil, "param1", "integer", SIZE,
     "parts of each season, of which one is repeated" },
@@ -52,14 +58,14 @@ local function row(name, letter, words, kind, range, help)
     range = range, help = help }
 end
 
--- a default that is none of DeeR's parameters
-local function own(name, default, help)
+-- a default that is none of these; `script` is where it stands
+local function own(name, default, help, script)
   local kind = math.type(default) == "integer" and "integer" or type(default)
   if kind ~= "integer" and kind ~= "number" and kind ~= "string" and kind ~= "boolean" then
     text.fail("launcher: default '%s': expected a number, a string or a boolean, got %s", name,
       text.describe(default))
   end
-  return row(name, nil, nil, kind, nil, help or "of this script")
+  return row(name, nil, nil, kind, nil, help or "a parameter of " .. script)
 end
 
 local launcher_options = {}
@@ -68,8 +74,9 @@ local launcher_options = {}
 ---@param defaults table<string, any>
 ---@param preset_names string[]
 ---@param help table<string, string> what the script's own parameters mean
+---@param script string its name
 ---@return deer.commandline.Option[]
-function launcher_options.list(defaults, preset_names, help)
+function launcher_options.list(defaults, preset_names, help, script)
   local list, wanted = {}, {}
   local function add(option) list[#list + 1] = option end
   for name in spairs(defaults) do wanted[options.key(name)] = name end
@@ -79,7 +86,7 @@ function launcher_options.list(defaults, preset_names, help)
     if wanted[key] then add(row(table.unpack(known, 1, 6))) end
     wanted[key] = nil
   end
-  for _, name in spairs(wanted) do add(own(name, defaults[name], help[name])) end
+  for _, name in spairs(wanted) do add(own(name, defaults[name], help[name], script)) end
 
   add(row("seed", nil, nil, "integer", { 0, 2 ^ 32 - 1 }, "same number, same run"))
   add{ name = "deterministic", words = "deterministic", type = "boolean", flag = true,

@@ -31,6 +31,26 @@ local function algorithms()
   return table.move(own, 1, #own, #names + 1, names)
 end
 
+--- The first sentence of the comment that a file begins with, and the paper in brackets behind it.
+---@param source string|nil
+---@return string
+---@return string|nil
+function manual.firstWords(source)
+  local words = {}
+  for line in (source or ""):gmatch "[^\n]*" do
+    local comment = line:match "^%-%-+%s*(.*)$"
+    if not comment or comment == "" then break end
+    words[#words + 1] = comment
+  end
+  local comment = table.concat(words, " ")
+  local brackets = comment:match "%s*%(%u[^()]* %d%d%d%d[^()]*%)"
+  if brackets then
+    local from, to = comment:find(brackets, 1, true)
+    comment = comment:sub(1, from - 1) .. comment:sub(to + 1)
+  end
+  return (comment .. " "):match "^(.-)[.:] " or comment, brackets and brackets:match "%((.*)%)"
+end
+
 --- What there is, in groups: { title = "controllers", names = {...} }.
 ---@return table[]
 function manual.groups()
@@ -63,7 +83,7 @@ local function native(name)
       if known == name then
         local about = core.about(row.kind, name)
         return { title = row.noun .. " " .. name, help = about.help, paper = about.paper,
-          options = options.fromFields(core.fields(row.kind, name)) }
+          actions = about.actions, options = options.fromFields(core.fields(row.kind, name)) }
       end
     end
   end
@@ -77,19 +97,33 @@ local function lua_class(name)
     if known == name then return deer.wrappers[name] end
   end
   for _, kind in ipairs { "controller", "policy", "env", "algo" } do
-    local found = kinds.find(kind, kind == "env" and name or kinds.fileName(kind, name))
-    if found then return found end
+    local file = kind == "env" and name or kinds.fileName(kind, name)
+    local found = kinds.find(kind, file)
+    if found then return found, kinds.source(kind, file) end
   end
 end
 
---- What is known about a name: { title =, help =, paper =, options = {...} }, or nil.
+-- one in a file
+local function network(name)
+  local source = kinds.source("network", name)
+  if not source then return nil end
+  local known, help, paper = kinds.find("network", name), manual.firstWords(source)
+  return { title = "network " .. name, help = known.help or help, paper = known.paper or paper,
+    options = options.list(known.options) }
+end
+
+--- What is known about a name: { title =, help =, paper =, options = {...} }, of an algorithm also
+--- which actions it can use; or nil.
 ---@param name string
 ---@return table?
 function manual.find(name)
   local known = native(name)
   if known then return known end
-  local found = lua_class(name)
-  return found and { title = found.__name, help = found.help, options = class.options(found) }
+  local found, source = lua_class(name)
+  if not found then return network(name) end
+  local help, paper = manual.firstWords(source)
+  return { title = found.__name, help = found.help or help ~= "" and help or nil,
+    paper = found.paper or paper, actions = found.action_kinds, options = class.options(found) }
 end
 
 local function default_of(option)

@@ -33,6 +33,7 @@ function NativeAlgo.define(class_name, native_name, base)
   local class = (base or NativeAlgo):extend(class_name)
   local about = core.about("algo", native_name)
   class.native_name, class.help, class.paper = native_name, about.help, about.paper
+  class.action_kinds = about.actions
   if about.distribution then class.actionProba = action_proba end
   class.fields = options.fromFields(core.fields("algo", native_name))
   class.options = {

@@ -8,11 +8,13 @@
 ---
 --- The last is one of DeeR's default networks, or the file networks/two_layers.lua, found where
 --- every kind is looked for. It returns a description, or a table with `layers`, a description or a
---- function(environment) that returns one; `algos`, the classes that can use it; and `help`.
+--- function(environment, options) that returns one; `options`, the table of its options, as that of
+--- any class; `algos`, the classes that can use it; and `help`.
 
 local class = require "deer.class"
 local core = require "deer.core"
 local kinds = require "deer.kinds"
+local options = require "deer.options"
 local read_file = require "deer.read_file"
 local text = require "deer.text"
 
@@ -55,8 +57,17 @@ local function is_among(names, Class)
   return false
 end
 
+--- The rows of the options that a network takes: those that its file names.
+---@param name string as resolve takes it
+---@return deer.Option[]
+function network_spec.options(name)
+  local is_text = name:find "^%s*[%[{]" or name:find "%.json$" or is_name(name)
+  local found = not is_text and kinds.find("network", name)
+  return options.list(found and found.options or nil)
+end
+
 -- the description in the file of that name
-local function find(name, Class, environment)
+local function find(name, Class, environment, given)
   local found = kinds.find("network", name)
   if not found then
     text.fail("%s", kinds.absent("network", name, network_spec.names()))
@@ -66,7 +77,10 @@ local function find(name, Class, environment)
       Class.__name)
   end
   local layers = found.layers
-  if type(layers) == "function" then layers = layers(environment) end
+  if type(layers) == "function" then
+    local rows = options.list(found.options)
+    layers = layers(environment, options.check("network " .. name, rows, given))
+  end
   return layers or found
 end
 
@@ -74,13 +88,15 @@ end
 ---@param given string|table|nil the option of the user
 ---@param Class? deer.Algo what shall use it
 ---@param environment? deer.Environment where
+---@param values? table<string, any> options of a network in a file
 ---@return string|table|nil
-function network_spec.resolve(given, Class, environment)
+function network_spec.resolve(given, Class, environment, values)
   if type(given) ~= "string" then return given end
   local json = given:find "^%s*[%[{]" and given
   local where = json and "JSON" or given
   if not json and not given:find "%.json$" then
-    return ALIASES[given] or is_name(given) and given or find(given, Class, environment)
+    return ALIASES[given] or is_name(given) and given
+      or find(given, Class, environment, values)
   end
   local value, message = core.json(json or read(given))
   if value == nil then text.fail("option 'network': %s: %s", where, message or "null") end

@@ -22,6 +22,7 @@ local text = require "deer.text"
 ---@field epoch_length integer of the epochs that are under way
 ---@field folder string? where controllers write, if they are not told otherwise
 ---@field evaluation deer.Evaluation? the last one of an EvaluationController
+---@field best_evaluation deer.Evaluation? its best one
 ---@field gathering_data boolean if false, an epoch of training is updates alone, from what there
 ---  is: onActionTaken at each of its steps, and no environment; may be set at any time, for the
 ---  episode that comes next

@@ -231,6 +231,15 @@ local function set_hyperparam(made, key, word)
   if CONTROLLED[name] then drop(made, CONTROLLED[name]) end
 end
 
+local function choose_network(made, words, environment)
+  local name = words[1]
+  local owner = { who = "network " .. name, kind = "network", name = name,
+    rows = usage.try(network_spec.options, name) }
+  local given = settings.read(owner, table.move(words, 2, #words, 1, {}))
+  made.algo_options.network = usage.try(network_spec.resolve, name, Preset.algoClass(made.algo),
+    environment, given)
+end
+
 local function set_hyperparams(made, said, environment)
   made.algo_options, made.agent_options = made.algo_options or {}, made.agent_options or {}
   for _, words in ipairs(said.hyperparam or {}) do
@@ -246,10 +255,7 @@ local function set_hyperparams(made, said, environment)
   agent.exp_priority = said.exp_priority or agent.exp_priority
   if said.only_full_history ~= nil then agent.only_full_history = said.only_full_history end
   if said.num_envs and said.num_envs > 1 then agent.n_envs = said.num_envs end
-  if said.network then
-    made.algo_options.network = usage.try(network_spec.resolve, said.network,
-      Preset.algoClass(made.algo), environment)
-  end
+  if said.network then choose_network(made, said.network, environment) end
 end
 
 local function choose_policy(words)

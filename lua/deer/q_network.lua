@@ -42,18 +42,23 @@ function QNetwork:qValues(state) return self._handle:qValues(state) end
 ---@param params table[]
 function QNetwork:setAllParams(params)
   if type(params) ~= "table" then return NativeAlgo.setAllParams(self, params) end
-  local list, skills = {}, {}
+  local list, n_skills, own, at = {}, 0, {}, nil
   for _, param in ipairs(params) do
-    local is_skill = type(param) == "table" and tostring(param.name):find "^skill"
-    local to = is_skill and skills or list
-    to[#to + 1] = param
+    if type(param) == "table" and tostring(param.name):find "^skill" then
+      n_skills = n_skills + 1
+    else
+      list[#list + 1] = param
+    end
   end
-  local own = {}
-  for _, param in ipairs(self:getAllParams()) do
-    if param.name:find "^skill" then own[#own + 1] = param end
+  for i, param in ipairs(self:getAllParams()) do
+    if param.name:find "^skill" then
+      own[#own + 1], at = param, at or i
+    end
   end
-  if #skills ~= #own then skills = own end
-  NativeAlgo.setAllParams(self, table.move(skills, 1, #skills, #list + 1, list))
+  if n_skills == #own then return NativeAlgo.setAllParams(self, params) end
+  -- where they stand among the others
+  for i, param in ipairs(own) do table.insert(list, math.min(at + i - 1, #list + 1), param) end
+  NativeAlgo.setAllParams(self, list)
 end
 
 --- The network with all that has a default, as a table that the option `network` takes, and what

@@ -85,6 +85,7 @@ end
 function Recorder:numbers(agent)
   local elapsed = sys.time() - self.started
   local loss, evaluation = agent:avgBellmanResidual(), agent.evaluation or {}
+  local value = agent:avgEpisodeVValue()
   local fresh = evaluation.epoch == agent:epochs()
   return {
     ["rollout/ep_rew_mean"] = mean(self.returns),
@@ -97,7 +98,7 @@ function Recorder:numbers(agent)
     ["time/total_timesteps"] = agent:steps(),
     ["train/learning_rate"] = agent:learningRate(),
     ["train/loss"] = math.type(loss) == "float" and loss or nil, -- a whole -1: no update
-    ["train/value"] = agent:avgEpisodeVValue(),
+    ["train/value"] = value ~= 0 and value or nil, -- 0: the policy knows none
     ["eval/mean_reward"] = fresh and evaluation.mean or nil,
     ["eval/std_reward"] = fresh and evaluation.deviation or nil,
     ["eval/mean_ep_length"] = fresh and evaluation.mean_length or nil,

@@ -64,11 +64,11 @@ function replayer.report(judge, said)
   local low, high = math.huge, -math.huge
   for i, x in ipairs(judge.returns) do
     low, high = math.min(low, x), math.max(high, x)
-    text.say("episode %d: return %s, %d steps", i, text.format(x), judge.lengths[i])
+    text.say("episode %d: return %s, %d steps", i, text.brief(x), judge.lengths[i])
   end
   text.say("mean %s +- %s over %d episode%s, from %s to %s, %s steps each",
-    text.format(judge:mean()), text.format(judge:deviation()), n, n == 1 and "" or "s",
-    text.format(low), text.format(high), text.format(judge:meanLength()))
+    text.brief(judge:mean()), text.brief(judge:deviation()), n, n == 1 and "" or "s",
+    text.brief(low), text.brief(high), text.brief(judge:meanLength()))
 end
 
 return replayer

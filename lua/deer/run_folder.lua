@@ -9,6 +9,7 @@ local deer = require "deer"
 local json = require "deer.json"
 local kinds = require "deer.kinds"
 local networks = require "deer.networks"
+local options = require "deer.options"
 local read_file = require "deer.read_file"
 local spairs = require "deer.spairs"
 local sys = require "deer.sys"
@@ -206,12 +207,29 @@ local function check_config(path, config)
   end
 end
 
+-- of the options of the run's environment those that another one has as well
+local function shared(given, Class)
+  local kept, rows = {}, class.options(Class)
+  for name, value in spairs(given) do
+    if options.find(rows, name) then kept[name] = value end
+  end
+  return kept
+end
+
 -- A run may come from anywhere, so a file of code that it names is run only when a person says so.
 local function check_environment(config, env)
   local name = env or config.environment
   if not env and (name:find "/" or name:find "%.lua$") then
     usage.fail("the run used the environment in the file '%s'; to run that file, say --env %s",
       name, name)
+  end
+  local Class = usage.try(kinds.find, "env", name)
+  if not Class then
+    usage.fail("%s%s", kinds.absent("env", name, kinds.list "env"), env and ""
+      or "; the run used it (--env names another one)")
+  end
+  if env and env ~= config.environment then
+    config.environment_options = shared(config.environment_options, Class)
   end
   config.environment = name
 end

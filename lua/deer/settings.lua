@@ -2,6 +2,7 @@
 --- of a file with a table in Lua or an object in JSON, or the name of a variant of the class, which
 --- lies beside it: cartpole.moon.lua is the variant moon of cartpole.
 
+local core = require "deer.core"
 local json = require "deer.json"
 local kinds = require "deer.kinds"
 local options = require "deer.options"
@@ -30,22 +31,27 @@ local function evaluate(source, path)
   return value
 end
 
--- the values of a config by the names of the options, each of which must take its value
+-- What a config says of an option, which must take its value. What there is no option for is left
+-- out, with a warning: a config may be older or newer than the class.
+local function read_entry(values, rows, key, value, path)
+  local option = options.find(rows, key)
+  if not option then
+    core.warning(("%s: unknown option '%s' is left out%s"):format(path, key,
+      text.meant(key, options.names(rows))))
+    return
+  end
+  local accepted = options.accept(option, value)
+  if accepted == nil then
+    usage.fail("%s: option '%s': expected %s, got %s", path, key, options.expected(option),
+      text.describe(value))
+  end
+  values[option.name] = accepted
+end
+
+-- the values of a config by the names of the options
 local function checked(rows, given, path)
   local values = {}
-  for key, value in spairs(given) do
-    local option = options.find(rows, tostring(key))
-    if not option then
-      usage.fail("%s: unknown option '%s'%s", path, tostring(key),
-        text.meant(tostring(key), options.names(rows)))
-    end
-    local accepted = options.accept(option, value)
-    if accepted == nil then
-      usage.fail("%s: option '%s': expected %s, got %s", path, tostring(key),
-        options.expected(option), text.describe(value))
-    end
-    values[option.name] = accepted
-  end
+  for key, value in spairs(given) do read_entry(values, rows, tostring(key), value, path) end
   return values
 end
 

@@ -5,7 +5,9 @@ local skeletons = {}
 
 skeletons.env = [[
 --- Say in a sentence what has to be done here, and what is rewarded.
---- Try it: deerlua check env FILE; deerlua train --env FILE --algo dqn
+--- Try it: deerlua check env FILE
+--- Try it: deerlua train --env FILE --algo dqn
+--- Try it: deerlua enjoy runs/FILE --render
 local deer = require "deer"
 
 local NAME = deer.Environment:extend "NAME"
@@ -49,6 +51,15 @@ function NAME:inTerminalState() return self.at == self.length end
 --- Is it cut short by a time limit, though reward would have followed?
 function NAME:isTruncated() return self.steps == 10 * self.length end
 
+--- How it looks; only `deerlua enjoy --render` and films need it. A canvas has fill, rect, line,
+--- circle, polygon and text, which take pixels, from the top left corner, and colours.
+function NAME:render()
+  local canvas = deer.canvas(20 * (self.length + 1), 20)
+  canvas:rect(20 * self.length, 0, 20, 20, "#f0c040")
+  canvas:circle(20 * self.at + 10, 10, 8, "#3060c0")
+  return canvas:picture()
+end
+
 return NAME
 ]]
 
@@ -86,8 +97,8 @@ end
 
 function NAME:onEpochEnd(agent)
   if not self.due(agent:epochs(), self.periodicity) then return end
-  print(("epoch %d: %d episodes, mean return %s"):format(agent:epochs(), self.episodes,
-    deer.format(self.sum / math.max(self.episodes, 1))))
+  print(("epoch %d: %d episodes, mean return %.4g"):format(agent:epochs(), self.episodes,
+    self.sum / math.max(self.episodes, 1)))
   self.episodes, self.sum = 0, 0
 end
 
@@ -144,6 +155,12 @@ end
 
 --- state[subject] is the history of a subject, oldest first. Returns an action and its value.
 function NAME:chooseBestAction(state) return best(self, place(self, state)) end
+
+--- The value of every action, for those who watch; may be left out.
+function NAME:qValues(state)
+  local at = place(self, state)
+  return table.move(self.q, at + 1, at + self.n_actions, 1, {})
+end
 
 --- One update from a batch: states[subject][sample], actions[sample] and so on. Returns the loss.
 function NAME:train(states, actions, rewards, next_states, terminals)
@@ -205,15 +222,21 @@ return NAME
 
 skeletons.network = [[
 --- Say in a sentence what it is good for.
---- Try it: deerlua train --env cartpole --algo dqn --network FILE
+--- Try it: deerlua train --env cartpole --algo dqn --network FILE units=16
 return {
   -- the classes that can use it, and those that extend them; without this line all
   algos = { "QNetwork" },
 
+  -- what a user may choose
+  options = {
+    units = { default = 32, type = "integer", range = { 1, 65536 }, help = "of each layer" },
+  },
+
   -- `deerlua help dense` tells the options of a layer; the last one is the algorithm's
-  layers = function(environment)
+  layers = function(environment, options)
     local subjects = #environment:inputDimensions()
-    return { { "dense", units = 32 * subjects, activation = "relu" }, { "dense", units = 32 } }
+    return { { "dense", units = options.units * subjects, activation = "relu" },
+      { "dense", units = options.units } }
   end,
 }
 ]]

@@ -10,6 +10,15 @@ local text = {}
 ---@type fun(number: number): string
 text.format = core.format
 
+--- A number for people: without the last digits, in which only rounding is to be seen.
+---@param number number
+---@return string
+function text.brief(number)
+  if math.type(number) == "integer" then return text.format(number) end
+  local rounded = tonumber(("%.9g"):format(number)) -- nil for what is not finite
+  return text.format(rounded and rounded + 0.0 or number)
+end
+
 local status_shown = false
 
 --- Shows `line` as the last line of the terminal, in place of the one before; nil takes it away.
@@ -20,13 +29,21 @@ function text.status(line)
   status_shown = line ~= nil
 end
 
+local listener -- nil: whoever reads the standard output; false: nobody
+
+--- Where text.say writes from now on: a file, or nil for nowhere.
+---@param file file*|nil
+function text.sayTo(file) listener = file or false end
+
 --- Prints one line; a progress line that is on the terminal makes room for it.
 ---@param format string as of string.format
 ---@param ... any
 function text.say(format, ...)
+  if listener == false then return end
   text.status(nil)
-  io.stdout:write(format:format(...), "\n")
-  io.stdout:flush()
+  local out = listener or io.stdout
+  out:write(format:format(...), "\n")
+  out:flush()
 end
 
 --- What a value is, for messages: `a table`, `the string "abc"`, `7`, `nothing`, `a Walk`.

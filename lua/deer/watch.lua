@@ -3,8 +3,7 @@
 
 local Controller = require "deer.controller"
 local deer = require "deer"
-local flatten = require "deer.flatten"
-local plot = require "deer.plot"
+local states = require "deer.states"
 local sys = require "deer.sys"
 local terminal = require "deer.terminal"
 local text = require "deer.text"
@@ -23,13 +22,18 @@ watch.Terminal = Watcher:extend "TerminalWatcher"
 watch.Terminal.options = {
   picture = { default = false, help = "show what the environment draws" },
   actions = { default = false, help = "show the actions' probabilities or values" },
+  states = { default = false, help = "show where the states lie" },
   fps = { default = 25, range = { 0.1, 1000 }, help = "pictures in a second" },
 }
 
 function watch.Terminal:init(options)
   self.picture, self.actions, self.pause = options.picture, options.actions, 1 / options.fps
   self.shown, self.due = 0, sys.time()
+  self.episode, self.step = 1, 0
+  self.cloud = options.states and states.new()
 end
+
+function watch.Terminal:onEpisodeEnd() self.episode, self.step = self.episode + 1, 0 end
 
 -- a bar for each number: { label =, part = between 0 and 1, word = what stands beside it }
 local function add_bars(list, numbers, chosen, probable, prefix)
@@ -43,11 +47,12 @@ local function add_bars(list, numbers, chosen, probable, prefix)
   end
 end
 
--- of a continuous action where each number lies in its range, and what it is drawn from
+-- of a continuous action where each number lies in its range, and mean and deviation of what it is
+-- drawn from
 local function add_box(list, action, bounds, means, deviations)
   for i, x in ipairs(action) do
     local low, high = table.unpack(bounds[i])
-    local drawn = means and (", mean %.4g, deviation %.4g"):format(means[i], deviations[i]) or ""
+    local drawn = means and (" (%.4g +- %.4g)"):format(means[i], deviations[i]) or ""
     list[i] = { label = tostring(i - 1), part = (x - low) / (high - low),
       word = ("%.4g%s"):format(x, drawn) }
   end
@@ -69,29 +74,66 @@ local function bars(agent, action)
   return list
 end
 
+local function add_actions(lines, agent, action)
+  local list = bars(agent, action)
+  -- an algorithm that tells neither probabilities nor values
+  if #list == 0 then
+    local chosen = type(action) == "table" and table.concat(action, " ") or action
+    lines[#lines + 1] = ("action %s"):format(chosen)
+  end
+  for _, bar in ipairs(list) do
+    lines[#lines + 1] =
+      ("action %2s [%s] %s"):format(bar.label, terminal.bar(bar.part, 30), bar.word)
+  end
+end
+
+local function add_picture(lines, picture, columns, rows)
+  local more = terminal.picture(picture, columns, rows)
+  table.move(more, 1, #more, #lines + 1, lines)
+end
+
+-- the cloud, and below it what its axes are
+local function add_states(lines, cloud, columns, rows)
+  local height = math.max(rows - 1, 2)
+  add_picture(lines, cloud:picture(columns, 2 * height), columns, height)
+  local x, y, z = cloud:names()
+  lines[#lines + 1] = ("across: %s%s%s"):format(x, y ~= "" and "; up: " .. y or "",
+    z ~= "" and "; colour: " .. z or ""):sub(1, columns)
+end
+
+-- all that is shown, together no higher than the terminal
+local function lines_of(self, agent, action)
+  local lines, columns = {}, math.min(sys.columns(), 100) - 1
+  if self.actions then add_actions(lines, agent, action) end
+  if sys.isatty(1) then
+    lines[#lines + 1] = ("episode %d, step %d"):format(self.episode, self.step)
+  end
+  local parts = (self.picture and 1 or 0) + (self.cloud and 1 or 0)
+  local rows = math.max(4, math.min(24, (sys.rows() - 1 - #lines) // math.max(parts, 1)))
+  local all = {}
+  if self.picture then add_picture(all, agent.environment:render(), columns, rows) end
+  if self.cloud and sys.isatty(1) then add_states(all, self.cloud, columns, rows) end
+  return table.move(lines, 1, #lines, #all + 1, all)
+end
+
 ---@param agent deer.NeuralAgent
 ---@param action number|number[]
 function watch.Terminal:onActionChosen(agent, action)
-  local lines = {}
-  if self.picture then
-    lines = terminal.picture(agent.environment:render(), math.min(sys.columns(), 100) - 1, 24)
-  end
-  if self.actions then
-    local list = bars(agent, action)
-    -- an algorithm that tells neither probabilities nor values
-    if #list == 0 then
-      local chosen = type(action) == "table" and table.concat(action, " ") or action
-      lines[#lines + 1] = ("action %s"):format(chosen)
-    end
-    for _, bar in ipairs(list) do
-      lines[#lines + 1] =
-        ("action %2s [%s] %s"):format(bar.label, terminal.bar(bar.part, 30), bar.word)
-    end
-  end
-  self.shown = terminal.show(lines, self.shown)
+  self.step = self.step + 1
+  if self.cloud then self.cloud:add(agent:state()) end
+  local lines = lines_of(self, agent, action)
+  if #lines > 0 then self.shown = terminal.show(lines, self.shown) end
   if not sys.isatty(1) then return end
   self.due = math.max(self.due + self.pause, sys.time() - self.pause)
   sys.sleep(self.due - sys.time())
+end
+
+-- elsewhere than on a terminal nothing moves: the states are shown once, when all are known
+function watch.Terminal:finish()
+  if not self.cloud or sys.isatty(1) then return end
+  local lines = {}
+  add_states(lines, self.cloud, math.min(sys.columns(), 100) - 1, 24)
+  terminal.show(lines, 0)
 end
 
 -- ---- files -------------------------------------------------------------------------------------
@@ -139,81 +181,31 @@ end
 -- ---- states ------------------------------------------------------------------------------------
 
 watch.States = Watcher:extend "StatesWatcher"
-watch.States.options = { file = { required = true, type = "string", help = "of the picture" } }
+watch.States.options = {
+  file = { required = true, type = "string", help = "of the picture" },
+  periodicity = { default = 1, range = { 0, math.huge }, help = "seconds between two pictures" },
+}
 
-local MOST = 5000 -- states in the picture
-
-function watch.States:init(options) self.file, self.states, self.rewards = options.file, {}, {} end
+function watch.States:init(options)
+  self.file, self.periodicity = options.file, options.periodicity
+  self.cloud, self.drawn = states.new(), sys.time()
+end
 
 ---@param agent deer.NeuralAgent
 function watch.States:onActionChosen(agent)
-  if #self.states < MOST then self.states[#self.states + 1] = flatten(agent:state(), {}) end
+  self.cloud:add(agent:state())
+  if sys.time() - self.drawn >= self.periodicity then self:draw() end
 end
 
--- takes the mean away from every column
-local function center(rows)
-  for column = 1, #rows[1] do
-    local sum = 0
-    for _, row in ipairs(rows) do sum = sum + row[column] end
-    for _, row in ipairs(rows) do row[column] = row[column] - sum / #rows end
-  end
-end
-
-local function dot(a, b)
-  local sum = 0
-  for i, x in ipairs(a) do sum = sum + x * b[i] end
-  return sum
-end
-
--- the direction in which centred rows differ most, by power iteration
-local function direction(rows)
-  local at = {}
-  for i = 1, #rows[1] do at[i] = 1 / i end
-  for _ = 1, 100 do
-    local sum = {}
-    for i = 1, #at do sum[i] = 0 end
-    for _, row in ipairs(rows) do
-      local part = dot(row, at)
-      for i, x in ipairs(row) do sum[i] = sum[i] + part * x end
-    end
-    local length = math.sqrt(dot(sum, sum))
-    if length == 0 then return at end
-    for i, x in ipairs(sum) do at[i] = x / length end
-  end
-  return at
-end
-
---- The two columns of rows, or, where there are more, their first two principal components.
----@param rows number[][] are changed
----@return number[] xs
----@return number[] ys
----@return boolean principal
-function watch.States.project(rows)
-  local lists, principal = { {}, {} }, #rows[1] > 2
-  if principal then center(rows) end
-  for axis = 1, 2 do
-    local along = principal and direction(rows)
-    for i, row in ipairs(rows) do
-      lists[axis][i] = along and dot(row, along) or row[axis] or 0
-      if along then
-        for column, x in ipairs(row) do row[column] = x - lists[axis][i] * along[column] end
-      end
-    end
-  end
-  return lists[1], lists[2], principal
+function watch.States:draw()
+  local path, message = self.cloud:figure():save(self.file)
+  if not path then text.fail("%s", message) end
+  self.drawn = sys.time()
 end
 
 function watch.States:finish(say)
-  if #self.states == 0 then return end
-  local xs, ys, principal = self.project(self.states)
-  local what = principal and "principal component %d" or "number %d of the state"
-  local fig = plot.figure{ width = 700, height = 600, title = ("%d states"):format(#xs) }
-  local ax = fig:axes{ xlabel = what:format(1), ylabel = what:format(2) }
-  if #xs > 1 then ax:line(xs, ys, { color = "grey", width = 0.5 }) end
-  ax:markers(xs, ys, { size = 4 })
-  local path, message = fig:save(self.file)
-  if not path then text.fail("%s", message) end
-  say("states: %s", path)
+  self:draw()
+  say("states: %s", self.file)
 end
 
 -- ---- length ------------------------------------------------------------------------------------

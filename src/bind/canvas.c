@@ -1,6 +1,6 @@
 /* canvas.c: deer.Canvas, the Lua face of io/canvas.h and io/png.h. Colours come as "#rrggbb",
  * "#rrggbbaa" or {r, g, b, a} with whole numbers of 0 to 255; coordinates as in canvas.h. */
-#include "bind/bind.h"
+#include "bind/core.h"
 
 #include <string.h>
 
@@ -107,6 +107,16 @@ static int canvas_rgb(lua_State *L) {
   deer_canvas *canvas = check_canvas(L);
   size_t area = (size_t)deer_canvas_width(canvas) * (size_t)deer_canvas_height(canvas);
   lua_pushlstring(L, (const char *)deer_canvas_pixels(canvas), area * 3);
+  return 1;
+}
+
+/* picture(): the same as a tensor of bytes {height, width, 3}, what render of an environment gives.
+ */
+static int canvas_picture(lua_State *L) {
+  deer_canvas *canvas = check_canvas(L);
+  deer_shape shape = DEER_SHAPE(deer_canvas_height(canvas), deer_canvas_width(canvas), 3);
+  deer_tensor *picture = deer_lua_new_tensor(L, DEER_DTYPE_U8, &shape);
+  memcpy(picture->data, deer_canvas_pixels(canvas), deer_shape_count(&shape));
   return 1;
 }
 
@@ -285,6 +295,7 @@ static int canvas_text_width(lua_State *L) {
 static const luaL_Reg methods[] = {
     {"size", canvas_size},
     {"rgb", canvas_rgb},
+    {"picture", canvas_picture},
     {"save", canvas_save},
     {"close", canvas_close},
     {"clip", canvas_clip},

@@ -256,6 +256,11 @@ static bool run_subcommand(lua_State *L, command *c, bool *found) {
   lua_pushstring(L, c->train > 0 ? "train" : c->argv[c->script]);
   lua_rotate(L, 2, 2);
   status = deer_interpreter_call(L, n_args + 1);
+  if (status != LUA_OK && deer_interrupted()) {
+    // where a subcommand was when Ctrl-C came is of no use to anybody
+    lua_pop(L, 1);
+    lua_pushliteral(L, "interrupted");
+  }
   if (status != LUA_OK) return report(L, c, status);
   lua_settop(L, 2);
   *found = !lua_isnil(L, 2);

@@ -92,20 +92,26 @@ static int sys_date(lua_State *L) {
   return 1;
 }
 
-// columns(): the width of the terminal behind stdout or stderr, $COLUMNS, or 80
-static int sys_columns(lua_State *L) {
+// a side of the terminal behind stdout or stderr: asked for, as the environment says, or usual
+static int terminal_side(lua_State *L, bool columns) {
   struct winsize size;
   for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
-    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-      lua_pushinteger(L, size.ws_col);
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0) {
+      lua_pushinteger(L, columns ? size.ws_col : size.ws_row);
       return 1;
     }
   }
-  const char *columns = getenv("COLUMNS");
-  int n = columns != NULL ? atoi(columns) : 0;
-  lua_pushinteger(L, n > 0 ? n : 80);
+  const char *said = getenv(columns ? "COLUMNS" : "LINES");
+  int n = said != NULL ? atoi(said) : 0;
+  lua_pushinteger(L, n > 0 ? n : columns ? 80 : 24);
   return 1;
 }
+
+// columns(): the width of the terminal, $COLUMNS, or 80
+static int sys_columns(lua_State *L) { return terminal_side(L, true); }
+
+// rows(): its height, $LINES, or 24
+static int sys_rows(lua_State *L) { return terminal_side(L, false); }
 
 // exists(path): a file or folder of that name
 static int sys_exists(lua_State *L) {
@@ -161,8 +167,8 @@ static int make_folder(const char *path) {
   struct stat st;
   if (mkdir(path, 0777) == 0) return 0;
   int error = errno;
-  if (error == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) return 0;
-  return error;
+  if (error != EEXIST || stat(path, &st) != 0) return error;
+  return S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
 }
 
 // mkdir(path): with parents; true, or nil and a message
@@ -195,11 +201,21 @@ static int sys_write_file(lua_State *L) {
 
 int luaopen_deer_sys(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"columns", sys_columns},       {"date", sys_date},     {"embedded", sys_embedded},
-      {"exists", sys_exists},         {"isatty", sys_isatty}, {"listdir", sys_listdir},
-      {"mkdir", sys_mkdir},           {"root", sys_root},     {"sleep", sys_sleep},
-      {"source", sys_source},         {"time", sys_time},     {"usage", sys_usage},
-      {"write_file", sys_write_file}, {NULL, NULL},
+      {"columns", sys_columns},
+      {"date", sys_date},
+      {"embedded", sys_embedded},
+      {"exists", sys_exists},
+      {"isatty", sys_isatty},
+      {"listdir", sys_listdir},
+      {"mkdir", sys_mkdir},
+      {"root", sys_root},
+      {"rows", sys_rows},
+      {"sleep", sys_sleep},
+      {"source", sys_source},
+      {"time", sys_time},
+      {"usage", sys_usage},
+      {"write_file", sys_write_file},
+      {NULL, NULL},
   };
   static const luaL_Reg list_methods[] = {
       {"__gc", dir_list_gc},

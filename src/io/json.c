@@ -23,7 +23,8 @@ size_t deer_utf8_sequence(const char *text) {
 }
 
 static deer_status expected(const deer_json *json, const char *what) {
-  return deer_fail(DEER_EDATA, "byte %zu: expected %s", (size_t)(json->at - json->text), what);
+  return deer_fail(DEER_EDATA, "byte %zu: expected %s%s", (size_t)(json->at - json->text), what,
+                   *json->at ? "" : ", but there the text ends");
 }
 
 /* The next character that is not blank. */

@@ -231,11 +231,31 @@ describe("deerlua", function()
       assert.is_true(n >= 20)
       status, out = child.run { "help", "QNetwork" }
       assert.equal(0, status)
+      assert.matches("\nMnih et al. 2015[^\n]+\nactions: discrete\n", out)
       assert.matches("\n  discount +0.9 +a number from 0 to 1; gamma", out)
       assert.matches("\n  update_rule +rmsprop +one of 'sgd', 'rmsprop'", out)
       local code, _, err = child.run { "help", "QNetwrk" }
-      assert.equal("deerlua: no subcommand 'QNetwrk'; did you mean 'QNetwork'?\n", err)
+      assert.equal("deerlua: no subcommand or name 'QNetwrk'; did you mean 'QNetwork'?\n", err)
       assert.equal(2, code)
+    end)
+
+    it("tells what the parts of the library are", function()
+      for _, name in ipairs(require("deer.topics").names()) do
+        local status, out, err = child.run { "help", name }
+        assert.same({ 0, "" }, { status, err }, name)
+        assert.matches("^%S[^\n]+\n", out)
+        assert.is_nil(out:find "%-%-%-", name)
+      end
+      local _, out = child.run { "help", "environment" }
+      assert.matches("\n  reset%(self, mode: integer%): any%[%] starts an [^\n]+\n      came", out)
+      assert.matches("\n  optional render%(self%): deer.Tensor a picture", out)
+      assert.matches("\n  Environment:copy%(seed%)\n      Another environment", out)
+      _, out = child.run { "help", "deer.graph" }
+      assert.matches("\n\ndeer.Graph:\n  input%(self, name: string, ", out)
+      _, out = child.run { "help", "rl" }
+      assert.matches("\n  qLearning%(nodes: ", out)
+      local _, _, err = child.run { "help", "grap" }
+      assert.matches("did you mean 'graph'%?\n$", err)
     end)
 
     it("an unknown one is answered with the nearest word, status 2", function()
@@ -250,7 +270,7 @@ describe("deerlua", function()
       assert.equal(2, status)
       status, out, err = child.run { "help", "xyzzyxyzzy" }
       assert.equal("", out)
-      assert.matches("^deerlua: no subcommand 'xyzzyxyzzy'; [^\n]+\n$", err)
+      assert.matches("^deerlua: no subcommand or name 'xyzzyxyzzy'; [^\n]+\n$", err)
       assert.equal(2, status)
       status, out, err = child.run { "list", "env" }
       assert.same({ 2, "" }, { status, out })

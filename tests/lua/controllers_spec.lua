@@ -409,6 +409,10 @@ describe("VerboseController", function()
     local lines = said(function() agent:run(1, 4) end)
     assert.same({ "action 1:", "Learning rate: 0.005", "Discount factor: 0.9", "Epsilon: 0.1",
       "action 4:", "Learning rate: 0.005", "Discount factor: 0.9", "Epsilon: 0.1" }, lines)
+    agent = bare_agent()
+    agent:attach(bc.VerboseController{ show_memory = true })
+    lines = said(function() agent:run(1, 4) end)
+    assert.same({ "Epsilon: 0.1", "Samples: 4" }, { lines[4], lines[5] })
   end)
 end)
 
@@ -429,6 +433,7 @@ describe("TrainerController", function()
     assert.equal(2 * 10 - 3, (trained({}, 10)))
     assert.equal(2 * 5 - 1, (trained({ evaluate_on = "episode" }, 10)))
     assert.equal(2, (trained({ evaluate_on = "epoch" }, 10)))
+    assert.equal(3 * 2, (trained({ evaluate_on = "epoch", training_repeat = 3 }, 10)))
   end)
 
   it("prints what it is told to", function()
@@ -538,9 +543,15 @@ describe("ProgressController", function()
 
   it("fits into narrow terminals", function()
     local agent, shown = bare_agent(), {}
-    local isatty, status, columns = sys.isatty, text.status, sys.columns
-    local width
+    local isatty, status, columns, time = sys.isatty, text.status, sys.columns, sys.time
+    local width, now = nil, 0
     sys.isatty, sys.columns = function() return true end, function() return width end
+    -- at a thousand looks at the clock in a second the second step is too soon to be shown; on a
+    -- busy machine the true time may be late enough
+    sys.time = function()
+      now = now + 0.001
+      return now
+    end
     text.status = function(words) shown[#shown + 1] = words end
     local c = bc.ProgressController{ periodicity = 0 }
     agent:attach(c)
@@ -550,7 +561,7 @@ describe("ProgressController", function()
         agent:run(1, 2)
       end
     end)
-    sys.isatty, text.status, sys.columns = isatty, status, columns
+    sys.isatty, text.status, sys.columns, sys.time = isatty, status, columns, time
     assert(ok, message)
     -- the first of two steps is shown
     assert.equal(90, #shown)

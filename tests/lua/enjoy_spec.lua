@@ -2,9 +2,9 @@
 local child = require "child"
 local deer = require "deer"
 local json = require "deer.json"
+local states = require "deer.states"
 local sys = require "deer.sys"
 local terminal = require "deer.terminal"
-local watch = require "deer.watch"
 
 -- a short run in a folder of its own
 local function train(line, root)
@@ -109,7 +109,7 @@ describe("deerlua eval", function()
     with { environment = "./evil.lua" }
     refused "the run used the environment in the file '%./evil%.lua'; [^\n]+ %-%-env %./evil%.lua"
     with { environment = "cartpol" }
-    refused "there is no env 'cartpol'; did you mean 'cartpole'%?"
+    refused "there is no env 'cartpol'; did you mean 'cartpole'%?; the run used it [^\n]+"
     with { algo = "os" }
     refused "[^\n]+config%.json: there is no algorithm 'os'"
     with { algo_options = { batchsize = 4, nonsense = 1 } }
@@ -166,7 +166,7 @@ describe("deerlua enjoy", function()
     local root = train "--env pendulum --algo ppo --epochs 1 --steps-per-epoch 30"
     local _, out = run(root, "enjoy runs --num-timesteps 2 --action-proba")
     local number = "%-?[%d.e-]+"
-    local line = "action  0 %[[#.]+%] number, mean number, deviation number\n"
+    local line = "action  0 %[[#.]+%] number %(number %+%- number%)\n"
     local _, n = out:gsub(line:gsub("number", function() return number end), "")
     assert.equal(2, n)
     local levers = [[
@@ -194,6 +194,78 @@ describe("deerlua enjoy", function()
     assert.matches("\naction  0 %[[#.]+%] %-?[%d.e-]+\n", out)
   end)
 
+  it("shows where the states lie, on the terminal while it plays", function()
+    local root = train "--env cartpole --epochs 1 --steps-per-epoch 30"
+    local status, out, err = run(root, "enjoy runs --num-timesteps 9 --plotting", "NO_COLOR=1")
+    assert.same({ 0, "" }, { status, err })
+    -- nothing moves where there is no terminal
+    local _, n = out:gsub("across: principal component 1; up: principal component 2; colour", "")
+    assert.equal(1, n)
+    assert.matches("\n[ *+=:.-]*[*+=:-][ *+=:.-]*\n", out)
+    if child.shell "command -v script" ~= 0 then return end
+    local played = ("cd %s && script -qec %s /dev/null"):format(root, child.quote("stty rows 20 \z
+      columns 50; " .. child.quote(child.program) .. " enjoy runs --num-timesteps 9 --plotting \z
+      --render --action-proba --fps 900"))
+    status, out = child.shell(played)
+    assert.equal(0, status)
+    _, n = out:gsub("episode 1, step %d", "")
+    assert.equal(9, n)
+    -- each picture stands in the place of the one before, and is no higher than the terminal
+    local _, moves = out:gsub("\27%[(%d+)A", function(lines)
+      assert.is_true(tonumber(lines) < 20)
+    end)
+    assert.equal(8, moves)
+  end)
+
+  it("says nothing when that is asked for", function()
+    local root = train "--env cartpole --epochs 1 --steps-per-epoch 30"
+    assert.same({ 0, "", "" }, { run(root, "enjoy runs --quiet --plotting states.png -n 2") })
+    assert.is_true(sys.exists(root .. "/states.png"))
+    assert.same({ 0, "", "" }, { run(root, "enjoy runs -q") })
+    for _, words in ipairs { "--quiet --render", "--json --plotting", "--quiet --json",
+      "--plotting=x.jpg", "--video x.avi", "--video no/x.gif", "--plotting no/x.png" } do
+      local status, out, err = run(root, "enjoy runs " .. words)
+      assert.same({ 2, "" }, { status, out })
+      assert.matches("^deerlua enjoy: [^\n]+\n$", err)
+    end
+  end)
+
+  it("takes another environment, with the options that it knows", function()
+    local root = train "--env cartpole --epochs 1 --steps-per-epoch 30 --env-option gravity=5"
+    assert(sys.mkdir(root .. "/envs"))
+    assert(sys.write_file(root .. "/envs/other.lua", [[
+      local O = require("deer").Environment:extend "Other"
+      O.options = { gravity = { default = 9 } }
+      function O:init(options) self.gravity = options.gravity end
+      function O:reset() self.at = 0 return { { 0, 0, 0, 0 } } end
+      function O:act() self.at = self.at + 1 return self.gravity end
+      function O:observe() return { { 0, 0, 0, 0 } } end
+      function O:inTerminalState() return self.at == 3 end
+      function O:inputDimensions() return { { 1, 4 } } end
+      function O:nActions() return 2 end
+      return O]]))
+    local status, out, err = run(root, "enjoy runs --env other")
+    assert.same({ 0, "" }, { status, err })
+    assert.matches("episode 1: return 15%.0, 3 steps", out)
+    status, out, err = run(root, "enjoy runs --env othr")
+    assert.same({ 2, "deerlua enjoy: there is no env 'othr'; did you mean 'other'?\n" },
+      { status, err })
+    assert.equal("", out)
+    local path = root .. "/runs/cartpole/dqn/a/config.json"
+    local source = io.open(path):read "a"
+    assert(sys.write_file(path, (source:gsub('"environment": "cartpole"',
+      '"environment": "cart_pol"'))))
+    status, out, err = run(root, "enjoy runs")
+    assert.same({ 2, "" }, { status, out })
+    assert.matches("^deerlua enjoy: there is no env 'cart_pol'; did you mean 'cartpole'%?; the run "
+      .. "used it %(%-%-env names another one%)\n$", err)
+    assert(sys.write_file(path, source:sub(1, 200)))
+    status, out, err = run(root, "enjoy runs")
+    assert.same({ 2, "" }, { status, out })
+    assert.matches("^deerlua enjoy: [^\n]+config.json: byte %d+: expected [^\n]+, but there the "
+      .. "text ends\n$", err)
+  end)
+
   it("draws on the terminal, in colours or without", function()
     local root = train "--env cartpole --epochs 1 --steps-per-epoch 30"
     local _, out = run(root, "enjoy runs --num-timesteps 1 --render", "COLUMNS=40")
@@ -214,6 +286,12 @@ describe("deerlua enjoy", function()
     local file = assert(io.open(root .. "/a.gif", "rb"))
     assert.matches("^GIF89a", file:read(6))
     file:close()
+    if child.shell "command -v ffprobe" ~= 0 then return end
+    assert.matches("\nfilm: a%.mp4\n",
+      select(2, run(root, "enjoy runs --num-timesteps 7 --video a.mp4 --fps 10")))
+    local _, about = child.shell(("cd %s && ffprobe -v error -count_frames -show_entries \z
+      stream=codec_name,width,height,r_frame_rate,nb_read_frames -of csv a.mp4"):format(root))
+    assert.equal("stream,h264,600,300,10/1,7\n", about)
   end)
 
   it("refuses pictures of what draws none", function()
@@ -257,21 +335,66 @@ describe("a picture on the terminal", function()
   end)
 end)
 
-describe("the main directions of states", function()
-  it("are those in which they differ most", function()
-    local rows, n = {}, 60
-    -- along (3, 4, 0) / 5, less along (-4, 3, 0) / 5, hardly along the third axis
+describe("a cloud of states", function()
+  it("has the directions in which they differ most", function()
+    local cloud, n = states.new(), 64
+    -- along (3, 4, 0, 0) / 5, less along (-4, 3, 0, 0) / 5, less again along the third axis
     for i = 1, n do
-      local a, b = 10 * math.cos(i), 2 * math.sin(i)
-      rows[i] = { 1 + (3 * a - 4 * b) / 5, 2 + (4 * a + 3 * b) / 5, 7 + 0.01 * math.cos(3 * i) }
+      local a, b = 10 * math.cos(i), 3 * math.sin(i)
+      cloud:add { 1 + (3 * a - 4 * b) / 5, { 2 + (4 * a + 3 * b) / 5 },
+        { { 7 + math.cos(3 * i) }, 5 } }
     end
-    local xs, ys, principal = watch.States.project(rows)
-    assert.is_true(principal)
-    local sign_x, sign_y = xs[60] > 0 and 1 or -1, ys[1] > 0 and 1 or -1
-    sign_x = sign_x * (math.cos(60) > 0 and 1 or -1)
-    for i = 1, n do
-      assert.is_true(math.abs(sign_x * xs[i] - 10 * math.cos(i)) < 0.5)
-      assert.is_true(math.abs(sign_y * ys[i] - 2 * math.sin(i)) < 0.5)
+    assert.is_true(cloud:principal())
+    assert.equal(n, #cloud.points)
+    -- the sense of an axis is any, the same for all points
+    for axis, expected in ipairs {
+      function(i) return 10 * math.cos(i) end,
+      function(i) return 3 * math.sin(i) end,
+      function(i) return math.cos(3 * i) end,
+    } do
+      local sum = 0
+      for i, point in ipairs(cloud.points) do sum = sum + point[axis] * expected(i) end
+      local sign = sum > 0 and 1 or -1
+      for i, point in ipairs(cloud.points) do
+        assert.is_true(math.abs(sign * point[axis] - expected(i)) < 0.6, ("axis %d"):format(axis))
+      end
     end
+  end)
+
+  it("takes up to three numbers as they are, and keeps some thousands", function()
+    local cloud = states.new()
+    for i = 1, 10000 do cloud:add { i, { -i, 2 * i } } end
+    assert.is_false(cloud:principal())
+    assert.same({ "number 1 of the state", "number 2 of the state", "number 3 of the state" },
+      { cloud:names() })
+    assert.is_true(#cloud.points > 1500 and #cloud.points < 4000)
+    for i, point in ipairs(cloud.points) do
+      assert.same({ -point[1], 2 * point[1] }, { point[2], point[3] })
+      assert.is_true(i == 1 or point[1] > cloud.points[i - 1][1])
+    end
+    assert.same({ 10000, -10000, 20000 }, cloud.now)
+    assert.is_true(cloud.points[#cloud.points][1] > 9990)
+  end)
+
+  it("is drawn from blue to red, with the present state in black", function()
+    local cloud = states.new()
+    cloud:add { 0, 0, 0 }
+    cloud:add { 1, 1, 1 }
+    cloud:add { 1, 0, 1 }
+    local bytes = cloud:picture(4, 3):bytes()
+    local function pixel(x, y)
+      local at = 3 * (4 * y + x)
+      return { bytes:byte(at + 1, at + 3) }
+    end
+    assert.same({ 0, 114, 178 }, pixel(0, 2))
+    assert.same({ 213, 94, 0 }, pixel(3, 0))
+    assert.same({ 0, 0, 0 }, pixel(3, 2))
+    assert.same({ 255, 255, 255 }, pixel(1, 1))
+    -- one state alone, one number alone
+    cloud = states.new()
+    cloud:add { 7 }
+    assert.same({ "number 1 of the state", "", "" }, { cloud:names() })
+    assert.same({ 2, 2, 3 }, cloud:picture(2, 2):shape())
+    assert.equal("table", type(cloud:figure()))
   end)
 end)

@@ -58,15 +58,16 @@ describe("JSON", function()
 
   it("is refused where it is wrong", function()
     for text, message in pairs {
-      [""] = "byte 0: expected a number",
-      ["[1, 2"] = "byte 5: expected ',' or ']'",
+      [""] = "byte 0: expected a number, but there the text ends",
+      ["[1, 2"] = "byte 5: expected ',' or ']', but there the text ends",
       ["[1, null]"] = "null has no place in a list",
       ['{"a": 1, "a": 2}'] = "the key 'a' comes twice",
       ["tru"] = "byte 0: expected true, false or null",
       ["[1] 2"] = "byte 4: expected the end",
       ["[01]"] = "byte 1: expected a number",
       ["[1e999]"] = "byte 1: expected a finite number",
-      ["[\0]"] = "byte 1: expected a number",
+      ["[\0]"] = "byte 1: expected a number, but there the text ends",
+      ["[1,"] = "byte 3: expected a number, but there the text ends",
       [("["):rep(65)] = "lists and objects lie more than 64 deep",
     } do
       local value, got = core.json(text)

@@ -51,6 +51,17 @@ describe("a canvas", function()
     assert.are.equal(2, (find_color(c, "#102030")))
   end)
 
+  it("is a picture for render, rows first", function()
+    local c <close> = require("deer").canvas(4, 3)
+    c:rect(1, 2, 1, 1, "#102030")
+    local picture = c:picture()
+    assert.are.same({ 3, 4, 3 }, picture:shape())
+    assert.are.equal("uint8", picture:dtype())
+    assert.are.equal(c:rgb(), picture:bytes())
+    c:fill("#000000") -- a copy
+    assert.are.equal("\x10\x20\x30", picture:bytes():sub(28, 30))
+  end)
+
   it("takes colours as text and as tables", function()
     local c <close> = canvas.new(1, 1)
     c:fill("#0a0B0c")

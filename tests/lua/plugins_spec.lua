@@ -46,11 +46,13 @@ describe("deerlua new", function()
     assert.matches("nothing is wrong", good("check env envs/own_env.lua length=20", root))
     good("train --env own_env --algo dqn --run-name a" .. QUICK, root)
     assert.matches("mean ", good("eval runs/own_env/dqn/a --episodes 1", root))
+    assert.matches("\u{2580}", good("enjoy runs/own_env/dqn/a --render --num-timesteps 2", root))
   end)
 
   it("writes a controller that is heard", function()
     local out = good("train --env own_env --algo dqn --attach own periodicity=1" .. QUICK, root)
     assert.matches("^epoch 1: %d+ episodes, mean return ", out)
+    assert.matches("^OwnController: Say in a sentence what it does\n", good("help own", root))
   end)
 
   it("writes an algorithm that is trained, kept and played", function()
@@ -60,6 +62,8 @@ describe("deerlua new", function()
     local params = assert(core.safetensors.load(path))
     assert.same({ 64, 2 }, params[1].shape)
     assert.matches("mean 1.0 ", good("eval runs/own_env/own_algo/b --episodes 3", root))
+    assert.matches("action  1 %[#+%] [%d.]+  <", good("enjoy runs/own_env/own_algo --action-proba",
+      root))
     assert.matches("cells +4096", good("help own_algo", root))
   end)
 
@@ -69,6 +73,21 @@ describe("deerlua new", function()
     local config = json.decode(io.open(root .. "/runs/own_env/dqn/c/config.json"):read "a")
     assert.same({ "own", { probability = 0.5 } }, config.train_policy)
     assert.equal(32, config.algo_options.network[1].units) -- the file is not needed any more
+    local function units(given)
+      local line = "train --env own_env --algo dqn --dry-run --network own_network " .. given
+      return json.decode(good(line, root)).algo_options.network[2].units
+    end
+    assert(sys.write_file(root .. "/networks/own_network.small.lua", "return { units = 3 }"))
+    assert.same({ 7, 3, 5 }, { units "units=7", units "small", units "small units=5" })
+    refused("train --env own_env --algo dqn --network own_network unit=3",
+      "deerlua train: network own_network: unknown option 'unit'; did you mean 'units'?", root)
+    refused("train --env own_env --algo dqn --network own_network units=0",
+      "deerlua train: network own_network: option 'units': expected an integer from 1 to 65536, "
+      .. "got '0'", root)
+    assert.matches("^network own_network: Say [^\n]+\n  units  32  an integer",
+      good("help own_network", root))
+    refused("train --env own_env --algo dqn --network deer units=3",
+      "deerlua train: network deer: unknown option 'units'", root)
     assert.same({}, config.controllers) -- nobody lowers an epsilon that is not there
     refused("train --env pendulum --algo sac --network own_network",
       "deerlua train: the network 'own_network' is for QNetwork, not for SAC", root)
@@ -148,7 +167,7 @@ describe("plug-ins", function()
     local root = child.tree {
       ["controllers/epsilon.default.lua"] = "return { e_min = 0.25 }",
       ["controllers/epsilon.bad.lua"] = "return { e_min = 2 }",
-      ["controllers/epsilon.worse.lua"] = "return { e_mn = 0.5 }",
+      ["controllers/epsilon.newer.lua"] = "return { e_mn = 0.5, e_decays = 9, [1] = 2 }",
       ["envs/cartpole.heavy.lua"] = "return { gravity = 20 }",
       ["envs/cartpole.wrong.lua"] = "return { gravity = 'much' }",
       ["envs/cartpole.broken.lua"] = "return {",
@@ -167,8 +186,6 @@ describe("plug-ins", function()
     for line, expected in pairs {
       ["--attach epsilon bad"] =
         "controllers/epsilon.bad.lua: option 'e_min': expected a number from 0 to 1, got 2",
-      ["--attach epsilon worse"] =
-        "controllers/epsilon.worse.lua: unknown option 'e_mn'; did you mean 'e_min'?",
       ["--attach epsilon legorll"] = "EpsilonController: there is no configuration 'legorll'; \z
         did you mean 'legorl'?",
       ["--env-conf-file wrong"] = "envs/cartpole.wrong.lua: option 'gravity': expected a number \z
@@ -177,9 +194,19 @@ describe("plug-ins", function()
         "environment cartpole: there is no configuration 'moom'; did you mean 'moon'?",
       ["--env-conf-file ./none.lua"] = "environment cartpole: cannot read the file './none.lua'",
     } do refused("train --env cartpole " .. line, "deerlua train: " .. expected, root) end
-    local status, _, err = run("train --env cartpole --env-conf-file broken", root)
+    -- what it does not know is left out, but on the command line it is a mistake
+    local status, out, err = run("train --env cartpole --dry-run --attach epsilon newer", root)
+    assert.equal("deerlua: warning: controllers/epsilon.newer.lua: unknown option '1' is left out\n"
+      .. "deerlua: warning: controllers/epsilon.newer.lua: unknown option 'e_mn' is left out; "
+      .. "did you mean 'e_min'?\n", err)
+    local given = json.decode(out).controllers[1][2]
+    assert.same({ 0, 9, 0.1 }, { status, given.e_decays, given.e_min })
+    refused("train --env cartpole --attach epsilon e_mn=0.5",
+      "deerlua train: EpsilonController: unknown option 'e_mn'; did you mean 'e_min'?", root)
+    status, out, err = run("train --env cartpole --env-conf-file broken", root)
     assert.equal(2, status)
     assert.matches("^deerlua train: envs/cartpole.broken.lua:1: [^\n]+\n$", err)
+    assert.equal("", out)
     assert.is_false(sys.exists(root .. "/runs"))
   end)
 

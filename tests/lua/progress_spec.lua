@@ -34,8 +34,14 @@ describe("progress", function()
   it("is nothing at all, or JSON, when that is asked for", function()
     local status, out, err = child.run(words(2, 100, "--quiet"), { cwd = child.folder() })
     assert.same({ 0, "", "" }, { status, out, err })
-    status, out, err = child.run(words(2, 100, "--json"), { cwd = child.folder() })
-    assert.same({ 0, "" }, { status, err })
+    status, out, err = child.run(words(2, 100, "--quiet --attach trainerController \z
+      --attach verbose"), { cwd = child.folder() })
+    assert.same({ 0, "", "" }, { status, out, err })
+    status, out, err = child.run(words(2, 100, "--json --attach verboseController"),
+      { cwd = child.folder() })
+    -- what controllers say does not come between the lines
+    assert.equal(0, status)
+    assert.matches("^epoch 1:\nLearning rate: [^\n]+\n", err)
     local n = 0
     for line in out:gmatch "[^\n]+" do
       n = n + 1

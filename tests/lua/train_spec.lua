@@ -176,6 +176,19 @@ describe("deerlua train", function()
     assert.matches("nothing trains: exploration only", out)
   end)
 
+  it("ends with what was reached, where the curve lies and how to watch it", function()
+    local root = child.folder()
+    local _, out = child.run(words("--env cartpole --algo dqn --run-name a --num-timesteps 300 \z
+      --eval-episodes 2"), { cwd = root })
+    local score, step, curve = out:match("\nbest evaluation: ([%d.]+), after (%d+) steps\n"
+      .. "its curve: (runs/cartpole/dqn/a/plots/plot_[^\n]+png)\n"
+      .. "to watch it: deerlua enjoy runs/cartpole/dqn/a %-%-render\n$")
+    assert.equal("300", step)
+    assert.is_true(sys.exists(root .. "/" .. curve))
+    local _, judged = child.run({ "eval", "runs", "--episodes", "4", "--json" }, { cwd = root })
+    assert.equal(tonumber(score), json.decode(judged).mean)
+  end)
+
   it("begins with the parameters of another run", function()
     local root = child.folder()
     local base = "--env cartpole --run-name %s %s"
@@ -222,7 +235,8 @@ describe("deerlua train", function()
       ["--env cartpole --attach trainer none.lua"] =
         "TrainerController: cannot read the file 'none.lua'",
       ["--env cartpole --attach trainer a=1 b"] = "TrainerController: unknown option 'a'; known \z
-        are modes, evaluate_on, periodicity, show_avg_Bellman_residual, show_episode_avg_V_value",
+        are modes, evaluate_on, periodicity, show_avg_Bellman_residual, show_episode_avg_V_value, \z
+        training_repeat",
       ["--env cartpole --attach"] = "option '--attach' needs NAME [config] [key=value]...",
       ["--env cartpole --algo dqn --hyperparam batchsiz=3"] =
         "QNetwork: unknown option 'batchsiz'" .. nearest:format "batch_size",
@@ -244,7 +258,7 @@ describe("deerlua train", function()
         "a replay memory of 100 never holds more than replay_start_size 1000 (expected less)",
       ["--env cartpole --run-name a/b"] =
         "--run-name: expected letters, digits, '_', '-' and '.', got 'a/b'",
-      ["--env cartpole --log-dir /dev/null/x"] = "/dev/null: File exists",
+      ["--env cartpole --log-dir /dev/null/x"] = "/dev/null: Not a directory",
       ["--env cartpole --env-option x=1"] =
         "environment cartpole: unknown option 'x'; known are seed, gravity, max_steps, path, "
         .. "split, start_state",
@@ -269,6 +283,34 @@ describe("deerlua train", function()
     status, _, err = child.run(words "--env broken.lua", { cwd = root })
     assert.equal(2, status) -- nothing of it was run
     assert.matches("^deerlua train: broken%.lua:1: [^\n]+\n$", err)
+  end)
+
+  it("says in one line, and with status 1, what went wrong on the way", function()
+    local root = child.folder()
+    -- the folder of the run cannot be written to any more when its curve is drawn
+    local status, _, err = child.run(words("--env cartpole --algo dqn --num-timesteps \z
+      200 --attach ./spoil.lua --quiet"), { cwd = child.tree { ["spoil.lua"] = [[
+        local S = require("deer").Controller:extend "SpoilController"
+        function S:onEpochEnd(agent) assert(io.open(agent.folder .. "/plots", "w")):close() end
+        return S]] } })
+    assert.equal(1, status)
+    assert.matches("^deerlua train: LearningCurveController: [^\n]+/plots: Not a directory\n$",
+      err)
+    -- a mistake in a person's code keeps its traceback
+    status, _, err = child.run(words("--env cartpole --algo dqn --num-timesteps 200 --quiet \z
+      --attach ./fail.lua"), { cwd = child.tree { ["fail.lua"] = [[
+        local F = require("deer").Controller:extend "FailController"
+        function F:onEpochEnd() error("no place", 0) end
+        return F]] } })
+    assert.equal(1, status)
+    assert.matches("no place\nstack traceback:", err)
+    -- Ctrl-C is nobody's mistake; what was learnt is kept
+    local done
+    status, done, err = child.shell(("cd %s && { %s train --env cartpole --algo dqn --run-name b \z
+      --num-timesteps 9000000 --quiet & p=$!; sleep 0.7; kill -INT $p; wait $p; }"):format(
+      child.quote(root), child.quote(child.program)))
+    assert.same({ 130, "", "deerlua: interrupted\n" }, { status, done, err })
+    assert.is_true(sys.exists(root .. "/runs/cartpole/dqn/b/last.safetensors"))
   end)
 
   it("refuses the parameters of another network", function()

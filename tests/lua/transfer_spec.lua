@@ -84,6 +84,9 @@ describe("two networks as one", function()
       { { network = { { "dense", units = 7 } } }, { dueling = true, dueling_hidden = 5 } },
       { {}, { network = { { "parallel", layers = { { "dense", units = 3 }, { "dense" } } } } } },
       { { network = { conv, { "dense", units = 4 } } }, { network = { conv } } },
+      { { noisy = true }, { noisy = true, dueling = true, dueling_hidden = 4 } },
+      { { network = { { "noisy", units = 5 }, { "dense" } } }, { noisy = true,
+        network = { { "noisy", units = 3 }, { "dense", units = 4 } } } },
     }
     for _, pair in ipairs(pairs_of) do
       local env, nets = Task{}, {}
@@ -134,7 +137,8 @@ describe("two networks as one", function()
   it("are refused when they do not fit", function()
     local env = Task{}
     local a = network{ environment = env }
-    raises("only networks that say values, without distributions", deer.fusion.network,
+    raises("only networks that say values .* not those with distributions %(quantile%)",
+      deer.fusion.network,
       a:description(), network{ environment = env, distribution = "quantile" }:description())
     raises("the second network: expected the description of a QNetwork, got nothing",
       deer.fusion.network, a:description(), nil)
@@ -174,8 +178,10 @@ describe("NetSaveLoadController", function()
   it("says what it cannot load or save", function()
     local root = child.folder()
     raises("is not the folder of a run", function()
-      agent_of(network{}, { bc.NetSaveLoadController{ input_file = root } }):run(1, 5)
+      agent_of(network{}, { bc.NetSaveLoadController{ input_file = root,
+        output_file = root .. "/b.safetensors" } }):run(1, 5)
     end)
+    assert.is_nil(io.open(root .. "/b.safetensors")) -- it has learnt nothing
     assert(run_folder.save(root .. "/a.safetensors", network{}, {}))
     local small = network{ network = { { "dense", units = 3 } } }
     raises("does not fit this QNetwork", function()
@@ -249,6 +255,17 @@ describe("skills", function()
       algo:setAllParams(plain:getAllParams())
       assert.equal(flat(plain:getAllParams(), "^q%."), flat(algo:getAllParams(), "^q%."))
       assert.equal(skills, flat(algo:getAllParams(), "^skill"))
+      plain:setAllParams(algo:getAllParams())
+      -- also between other parameters
+      algo = network{ environment = env, seed = 6, skills = 2, normalize_observations = true }
+      skills = flat(algo:getAllParams(), "^skill")
+      plain = network{ environment = env, seed = 5, normalize_observations = true }
+      for _ = 1, 2 do
+        algo:setAllParams(plain:getAllParams())
+        assert.equal(flat(plain:getAllParams(), "^q%."), flat(algo:getAllParams(), "^q%."))
+        assert.equal(skills, flat(algo:getAllParams(), "^skill"))
+        algo:setAllParams(algo:getAllParams())
+      end
       plain:setAllParams(algo:getAllParams())
     end)
 

@@ -82,9 +82,9 @@ function cli.help(name)
   return table.concat(lines, "\n") .. "\n"
 end
 
-local function refuse(name, message)
+local function refuse(name, message, status)
   io.stderr:write(("deerlua %s: %s\n"):format(name, message))
-  return 2
+  return status or 2
 end
 
 -- the status of a subcommand that has a table of options
@@ -103,20 +103,42 @@ local function run_with_options(name, command, args)
   return command.run(values)
 end
 
+-- Is there nothing but deer's own code in a traceback?
+local function is_ours(trace)
+  for line in trace:gmatch "\n\t([^\n]+)" do
+    if line:find "%.lua:%d+:" and not line:find "lua/deer/[%w_/]+%.lua:%d+:" then return false end
+  end
+  return true
+end
+
+-- What is said of an error. A complaint of deer's own, as that a disk is full, is a line without a
+-- place in it; everything else is somebody's mistake in a script, and a traceback helps to find it.
+local function explain(err)
+  local said = tostring(err)
+  local message, trace = said:match "^(.-)(\nstack traceback:.*)$"
+  -- what crossed C has its traceback
+  if not message then message, trace = said, debug.traceback("", 3) end
+  if type(err) == "string" and not message:find "^[^\n]-:%d+: " and is_ours(trace) then
+    return message, true
+  end
+  return message .. trace, false
+end
+
 -- its status, also when it finds a mistake in what it was asked for
 local function run(name, command, args)
   local function call()
     if command.options then return run_with_options(name, command, args) end
     return command.run(args)
   end
-  local mistake
+  local mistake, plain
   local results = table.pack(xpcall(call, function(err)
+    local said
     mistake = usage.message(err)
-    local said = tostring(err)
-    -- what crossed C has its traceback
-    return (mistake or said:find "\nstack traceback:") and said or debug.traceback(said, 2)
+    said, plain = explain(err)
+    return said
   end))
   if mistake then return refuse(name, mistake) end
+  if plain then return refuse(name, results[2], 1) end
   if not results[1] then error(results[2], 0) end
   return results[2]
 end

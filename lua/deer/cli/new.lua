@@ -47,8 +47,8 @@ return {
     end
     if not done then usage.fail("%s", message) end
     text.say("%s", path)
-    for command in skeletons[said.what]:match "Try it: ([^\n]*)":gmatch "[^;]+" do
-      text.say("try it: %s", (command:gsub("^ ", ""):gsub("FILE", file)))
+    for command in skeletons[said.what]:gmatch "Try it: ([^\n]*)" do
+      text.say("try it: %s", (command:gsub("FILE", file)))
     end
     return 0
   end,

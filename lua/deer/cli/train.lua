@@ -7,6 +7,7 @@ local kinds = require "deer.kinds"
 local plan = require "deer.plan"
 local recorders = require "deer.recorders"
 local run_folder = require "deer.run_folder"
+local sys = require "deer.sys"
 local text = require "deer.text"
 local usage = require "deer.usage"
 
@@ -50,7 +51,8 @@ local train = {
 
     { name = "hyperparam", many = true, repeated = true, place = "key=value...",
       group = "learning", help = "options of the algorithm or the agent" },
-    { name = "network", also = { "backend-nnet" }, type = "string", place = "NAME|JSON|FILE",
+    { name = "network", also = { "backend-nnet" }, many = true,
+      place = "NAME|JSON|FILE [key=value]...",
       names = function() return require("deer.network_spec").names() end,
       help = "layers of the network" },
     { name = "batch_size", type = "integer", range = SIZE, help = "samples of an update" },
@@ -118,6 +120,21 @@ local function announce(made, folder)
   text.say("folder: %s", folder)
 end
 
+-- what a person may do with it when it is over
+local function conclude(agent)
+  local folder, best = agent.folder, agent.best_evaluation
+  local curve = (sys.listdir(folder .. "/plots") or {})[1]
+  if best then
+    text.say("best evaluation: %s, after %d steps", text.brief(best.mean), best.step)
+  end
+  if curve then text.say("its curve: %s/plots/%s", folder, curve) end
+  if agent.environment.render then
+    text.say("to watch it: deerlua enjoy %s --render", folder)
+  else
+    text.say("to judge it: deerlua eval %s", folder)
+  end
+end
+
 -- without training all actions are drawn at random, where the policy can do so
 local function explore(agent)
   if agent:epsilon() then agent:setEpsilon(1) end
@@ -127,6 +144,8 @@ end
 ---@return integer status
 function train.run(said)
   check(said)
+  -- controllers say things as well, which are no JSON
+  if said.quiet then text.sayTo(nil) elseif said.json then text.sayTo(io.stderr) end
   if said.threads then deer.threads(said.threads) end
   local made, environment = plan.make(said)
   local agent = usage.try(made.agent, made, { environment = environment, seed = made.seed,
@@ -140,8 +159,9 @@ function train.run(said)
   if not plan.learns(made) then explore(agent) end
   recorders.attach(agent, made, said)
   agent.folder = run_folder.create(made, said)
-  if not (said.quiet or said.json) then announce(made, agent.folder) end
+  if not said.json then announce(made, agent.folder) end
   agent:run(made.epochs, made.epoch_length)
+  if not said.json then conclude(agent) end
   return 0
 end
 

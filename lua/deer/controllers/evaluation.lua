@@ -59,6 +59,7 @@ function EvaluationController:onEpochEnd(agent)
   if not self.due(agent:epochs(), self.given.periodicity) then return end
   local result = self:evaluate(agent)
   agent.evaluation = result
+  if result.best then agent.best_evaluation = result end
   self.results[#self.results + 1] = result
   if self.given.show then
     text.say("evaluation after epoch %d: %s +- %s, %d episodes", result.epoch,

@@ -1,4 +1,4 @@
---- Prints a line of JSON per epoch, for machines.
+--- Prints a line of JSON per epoch, for machines: on the standard output, whatever others say.
 
 local Recorder = require "deer.recorder"
 local json = require "deer.json"
@@ -13,7 +13,9 @@ function JsonLinesController:write(_, _, numbers)
   for tag, value in spairs(numbers) do
     if value ~= value or math.abs(value) == math.huge then numbers[tag] = nil end
   end
-  text.say("%s", json.encode(numbers))
+  text.status(nil)
+  io.stdout:write(json.encode(numbers), "\n")
+  io.stdout:flush()
 end
 
 return JsonLinesController

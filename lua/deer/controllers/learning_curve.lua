@@ -59,7 +59,7 @@ end
 function LearningCurveController:write(agent, _, numbers)
   local evaluation = numbers["eval/mean_reward"]
   if evaluation then add(self.judged, agent:steps(), evaluation, numbers["eval/std_reward"]) end
-  add(self.learnt, agent:steps(), numbers["train/value"], numbers["train/loss"] or 0 / 0)
+  add(self.learnt, agent:steps(), numbers["train/value"] or 0 / 0, numbers["train/loss"] or 0 / 0)
   if sys.time() - self.drawn >= self.periodicity then self:draw(agent) end
 end
 

@@ -36,6 +36,8 @@ function NetSaveLoadController:onStart(agent) self:ready(agent) end
 
 ---@param agent deer.NeuralAgent
 function NetSaveLoadController:onEnd(agent)
+  -- what should have been loaded was not there: nothing has been learnt
+  if self.input_file and not self.done then return end
   local path = self.output_file or self:path(agent, "network.safetensors")
   self:check(run_folder.save(path, agent.learning_algo, { epochs = agent:epochs(),
     steps = agent:steps() }))

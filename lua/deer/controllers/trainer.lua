@@ -14,12 +14,13 @@ TrainerController.options = {
     help = "what is counted" },
   periodicity = { default = 1, type = "integer", range = { 0, 2 ^ 53 },
     help = "learn at every so many of them, the first included" },
+  training_repeat = { default = 1, type = "integer", range = { 1, 2 ^ 31 }, help = "updates then" },
   show_episode_avg_V_value = { default = true, help = "print the mean value of the episode" },
   show_avg_Bellman_residual = { default = true, help = "print the mean loss of the epoch so far" },
 }
 
 function TrainerController:init(options)
-  self.periodicity = options.periodicity
+  self.periodicity, self.repeats = options.periodicity, options.training_repeat
   self.show_value = options.show_episode_avg_V_value
   self.show_loss = options.show_avg_Bellman_residual
   self.on_episode = options.evaluate_on == "episode"
@@ -33,7 +34,9 @@ end
 
 ---@param agent deer.NeuralAgent
 function TrainerController:train(agent)
-  if self.due(self.count, self.periodicity) then agent:train() end
+  if self.due(self.count, self.periodicity) then
+    for _ = 1, self.repeats do agent:train() end
+  end
   self.count = self.count + 1
 end
 

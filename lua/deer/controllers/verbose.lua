@@ -5,7 +5,7 @@ local Controller = require "deer.controller"
 local text = require "deer.text"
 
 ---@class deer.VerboseController: deer.Controller
----@overload fun(options: { evaluate_on: string?, periodicity: integer? }): deer.VerboseController
+---@overload fun(options: table?): deer.VerboseController
 local VerboseController = Controller:extend "VerboseController"
 
 VerboseController.modes = { -1 }
@@ -15,10 +15,12 @@ VerboseController.options = {
     help = "what is counted" },
   periodicity = { default = 1, type = "integer", range = { 0, 2 ^ 53 },
     help = "print at every so many of them" },
+  show_memory = { default = false, help = "also print how many samples are remembered" },
 }
 
 function VerboseController:init(options)
   self.evaluate_on, self.periodicity = options.evaluate_on, options.periodicity
+  self.show_memory = options.show_memory
   self[Controller.events[options.evaluate_on]] = self.report
 end
 
@@ -34,6 +36,7 @@ function VerboseController:report(agent)
     text.say("Learning rate: %s", text.format(agent:learningRate()))
     text.say("Discount factor: %s", text.format(agent:discountFactor()))
     if epsilon then text.say("Epsilon: %s", text.format(epsilon)) end
+    if self.show_memory then text.say("Samples: %d", agent:dataset():nElems()) end
   end
   self.count = self.count + 1
 end
