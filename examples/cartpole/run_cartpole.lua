@@ -13,6 +13,7 @@ local params = deer.launcher(arg, {
   steps_per_test = 5000,
   period_btw_summary_perfs = 10,
   -- environment
+  frame_skip = 1,
   max_steps = 500,
   split = false, -- four subjects of one number each
   -- learning
@@ -46,7 +47,53 @@ local params = deer.launcher(arg, {
     max_steps = "steps of an episode", split = "four subjects of one number each",
   },
   presets = {
-    -- what the last version of DeeR was shipped with, for CartPole-v0 in tests of 100 steps
+    -- what versions of DeeR were shipped with, for CartPole-v0 in tests of 100 steps
+    ["deer-0.2"] = {
+      steps_per_epoch = 100,
+      epochs = 200,
+      steps_per_test = 100,
+      max_steps = 200,
+      split = true,
+      update_rule = "sgd",
+      batch_accumulator = "sum",
+      learning_rate = 0.0001,
+      learning_rate_decay = 0.99,
+      discount = 0.9,
+      discount_max = 0.95,
+      clip_delta = 1.0,
+      double_q = true,
+      dueling = false,
+      tau = 0.0,
+      freeze_interval = 100,
+      epsilon_min = 0.2,
+      replay_memory_size = 1000000,
+      replay_start_size = 1,
+      batch_size = 32,
+      network_type = "deer-0.2",
+    },
+    ["deer-0.3"] = {
+      steps_per_epoch = 100,
+      epochs = 200,
+      steps_per_test = 100,
+      max_steps = 200,
+      split = true,
+      update_rule = "sgd",
+      batch_accumulator = "mean",
+      learning_rate = 0.005,
+      learning_rate_decay = 0.99,
+      discount = 0.9,
+      discount_max = 0.95,
+      clip_delta = 1.0,
+      double_q = true,
+      dueling = false,
+      tau = 0.0,
+      freeze_interval = 100,
+      epsilon_min = 0.2,
+      replay_memory_size = 1000000,
+      replay_start_size = 1,
+      batch_size = 32,
+      network_type = "deer-0.2",
+    },
     ["deer-0.4"] = {
       steps_per_epoch = 100,
       epochs = 200,
@@ -104,6 +151,7 @@ local agent = deer.NeuralAgent{
   learning_algo = qnetwork,
   replay_memory_size = params.replay_memory_size,
   replay_start_size = params.replay_start_size,
+  sticky_action = params.frame_skip,
   seed = params.seed,
 }
 local best = deer.experiment.attach(agent, params, { name = name, show_episodes = false })

@@ -13,6 +13,7 @@ local params = deer.launcher(arg, {
   steps_per_test = 450,
   period_btw_summary_perfs = 5,
   -- environment
+  frame_skip = 1,
   higher_dim_obs = true, -- 36 x 36 pixels, else a grid of 10 x 10
   reverse = false, -- all pixels are negated
   -- learning
@@ -27,6 +28,7 @@ local params = deer.launcher(arg, {
   rms_epsilon = 0.0001,
   momentum = 0.0,
   clip_delta = 0.0,
+  clip_norm = 0.0,
   double_q = true,
   tau = 0.01, -- the target network follows slowly; 0: it is copied every freeze_interval updates
   freeze_interval = 100,
@@ -66,6 +68,7 @@ local qnetwork = deer.QNetwork{
   rms_epsilon = params.rms_epsilon,
   momentum = params.momentum,
   clip_delta = params.clip_delta,
+  clip_norm = params.clip_norm,
   double_q = params.double_q,
   tau = params.tau,
   freeze_interval = params.freeze_interval,
@@ -76,6 +79,7 @@ local agent = deer.NeuralAgent{
   environment = env,
   learning_algo = qnetwork,
   replay_memory_size = params.replay_memory_size,
+  sticky_action = params.frame_skip,
   seed = params.seed,
 }
 local best = deer.experiment.attach(agent, params, { name = name, show_episodes = false })

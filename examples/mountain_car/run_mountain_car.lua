@@ -37,6 +37,7 @@ local params = deer.launcher(arg, {
   clip_norm = 0.0,
   double_q = true,
   exp_priority = 0.0,
+  exploration_length = 10,
   tau = 0.01, -- the target network follows slowly; 0: it is copied every freeze_interval updates
   freeze_interval = 100,
   epsilon_start = 1.0,
@@ -50,11 +51,54 @@ local params = deer.launcher(arg, {
 }, {
   help = {
     bonus = "reward at the goal", max_moves = "of the car in an episode",
+    exploration_length = "actions of an exploring sequence",
     reward_scale = "rewards are multiplied by it", split = "two subjects of one number each",
     start_anywhere = "training episodes begin anywhere in the valley",
   },
   presets = {
-    -- what the last version of DeeR was shipped with
+    -- what versions of DeeR were shipped with
+    ["deer-0.2"] = {
+      steps_per_epoch = 200,
+      epochs = 200,
+      steps_per_test = 200,
+      frame_skip = 5,
+      update_rule = "sgd",
+      batch_accumulator = "sum",
+      learning_rate = 0.0005,
+      learning_rate_decay = 0.99,
+      discount = 0.9,
+      discount_inc = 0.99,
+      discount_max = 0.95,
+      clip_delta = 1.0,
+      exp_priority = 1.0,
+      exploration_length = 1,
+      tau = 0.0,
+      epsilon_min = 0.2,
+      epsilon_decay = 10000,
+      batch_size = 32,
+      network_type = "deer-0.2",
+    },
+    ["deer-0.3"] = {
+      steps_per_epoch = 200,
+      epochs = 200,
+      steps_per_test = 200,
+      frame_skip = 5,
+      update_rule = "rmsprop",
+      batch_accumulator = "mean",
+      learning_rate = 0.005,
+      learning_rate_decay = 0.99,
+      discount = 0.9,
+      discount_inc = 0.99,
+      discount_max = 0.95,
+      clip_delta = 1.0,
+      exp_priority = 1.0,
+      exploration_length = 1,
+      tau = 0.0,
+      epsilon_min = 0.2,
+      epsilon_decay = 10000,
+      batch_size = 32,
+      network_type = "deer-0.2",
+    },
     ["deer-0.4"] = {
       steps_per_epoch = 200,
       epochs = 200,
@@ -122,7 +166,8 @@ local agent = deer.NeuralAgent{
   learning_algo = qnetwork,
   replay_memory_size = params.replay_memory_size,
   exp_priority = params.exp_priority,
-  train_policy = deer.policies.LongerExplorationPolicy{ epsilon = 1, length = 10 },
+  train_policy = deer.policies.LongerExplorationPolicy{ epsilon = 1,
+    length = params.exploration_length },
   seed = params.seed,
 }
 local best = deer.experiment.attach(agent, params, { name = name, show_episodes = false })

@@ -45,7 +45,24 @@ local params = deer.launcher(arg, {
     start_anywhere = "training episodes begin anywhere in the valley",
   },
   presets = {
-    -- what the last version of DeeR was shipped with
+    -- what versions of DeeR were shipped with
+    ["deer-0.3"] = {
+      steps_per_epoch = 200,
+      epochs = 200,
+      steps_per_test = 200,
+      frame_skip = 5,
+      start_anywhere = false,
+      update_rule = "rmsprop",
+      learning_rate = 0.005,
+      learning_rate_decay = 0.99,
+      discount = 0.9,
+      discount_inc = 0.99,
+      discount_max = 0.95,
+      exp_priority = 1.0,
+      epsilon_decay = 10000,
+      batch_size = 32,
+      network_type = "deer",
+    },
     ["deer-0.4"] = {
       steps_per_epoch = 200,
       epochs = 200,

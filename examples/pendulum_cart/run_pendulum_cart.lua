@@ -14,6 +14,7 @@ local params = deer.launcher(arg, {
   steps_per_test = 10000,
   period_btw_summary_perfs = 10,
   -- environment
+  frame_skip = 1,
   training_steps = 200, -- of an episode: many starts, as swinging up is the hardest part
   -- learning
   update_rule = "adam",
@@ -27,6 +28,7 @@ local params = deer.launcher(arg, {
   rms_epsilon = 0.0001,
   momentum = 0.0,
   clip_delta = 0.0,
+  clip_norm = 0.0,
   double_q = true,
   tau = 0.01, -- the target network follows slowly; 0: it is copied every freeze_interval updates
   freeze_interval = 100,
@@ -45,7 +47,7 @@ local params = deer.launcher(arg, {
     training_steps = "of an episode in training; 0: no limit", updates = "at a time",
   },
   presets = {
-    -- what DeeR 0.2 was shipped with
+    -- what versions of DeeR were shipped with
     ["deer-0.2"] = {
       epochs = 200,
       steps_per_test = 1000,
@@ -53,6 +55,27 @@ local params = deer.launcher(arg, {
       update_rule = "deepmind_rmsprop",
       batch_accumulator = "sum",
       learning_rate = 0.001,
+      learning_rate_decay = 0.99,
+      discount = 0.9,
+      discount_inc = 0.99,
+      discount_max = 0.95,
+      clip_delta = 1.0,
+      double_q = false,
+      tau = 0.0,
+      epsilon_min = 0.2,
+      epsilon_decay = 10000,
+      updates = 1,
+      replay_start_size = 1,
+      batch_size = 32,
+      network_type = "deer-0.2",
+    },
+    ["deer-0.3"] = {
+      epochs = 200,
+      steps_per_test = 1000,
+      training_steps = 0,
+      update_rule = "rmsprop",
+      batch_accumulator = "mean",
+      learning_rate = 0.005,
       learning_rate_decay = 0.99,
       discount = 0.9,
       discount_inc = 0.99,
@@ -84,6 +107,7 @@ local env = deer.env "pendulum_cart" {
   training_steps = params.training_steps,
   max_steps = 1000, -- so that a test has several starts
   path = params.period_btw_summary_perfs > 0 and name .. ".mp4" or nil,
+  curves = { { "Position (m)", 0 }, { "Angle (rad)", 2 } }, -- below the film
 }
 local qnetwork = deer.QNetwork{
   environment = env,
@@ -94,6 +118,7 @@ local qnetwork = deer.QNetwork{
   rms_epsilon = params.rms_epsilon,
   momentum = params.momentum,
   clip_delta = params.clip_delta,
+  clip_norm = params.clip_norm,
   double_q = params.double_q,
   tau = params.tau,
   freeze_interval = params.freeze_interval,
@@ -105,6 +130,7 @@ local agent = deer.NeuralAgent{
   learning_algo = qnetwork,
   replay_memory_size = params.replay_memory_size,
   replay_start_size = params.replay_start_size,
+  sticky_action = params.frame_skip,
   seed = params.seed,
 }
 local best = deer.experiment.attach(agent, params, { name = name, updates = params.updates })

@@ -29,6 +29,7 @@ local params = deer.launcher(arg, {
   rms_epsilon = 0.0001,
   momentum = 0.0,
   clip_delta = 0.0,
+  clip_norm = 0.0,
   epsilon_start = 1.0,
   epsilon_min = 0.3,
   epsilon_decay = 10000,
@@ -40,7 +41,7 @@ local params = deer.launcher(arg, {
   seed = 123456,
 }, {
   presets = {
-    -- what DeeR 0.2 was shipped with
+    -- what versions of DeeR were shipped with
     ["deer-0.2"] = {
       epochs = 50,
       update_rule = "deepmind_rmsprop",
@@ -63,6 +64,31 @@ local params = deer.launcher(arg, {
       freeze_interval = 1000,
       period_btw_summary_perfs = 10,
     },
+    ["deer-0.3"] = {
+      epochs = 50,
+      update_rule = "rmsprop",
+      batch_accumulator = "mean",
+      learning_rate = 0.005,
+      learning_rate_decay = 1.0,
+      clip_delta = 1.0,
+      epsilon_min = 0.1,
+      batch_size = 32,
+      network_type = "deer-0.2",
+      freeze_interval = 1000,
+    },
+    ["deer-0.4"] = {
+      epochs = 50,
+      period_btw_summary_perfs = 1,
+      update_rule = "rmsprop",
+      batch_accumulator = "mean_outputs",
+      learning_rate = 0.005,
+      learning_rate_decay = 1.0,
+      clip_norm = 1.0,
+      epsilon_min = 0.1,
+      batch_size = 32,
+      network_type = "deer",
+      freeze_interval = 1000,
+    },
   },
 })
 
@@ -81,6 +107,7 @@ local qnetwork = deer.QNetwork{
   rms_epsilon = params.rms_epsilon,
   momentum = params.momentum,
   clip_delta = params.clip_delta,
+  clip_norm = params.clip_norm,
   freeze_interval = params.freeze_interval,
   batch_size = params.batch_size,
   network_type = params.network_type,

@@ -191,8 +191,10 @@ function commandline.lines(list, defaults)
       group = option.group
       lines[#lines + 1] = group .. ":"
     end
-    local default = option.flag == nil and (defaults or {})[option.name]
+    local default = nil
+    if option.flag == nil then default = (defaults or {})[option.name] end
     if type(default) == "number" then default = text.format(default) end
+    if type(default) == "boolean" then default = default and "yes" or "no" end
     lines[#lines + 1] = ("  %-" .. width .. "s  %s%s"):format(commandline.head(option), option.help,
       default and (" (%s)"):format(default) or "")
   end

@@ -52,7 +52,8 @@ local text = require "deer.text"
 ---@field bytes fun(self): integer
 
 local OPTIONS = options.list {
-  environment = { type = "any", help = "whose observations and actions these are" },
+  environment = { type = "any", alias = { "env" },
+    help = "whose observations and actions these are" },
   input_dimensions = { type = "table", help = "instead of an environment" },
   n_actions = { type = "any", help = "instead of an environment" },
   observation_types = { type = "table", help = "instead of an environment" },

@@ -2,13 +2,14 @@
 --- its own, and those of every launcher.
 
 local commandline = require "deer.commandline"
+local core = require "deer.core"
 local options = require "deer.options"
 local spairs = require "deer.spairs"
 local text = require "deer.text"
 
 local COUNT, SIZE, ANY, PART = { 0, 2 ^ 53 }, { 1, 2 ^ 53 }, { 0, math.huge }, { 0, 1 }
 
--- parameter; letter; words, if not the parameter's with dashes; type; range; help
+-- parameter; letter; words, if not the parameter's with dashes; type; range; help; choices
 local DEER = {
   { "epochs", "e", nil, "integer", COUNT, "training epochs" },
   { "steps_per_epoch", "s", nil, "integer", SIZE, "steps of a training epoch" },
@@ -16,8 +17,10 @@ local DEER = {
   { "period_btw_summary_perfs", "f", "freq_summary_perfs", "integer", nil,
     "test epochs per summary of the environment" },
   { "frame_skip", nil, nil, "integer", SIZE, "frames per action" },
-  { "update_rule", nil, nil, "string", nil, "optimiser, one of those in deerlua list" },
-  { "batch_accumulator", nil, nil, "string", nil, "how the losses of a batch add up: sum or mean" },
+  { "update_rule", nil, nil, "string", nil, "optimiser, one of those in deerlua list",
+    core.names "optimizer" },
+  { "batch_accumulator", nil, nil, "string", nil, "how the losses of a batch add up: sum, mean or \z
+    mean_outputs", { "sum", "mean", "mean_outputs" } },
   { "learning_rate", nil, nil, "number", ANY, "step size of the updates" },
   { "learning_rate_decay", nil, nil, "number", ANY, "its factor from epoch to epoch" },
   { "rms_decay", nil, nil, "number", PART, "decay of the averages of rmsprop" },
@@ -53,9 +56,9 @@ local DEER = {
   { "param3", nil, nil, "string", nil, "for the environment" },
 }
 
-local function row(name, letter, words, kind, range, help)
+local function row(name, letter, words, kind, range, help, choices)
   return { name = name, letter = letter, words = words or name:gsub("_", "-"), type = kind,
-    range = range, help = help }
+    range = range, help = help, choices = choices }
 end
 
 -- a default that is none of these; `script` is where it stands
@@ -83,7 +86,7 @@ function launcher_options.list(defaults, preset_names, help, script)
   wanted.seed, wanted.deterministic = nil, nil
   for _, known in ipairs(DEER) do
     local key = options.key(known[1])
-    if wanted[key] then add(row(table.unpack(known, 1, 6))) end
+    if wanted[key] then add(row(table.unpack(known, 1, 7))) end
     wanted[key] = nil
   end
   for _, name in spairs(wanted) do add(own(name, defaults[name], help[name], script)) end
@@ -108,7 +111,7 @@ end
 ---@return string|nil
 function launcher_options.missing(list, word)
   for _, known in ipairs(DEER) do
-    local option = row(table.unpack(known, 1, 6))
+    local option = row(table.unpack(known, 1, 7))
     if commandline.find({ option }, word) and not commandline.find(list, word) then
       return ("this launcher has no option '%s' (%s)"):format(word, option.help)
     end

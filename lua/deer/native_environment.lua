@@ -4,7 +4,7 @@
 
 local Environment = require "deer.environment"
 local core = require "deer.core"
-local deer = require "deer"
+local film = require "deer.film"
 local options = require "deer.options"
 local text = require "deer.text"
 
@@ -13,8 +13,8 @@ local Native = Environment:extend "NativeEnvironment"
 
 local PATH = { type = "string", help = "file for a film of a test when it is summarized, .mp4, \z
   .png or .gif; no film if not given" }
-
-local MOST_PICTURES = 500 -- of such a film
+local CURVES = { type = "table", help = "what is drawn below the film's pictures: a list of \z
+  { name, position of a subject that is a number }" }
 
 -- the options that the class in C reads; Environment reads the seed
 local function own_options(self, given)
@@ -23,9 +23,23 @@ local function own_options(self, given)
   return values
 end
 
+-- names and positions of subjects that are a number each
+local function check_curves(self, curves)
+  local dimensions = self:inputDimensions()
+  for _, curve in ipairs(curves) do
+    local subject = type(curve) == "table" and math.type(curve[2]) == "integer"
+      and dimensions[curve[2] + 1]
+    if type(curve) ~= "table" or type(curve[1]) ~= "string" or not subject or #subject > 1 then
+      text.fail("%s: option 'curves': expected { name, position of a subject that is a number, \z
+        from 0 }, got %s", self.__name, text.describe(curve))
+    end
+  end
+end
+
 function Native:init(given)
-  self._path = given.path
+  self._path, self._curves = given.path, given.curves
   self._env = core.env(self.native_name, { options = own_options(self, given), seed = given.seed })
+  if given.curves then check_curves(self, given.curves) end
 end
 
 ---@param mode integer -1 in training, else that of a test
@@ -54,15 +68,9 @@ function Native:render(observation) return self._env:render(observation) end
 ---@param test_data_set deer.DataSet
 function Native:summarizePerformance(test_data_set)
   if not self._path then return end
-  local subjects, observation = test_data_set:observations(), {}
   local rate = self._env:pictureRate()
-  local film = deer.video(self._path, rate > 0 and { fps = rate } or nil)
-  for i = 1, math.min(#subjects[1], MOST_PICTURES) do
-    for s, values in ipairs(subjects) do observation[s] = values[i] end
-    film:add(self:render(observation))
-  end
-  local path, note = film:close()
-  if not path then error(note, 0) end
+  local path, note = film.write(self, test_data_set,
+    { path = self._path, rate = rate > 0 and rate or 25, curves = self._curves })
   text.say("Summary Perf")
   text.say("A film of the policy obtained has been saved under the name %s%s", path,
     note and (", because %s"):format(note) or "")
@@ -110,7 +118,7 @@ function native.find(name, class_name)
       local Class = Native:extend(class_name)
       Class.native_name, Class.help = name, core.about("env", name).help
       Class.fields = options.fromFields(core.fields("env", name))
-      Class.options = { path = PATH }
+      Class.options = { path = PATH, curves = CURVES }
       for _, field in ipairs(Class.fields) do Class.options[field.name] = field end
       classes[name] = Class
     end

@@ -288,6 +288,11 @@ function NeuralAgent:lastEpisode() return self._handle:lastEpisode() end
 ---@return any[]
 function NeuralAgent:state() return self._handle:state() end
 
+--- The action that the algorithm thinks best in that state, and what it expects of it.
+---@return number|number[] action
+---@return number value
+function NeuralAgent:bestAction() return self.learning_algo:chooseBestAction(self:state()) end
+
 --- Of which of several environments to train in a controller has just heard, from 0 on; 0 where
 --- there is but one. What a controller overrides in onActionChosen is the action of this one.
 ---@return integer

@@ -8,6 +8,7 @@
 ---     fig:save("policy.png")
 local check = require "deer.plot.check"
 local draw = require "deer.plot.draw"
+local layout = require "deer.plot.layout"
 
 local plot = {}
 
@@ -129,6 +130,17 @@ end
 function Axes:band(xs, low, high, options)
   local lists = { "xs", xs or false, "low", low or false, "high", high or false }
   return add(self, "band", BAND, options, lists)
+end
+
+--- Where x lies on the canvas on which the figure was drawn last.
+---@param x number
+---@return number column in pixels from the left
+---@return integer top of the panel's box, in pixels from above
+---@return integer height of it
+function Axes:column(x)
+  local panel = self.left or self
+  if not panel.box then check.fail "column: expected axes of a figure that was drawn" end
+  return layout.x(panel, x), panel.box.y, panel.box.h
 end
 
 --- Draws the figure on a new canvas, which the caller may draw more on, save and close.

@@ -37,6 +37,20 @@ end
 ---@return number[] values the first is that of action 0
 function QNetwork:qValues(state) return self._handle:qValues(state) end
 
+--- One update on these samples, as many as the batch_size, in the form in which
+--- DataSet:randomBatch gives them: states[subject][sample][history].
+---@param states table
+---@param actions integer[]
+---@param rewards number[]
+---@param next_states table
+---@param terminals boolean[]
+---@param weights? number[] how much each sample counts; 1 if not given
+---@return number loss the square root of that of the batch
+---@return number[] losses of the samples
+function QNetwork:train(states, actions, rewards, next_states, terminals, weights)
+  return self._handle:train(states, actions, rewards, next_states, terminals, weights)
+end
+
 --- Puts parameters back. Skills (see SkillKeeperController) that the list does not hold, or that
 --- there is no room for, stay as they are.
 ---@param params table[]

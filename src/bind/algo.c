@@ -326,6 +326,7 @@ static const luaL_Reg methods[] = {
     {"chooseBestAction", algo_choose},
     {"qValues", algo_values},
     {"actionProba", algo_proba},
+    {"train", deer_lua_algo_train},
     {"parameters", algo_parameters},
     {"setParameters", algo_set_parameters},
     {NULL, NULL},

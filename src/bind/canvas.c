@@ -162,6 +162,27 @@ static int canvas_rect(lua_State *L) {
   return 0;
 }
 
+deer_image deer_lua_check_image(lua_State *L, int arg) {
+  const deer_tensor *t = deer_lua_to_tensor(L, arg);
+  if (t && t->dtype == DEER_DTYPE_U8 && t->shape.rank == 3 && t->shape.dim[2] == 3)
+    return (deer_image){t->data, t->shape.dim[1], t->shape.dim[0], 3};
+  char got[DEER_DESCRIBE];
+  deer_lua_describe(L, arg, got);
+  const char *message =
+      lua_pushfstring(L, "tensor of bytes {rows, columns, 3} expected, got %s", got);
+  deer_lua_bad_argument(L, arg, message);
+  return (deer_image){0};
+}
+
+/* image(x, y, picture) */
+static int canvas_image(lua_State *L) {
+  deer_canvas *canvas = check_canvas(L);
+  deer_xy corner = {luaL_checknumber(L, 2), luaL_checknumber(L, 3)};
+  const deer_image image = deer_lua_check_image(L, 4);
+  deer_canvas_image(canvas, corner, &image);
+  return 0;
+}
+
 /* line(x0, y0, x1, y1, color, width = 1) */
 static int canvas_line(lua_State *L) {
   deer_canvas *canvas = check_canvas(L);
@@ -301,6 +322,7 @@ static const luaL_Reg methods[] = {
     {"clip", canvas_clip},
     {"fill", canvas_fill},
     {"rect", canvas_rect},
+    {"image", canvas_image},
     {"line", canvas_line},
     {"polyline", canvas_polyline},
     {"polygon", canvas_polygon},

@@ -67,6 +67,9 @@ void deer_lua_own_env(deer_call *call, int index);
 void deer_lua_own_algo(deer_call *call, int index);
 void deer_lua_own_policy(deer_call *call, int index);
 
+/* The method train of an algo: one update on a batch of the script's. */
+int deer_lua_algo_train(lua_State *L);
+
 /* Places the buffers of a batch of batch->size samples (at most DEER_MOST_SAMPLES) in a block,
  * which is aligned to 16; returns how many bytes it has to have. NULL only measures. */
 #define DEER_MOST_SAMPLES (1 << 24)
@@ -117,6 +120,10 @@ void deer_lua_push_dataset(lua_State *L, const deer_space *space, const deer_rng
 /* The value at `index` as a tensor, NULL when it is none; whether it shows memory of a program. */
 deer_tensor *deer_lua_to_tensor(lua_State *L, int index);
 bool deer_lua_is_view(lua_State *L, int index);
+
+/* The picture that is argument `arg`, a tensor of bytes {rows, columns, 3}; raises when it is
+ * something else. Valid as long as the tensor. */
+deer_image deer_lua_check_image(lua_State *L, int arg);
 
 /* Pushes a tensor of zeros with memory of its own, aligned to 64, that never moves. */
 deer_tensor *deer_lua_new_tensor(lua_State *L, deer_dtype dtype, const deer_shape *shape);

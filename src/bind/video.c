@@ -28,15 +28,7 @@ static int video_new(lua_State *L) {
 /* add(picture): a tensor of bytes {rows, columns, 3} */
 static int video_add(lua_State *L) {
   deer_video *video = check_video(L);
-  const deer_tensor *t = deer_lua_to_tensor(L, 2);
-  if (!t || t->dtype != DEER_DTYPE_U8 || t->shape.rank != 3 || t->shape.dim[2] != 3) {
-    char got[DEER_DESCRIBE];
-    return deer_lua_bad_argument(
-        L, 2,
-        lua_pushfstring(L, "tensor of bytes {rows, columns, 3} expected, got %s",
-                        deer_lua_describe(L, 2, got)));
-  }
-  deer_image image = {t->data, t->shape.dim[1], t->shape.dim[0], 3};
+  const deer_image image = deer_lua_check_image(L, 2);
   deer_status status = deer_video_add(video, &image);
   if (status != DEER_OK) return deer_throw(L, status);
   lua_settop(L, 1);

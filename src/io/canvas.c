@@ -141,6 +141,17 @@ void deer_canvas_rect(deer_canvas *canvas, deer_rect r, deer_color color) {
   }
 }
 
+void deer_canvas_image(deer_canvas *canvas, deer_xy corner, const deer_image *image) {
+  int left = whole(corner.x + 0.5), top = whole(corner.y + 0.5);
+  span part = {left, top, whole((double)left + image->width), whole((double)top + image->height)};
+  part = intersect(canvas->clip, part);
+  for (int y = part.y0; y < part.y1 && part.x0 < part.x1; y++) {
+    size_t from = (size_t)(y - top) * (size_t)image->width + (size_t)(part.x0 - left);
+    size_t to = (size_t)y * (size_t)canvas->width + (size_t)part.x0;
+    memcpy(canvas->pixels + 3 * to, image->pixels + 3 * from, 3 * (size_t)(part.x1 - part.x0));
+  }
+}
+
 void deer_canvas_circle(deer_canvas *canvas, deer_xy c, double radius, deer_color color) {
   if (!(radius > 0 && isfinite(c.x) && isfinite(c.y) && isfinite(radius))) return;
   double reach = radius + 1;

@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "io/font.h"
+#include "io/png.h"
 
 typedef struct deer_canvas deer_canvas;
 
@@ -92,6 +93,10 @@ void deer_canvas_polygon(deer_canvas *canvas, const deer_xy *points, size_t n, d
 
 /* A mark with its centre at `center`. */
 void deer_canvas_marker(deer_canvas *canvas, deer_xy center, const deer_marker *marker);
+
+/* Copies a picture of 3 channels; `corner` is where its top left pixel begins, rounded to whole
+ * pixels. */
+void deer_canvas_image(deer_canvas *canvas, deer_xy corner, const deer_image *image);
 
 /* One line of UTF-8 text. `corner` is the top left corner of the box it fills: deer_text_width x
  * deer_text_height pixels, the other way round when vertical; rounded to whole pixels. Characters

@@ -213,7 +213,7 @@ typedef struct rig {
 typedef struct settings {
   int terminal_at, truncated_at, actions;
   int64_t memory, start; /* 0 for 100 and for the longest history */
-  bool any_history;
+  bool any_history, in_turn;
   uint64_t seed;
 } settings;
 
@@ -240,6 +240,7 @@ static inline deer_status rig_start(rig *r, settings c) {
                              .replay_memory_size = c.memory ? c.memory : 100,
                              .replay_start_size = c.start ? c.start : -1,
                              .only_full_history = !c.any_history,
+                             .in_turn = c.in_turn,
                              .rng = &rng};
   return deer_agent_new(&agent, &r->agent);
 }

@@ -253,6 +253,38 @@ static void test_clip(void **state) {
 }
 
 /* Writing outside the pixels is for the address sanitizer to see; here: it ends, and soon. */
+/* a picture of 3 x 2 pixels lies where it was put, cut by the edges and the clip rectangle */
+static void test_image(void **state) {
+  (void)state;
+  static const uint8_t bytes[] = {1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 6};
+  const deer_image image = {bytes, 3, 2, 3};
+  deer_canvas *canvas = deer_canvas_new(5, 4);
+  deer_canvas_image(canvas, (deer_xy){1, 1.5}, &image);
+  assert_int_equal(marked(canvas), 6);
+  for (int y = 0; y < 2; y++)
+    for (int x = 0; x < 3; x++)
+      assert_int_equal(pixel(canvas, 1 + x, 2 + y), 0x010101 * (3 * y + x + 1));
+  static const struct {
+    deer_xy corner;
+    int marked;
+    unsigned first; /* of pixel (0, 0) */
+  } cases[] = {{{-1, -1}, 2, 0x050505}, {{-3, 0}, 0, 0xffffff},      {{4, 3}, 1, 0xffffff},
+               {{0, -1}, 3, 0x040404},  {{1e300, 0}, 0, 0xffffff},   {{-1e300, 0}, 0, 0xffffff},
+               {{NAN, 0}, 0, 0xffffff}, {{0, INFINITY}, 0, 0xffffff}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    deer_canvas_fill(canvas, (deer_color){255, 255, 255, 255});
+    deer_canvas_image(canvas, cases[i].corner, &image);
+    assert_int_equal(marked(canvas), cases[i].marked);
+    assert_int_equal(pixel(canvas, 0, 0), cases[i].first);
+  }
+  deer_canvas_fill(canvas, (deer_color){255, 255, 255, 255});
+  deer_canvas_clip(canvas, (deer_rect){2, 0, 1, 4});
+  deer_canvas_image(canvas, (deer_xy){1, 1}, &image);
+  assert_int_equal(marked(canvas), 2);
+  assert_int_equal(pixel(canvas, 2, 2), 0x050505);
+  deer_canvas_free(canvas);
+}
+
 static void test_any_coordinate(void **state) {
   (void)state;
   deer_canvas *canvas = deer_canvas_new(17, 9);
@@ -480,6 +512,7 @@ int main(void) {
       cmocka_unit_test(test_circle_and_polygon),
       cmocka_unit_test(test_markers),
       cmocka_unit_test(test_clip),
+      cmocka_unit_test(test_image),
       cmocka_unit_test(test_any_coordinate),
       cmocka_unit_test(test_text),
       cmocka_unit_test(test_font),

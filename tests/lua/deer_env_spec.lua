@@ -286,6 +286,55 @@ describe("a summary", function()
     assert.equal(12, string.unpack(">I4", bytes, assert(bytes:find "acTL") + 4))
   end)
 
+  it("has curves of what was observed below the film, and a bar where it is", function()
+    local pictures = {}
+    local reel = { add = function(_, picture) pictures[#pictures + 1] = picture end,
+      close = function() return "film" end }
+    -- a reel that keeps its pictures
+    local loaded = package.loaded
+    local video, film = loaded["deer.video"], loaded["deer.film"]
+    loaded["deer.video"], loaded["deer.film"] = function() return reel end, nil
+    local write = require("deer.film").write
+    loaded["deer.video"], loaded["deer.film"] = video, film
+
+    local env = deer.env "pendulum_cart" {}
+    local positions, zeros = {}, {}
+    for i = 1, 11 do positions[i], zeros[i] = i == 6 and 3 or 0, 0 end
+    local data = { observations = function() return { positions, zeros, zeros, zeros } end }
+    assert.equal("film", write(env, data, { path = "film", rate = 10,
+      curves = { { "Position", 0 }, { "Angle", 2 } } }))
+    assert.equal(11, #pictures)
+    local plain = env:render { 3, 0, 0, 0 }
+    local rows, columns = table.unpack(plain:shape())
+    assert.same({ rows + 260, columns, 3 }, pictures[1]:shape())
+    assert.equal(plain:bytes(), pictures[6]:bytes():sub(1, #plain:bytes()))
+    -- the middles of what is orange in the curves: it goes to the right at an even pace
+    local at = {}
+    for i, picture in ipairs(pictures) do
+      local bytes, sum, n = picture:bytes(), 0, 0
+      local row = (rows + 40) * columns
+      for x = 0, columns - 1 do
+        local r, _, b = bytes:byte(3 * (row + x) + 1, 3 * (row + x) + 3)
+        if r - b > 60 then sum, n = sum + x, n + 1 end
+      end
+      assert.is_true(n == 2 or n == 3)
+      at[i] = sum / n
+    end
+    for i = 2, 11 do
+      assert.is_true(math.abs(at[i] - at[i - 1] - (at[11] - at[1]) / 10) <= 1.5)
+    end
+    assert.is_true(at[11] - at[1] > columns * 0.8)
+  end)
+
+  it("says what is wrong with the curves", function()
+    for _, wrong in ipairs { { "a", 0 }, { { "a", 4 } }, { { "a" } }, { { 1, 2 } },
+      { { "a", 0.5 } }, { { "a", -1 } } } do
+      raises(function() deer.env "pendulum_cart" { curves = wrong } end,
+        "option 'curves': expected { name, position of a subject that is a number, from 0 }, got")
+    end
+    raises(function() deer.env "cartpole" { curves = { { "a", 0 } } } end, "option 'curves'")
+  end)
+
   it("is nothing without a path, and an error where nothing can be written", function()
     for _, path in ipairs { false, folder .. "/no/film.gif" } do
       local env = deer.env "cartpole" { seed = 1, path = path or nil }

@@ -173,8 +173,13 @@ describe("the methods of DeeR's documentation", function()
       "setDiscountFactor", "discountFactor", "overrideNextAction", "avgBellmanResidual",
       "avgEpisodeVValue", "totalRewardOverLastTest", "attach", "detach", "mode", "startMode",
       "resumeTrainingMode", "summarizeTestPerformance", "train", "dumpNetwork", "setNetwork", "run",
-      "epsilon", "setEpsilon" } do
+      "epsilon", "setEpsilon", "bestAction" } do
       assert.equal("function", type(deer.NeuralAgent[name]), name)
+    end
+    local set = deer.DataSet{ env = Tally{} }
+    for _, name in ipairs { "actions", "rewards", "terminals", "observations", "nElems",
+      "addSample", "randomBatch", "updatePriorities" } do
+      assert.equal("function", type(set[name]), name)
     end
   end)
 
@@ -216,6 +221,10 @@ describe("the methods of DeeR's documentation", function()
     assert.is_true(math.abs(agent:avgEpisodeVValue()) > 0)
     agent:resumeTrainingMode()
     assert.equal(-1, agent:mode())
+    local action, value = agent:bestAction()
+    local values = agent.learning_algo:qValues(agent:state())
+    assert.equal(values[action + 1], value)
+    assert.equal(math.max(table.unpack(values)), value)
     -- the mean of the epoch before stays until the next one begins
     assert.is_true(agent:train())
   end)

@@ -105,6 +105,14 @@ describe("the toy examples", function()
     assert.matches("Summary Perf\n", out)
   end)
 
+  it("take DeeR's defaults of each version", function()
+    for version, rate in deer.spairs { ["0.2"] = "0.0002", ["0.3"] = "0.005", ["0.4"] = "0.005" } do
+      local status, out = run(TOY, "--preset", "deer-" .. version)
+      assert.equal(0, status)
+      assert.matches("Learning rate: " .. rate .. "\n", out)
+    end
+  end)
+
   it("take a preset, over which the command line wins", function()
     local _, out = run(TOY, "--preset", "deer-0.2")
     assert.matches("Learning rate: 0.0002\n", out)
@@ -148,12 +156,14 @@ describe("the launcher of", function()
   end
 
   it("a task that DeeR has takes DeeR's own parameters", function()
-    local presets = { cartpole = "deer-0.4", mountain_car = "deer-0.4",
-      mountain_car_continuous = "deer-0.4", pendulum_cart = "deer-0.2" }
-    for name, preset in deer.spairs(presets) do
-      local status, out = launch(name, "--preset", preset)
-      assert.equal(0, status)
-      assert.matches("\nThe policy learnt", out)
+    local presets = { cartpole = "0.2 0.3 0.4", mountain_car = "0.2 0.3 0.4",
+      mountain_car_continuous = "0.3 0.4", pendulum_cart = "0.2 0.3" }
+    for name, versions in deer.spairs(presets) do
+      for version in versions:gmatch "%S+" do
+        local status, out = launch(name, "--preset", "deer-" .. version, "-e", "1", "-f", "-1")
+        assert.equal(0, status)
+        assert.matches("\nThe policy learnt", out)
+      end
     end
   end)
 
@@ -193,9 +203,13 @@ describe("the micro-grid example", function()
   end)
 
   it("takes DeeR's hyper-parameters", function()
-    local status, out = run(MICRO_GRID, "--preset", "deer-0.2")
-    assert.equal(0, status)
-    assert.matches('"update_rule": "deepmind_rmsprop"', out)
-    assert.matches("\nLearning rate: 0.0002\n", out)
+    local RATES = { ["0.2"] = "0.0002", ["0.3"] = "0.005", ["0.4"] = "0.0002" }
+    local RULES = { ["0.2"] = "deepmind_rmsprop", ["0.3"] = "rmsprop", ["0.4"] = "rmsprop" }
+    for version, rate in deer.spairs(RATES) do
+      local status, out = run(MICRO_GRID, "--preset", "deer-" .. version)
+      assert.equal(0, status)
+      assert.is_truthy(out:find(('"update_rule": "%s"'):format(RULES[version]), 1, true))
+      assert.is_truthy(out:find(("\nLearning rate: %s\n"):format(rate), 1, true))
+    end
   end)
 end)

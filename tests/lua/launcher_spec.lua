@@ -124,7 +124,7 @@ describe("launcher", function()
       ["--network-type x"] = "network_type", ["--param1 x"] = "param1", ["--param2 x"] = "param2",
       ["--param3 x"] = "param3" } do
       local option, value = words:match "^(%S+) (%S+)$"
-      local default = tonumber(value) or "y"
+      local default = tonumber(value) or value == "x" and "y" or value == "sgd" and "adam" or "mean"
       if math.type(default) == "integer" then default = 7 end
       local params = parse({ option, value }, { [name] = default })
       assert.equal(tonumber(value) or value, params[name])

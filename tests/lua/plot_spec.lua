@@ -1,4 +1,5 @@
-local canvas = require("deer.core").canvas
+local core = require "deer.core"
+local canvas = core.canvas
 local plot = require "deer.plot"
 
 -- the colour of a pixel as "#rrggbb"
@@ -98,6 +99,19 @@ describe("a canvas", function()
     assert.are.equal(64, (find_color(c, "#654321")))
   end)
 
+  it("takes pictures in", function()
+    local c <close> = canvas.new(4, 3)
+    local bytes = "abcdefghijklmnopqr"
+    c:image(1, 1, core.Tensor("uint8", { 2, 3, 3 }, bytes))
+    assert.are.equal(bytes:sub(1, 9), c:rgb():sub(16, 24))
+    assert.are.equal(bytes:sub(10), c:rgb():sub(28))
+    assert.are.equal(("\255"):rep(15), c:rgb():sub(1, 15))
+    local message = message_of(c.image, c, 0, 0, "abc")
+    assert.truthy(message:find("tensor of bytes {rows, columns, 3} expected", 1, true), message)
+    message_of(c.image, c, 0, 0, core.Tensor("float32", { 2, 3, 3 }))
+    message_of(c.image, c, "x", 0, core.Tensor("uint8", { 2, 3, 3 }))
+  end)
+
   it("writes and measures text", function()
     local c <close> = canvas.new(60, 60)
     local width, height = c:textWidth("deer")
@@ -195,6 +209,15 @@ describe("a figure", function()
     assert.is_true(n >= 3 * (ax.box.w - 2))
     assert.is_true(math.abs(y - (ax.box.y + ax.box.h / 2)) <= 0.5)
     assert.are.equal("#ff0000", pixel(c, ax.box.x + ax.box.w // 2, ax.box.y + ax.box.h // 2))
+  end)
+
+  it("tells where a value lies once it is drawn", function()
+    local fig, ax = flat()
+    assert.truthy(message_of(ax.column, ax, 1):find("that was drawn", 1, true))
+    fig:draw():close()
+    local left, top, height = ax:column(ax.x_low)
+    assert.are.same({ ax.box.x + 0.5, ax.box.y, ax.box.h }, { left, top, height })
+    assert.are.equal(ax.box.x + ax.box.w + 0.5, (ax:twin():column(ax.x_high)))
   end)
 
   it("draws a step at the old value until the next x", function()

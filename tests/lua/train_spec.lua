@@ -260,8 +260,8 @@ describe("deerlua train", function()
         "--run-name: expected letters, digits, '_', '-' and '.', got 'a/b'",
       ["--env cartpole --log-dir /dev/null/x"] = "/dev/null: Not a directory",
       ["--env cartpole --env-option x=1"] =
-        "environment cartpole: unknown option 'x'; known are seed, gravity, max_steps, path, "
-        .. "split, start_state",
+        "environment cartpole: unknown option 'x'; known are seed, curves, gravity, max_steps, "
+        .. "path, split, start_state",
       ["cartpole"] = "unexpected argument 'cartpole'",
     } do
       if line:find "gredy" then

@@ -114,7 +114,9 @@ local function set_ticks(fig, c)
   for _, panel in ipairs(fig.panels) do
     local box = panel.box
     for _, ax in ipairs(both(panel)) do
-      ax.ticks = layout.ticks(ax.y_low, ax.y_high, math.min(math.max(box.h // 32, 1), 10))
+      -- in a low box they may stand closer: a single one says little
+      local most = math.max(math.min(box.h // 32, 10), math.min(box.h // 20, 3), 1)
+      ax.ticks = layout.ticks(ax.y_low, ax.y_high, most)
     end
     panel.x_ticks = fit_x_ticks(c, panel.x_low, panel.x_high, box.w)
   end
