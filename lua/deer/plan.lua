@@ -83,6 +83,10 @@ local function find_class(kind, given)
   usage.fail("%s", (kinds.absent(kind, written, names):gsub("'[^']*'", "'" .. given .. "'", 1)))
 end
 
+-- options that no word can give
+local OBJECTS = { environment = true, learning_algo = true, train_policy = true, test_policy = true,
+  seed = true }
+
 -- ---- environment -------------------------------------------------------------------------------
 
 -- the environment with continuous actions that goes by this name
@@ -108,6 +112,21 @@ local function set_if_known(rows, given, name, key, value)
   given[key] = value
 end
 
+-- a wrapper in any spelling, time_limit or TimeLimit, and its options
+local function read_wrapper(words)
+  local names, rows = deer.wrappers.Wrapper.names(), {}
+  for _, name in ipairs(names) do
+    if options.key(name) == options.key(words[1]) then
+      for _, row in ipairs(class.options(deer.wrappers[name])) do
+        if not OBJECTS[row.name] then rows[#rows + 1] = row end
+      end
+      local given = table.move(words, 2, #words, 1, {})
+      return { name, settings.read({ who = name, rows = rows }, given) }
+    end
+  end
+  usage.fail("%s", kinds.absent("wrapper", words[1], names))
+end
+
 -- what stands around it; a limit only where it has none of its own
 local function choose_wrappers(made, said, limited)
   local list = made.wrappers or {}
@@ -117,6 +136,7 @@ local function choose_wrappers(made, said, limited)
   add("ActionRepeat", "repeats", said.action_repeat)
   add("FrameStack", "frames", said.num_stack)
   add("TimeLimit", "max_steps", not limited and said.max_size_episode)
+  for _, words in ipairs(said.wrap or {}) do list[#list + 1] = read_wrapper(words) end
   made.wrappers = #list > 0 and list or nil
 end
 
@@ -204,10 +224,6 @@ local function drop(made, class_name)
     if made.controllers[i][1] == class_name then table.remove(made.controllers, i) end
   end
 end
-
--- options that no word can give
-local OBJECTS = { environment = true, learning_algo = true, train_policy = true, test_policy = true,
-  seed = true }
 
 -- options of the algorithm or of the agent
 local function set_hyperparam(made, key, word)

@@ -35,6 +35,7 @@ static deer_status start(deer_wrapper *w, const deer_option *options, int n) {
   w->base.space = w->inner->space;
   w->base.picture_width = w->inner->picture_width;
   w->base.picture_height = w->inner->picture_height;
+  w->base.picture_rate = w->inner->picture_rate;
   /* what happens by chance happens inside */
   DEER_TRY(kind->init(&w->base, NULL));
   deer_status status = deer_space_check(&w->base.space);

@@ -21,7 +21,7 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
       .n_subjects = 2,
       .subjects = {{2, DEER_SHAPE(1), DEER_DTYPE_REAL}, {1, DEER_SHAPE(1), DEER_DTYPE_U8}},
       .actions = {.size = 2, .low = {2, -0.1}, .high = {6, 0.3}}};
-  self->picture_width = 7, self->picture_height = 5;
+  self->picture_width = 7, self->picture_height = 5, self->picture_rate = 30;
   return DEER_OK;
 }
 
@@ -235,6 +235,7 @@ static void the_order_counts(void **state) {
   assert_int_equal(e, DEER_RUNNING);
   assert_true(step(outside, &e) == 3 * (4 - 5 + 6) && e == DEER_TRUNCATED);
   assert_int_equal(inside->picture_width, 7);
+  assert_int_equal(inside->picture_rate, 30);
   free_all(inside);
   free_all(outside);
 }

@@ -77,6 +77,27 @@ describe("deerlua train", function()
       .max_steps })
   end)
 
+  it("puts any wrappers around it", function()
+    local root = child.folder()
+    local status, _, err = child.run(words("--env pendulum --algo ddpg --run-name a --epochs 1 "
+      .. "--steps-per-epoch 30 --action-repeat 2 --wrap time-limit max_steps=5 --wrap ScaleReward "
+      .. "factor=0 shift=3 --wrap monitor file=here.csv", { "--quiet" }), { cwd = root })
+    assert.same({ 0, "" }, { status, err })
+    for path, n in pairs { ["here.csv"] = 6, ["runs/pendulum/ddpg/a/monitor.csv"] = 6 } do
+      for line in io.lines(root .. "/" .. path) do n = n - (line:find "^15%.0,5," and 1 or 0) end
+      assert.equal(0, n, path)
+    end
+    local wrong = { ["limit"] = "there is no wrapper 'limit'",
+      ["time_limit max_step=3"] = "TimeLimit: unknown option 'max_step'; did you mean 'max_steps'",
+      ["time_limit 3"] = "TimeLimit: expected key=value, got '3'",
+      ["scale_action"] = "scale_action scales continuous actions" }
+    for given, message in pairs(wrong) do
+      status, _, err = child.run(words("--env cartpole --algo dqn --wrap " .. given))
+      assert.equal(2, status, given)
+      assert.truthy(err:find(message, 1, true), err)
+    end
+  end)
+
   it("lets the command line win", function()
     local made = config("--env cartpole --algo dqn --hyperparam batch_size=16 discount:0.5 "
       .. "replay_start_size=9 --replay-memory-size 77 --num-timesteps 2500")
