@@ -35,6 +35,7 @@ extern "C" {
 #include "algo/algo.h"
 #include "agent/policy.h"
 #include "agent/agent.h"
+#include "agent/learner.h"
 #include "io/font.h"
 #include "io/canvas.h"
 #include "io/csv.h"

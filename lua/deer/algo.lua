@@ -10,7 +10,8 @@
 --- That is how an algorithm that is a graph learns at the speed of C: nothing becomes a table.
 ---
 --- In a batch of tables, states[subject][sample] is the history of a subject, actions[sample] a
---- number (a list in a continuous space). A third method, qValues(state), is optional.
+--- number (a list in a continuous space). Two more methods, qValues(state) and actionProba(state),
+--- are optional.
 --- deer.QNetwork extends this class too, with its learning done in C.
 
 local Environment = require "deer.environment"
@@ -24,10 +25,15 @@ local text = require "deer.text"
 ---@field train fun(self, states, actions, rewards, next_states, terminals): number, number[]?
 ---@field batch? fun(self): table<string, deer.Tensor|deer.Tensor[]>
 ---@field qValues? fun(self, state: table): number[]
+---@field actionProba? fun(self, state: table): table, number[]? as deer.NativeAlgo has it
 local Algo = class.new "Algo"
 
 Algo.options = {
-  environment = { required = true, type = "any", help = "the environment to learn in" },
+  environment = { type = "any", help = "the environment to learn in; without one, \z
+    input_dimensions and n_actions are needed" },
+  input_dimensions = { type = "table", help = "instead of an environment, for deer.Agent" },
+  n_actions = { type = "any", help = "instead of an environment" },
+  observation_types = { type = "table", help = "instead of an environment" },
   batch_size = { default = 32, type = "integer", range = { 1, 2 ^ 31 - 1 },
     help = "samples in one update" },
   learning_rate = { default = 0.005, type = "number", range = { 0, math.huge },
@@ -37,15 +43,32 @@ Algo.options = {
   seed = { type = "seed", alias = { "random_state" }, help = "same number, same random draws" },
 }
 
--- before init, so that a class with an init of its own need not call this one
-function Algo:prepare(options)
-  local environment = options.environment
+-- the environment, or one that does no more than say what is observed and done
+local function environment_of(self, options)
+  local environment, dimensions = options.environment, options.input_dimensions
+  if environment == nil then
+    if not dimensions or options.n_actions == nil then
+      text.fail("%s: option 'environment' is missing: expected one, or input_dimensions and \z
+        n_actions", self.__name)
+    end
+    return require "deer.space" { input_dimensions = dimensions, n_actions = options.n_actions,
+      observation_types = options.observation_types }
+  end
   if not class.isObject(environment, Environment) then
     text.fail("%s: option 'environment': expected an environment, got %s", self.__name,
       text.describe(environment))
   end
+  if dimensions or options.n_actions ~= nil or options.observation_types then
+    text.fail("%s: expected an environment, or input_dimensions and n_actions, not both",
+      self.__name)
+  end
+  return environment
+end
+
+-- before init, so that a class with an init of its own need not call this one
+function Algo:prepare(options)
   options.seed = options.seed or seeds.default()
-  self.environment = environment
+  self.environment = environment_of(self, options)
   self._options = options
 end
 

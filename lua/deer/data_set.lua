@@ -3,8 +3,10 @@
 ---
 ---   observations() actions() rewards() terminals() truncateds()   lists in the order of time
 ---   nElems()        samples held                bytes()    memory used
----   addSample(observation, action, reward, terminal [, truncated])
----   close(observation)     what was observed after the last sample, when nothing follows it
+---   addSample(observation, action, reward, terminal [, truncated [, env]])
+---   close(observation [, env])
+---                          what was observed after the last sample, when nothing follows it;
+---                          with n_envs, several environments fill it, with numbers from 0 on
 ---   randomBatch(size [, { n_step =, discount =, sequence = }])
 ---                          states, actions, rewards, next_states, terminals, indices, weights;
 ---                          nil and a message when nothing can be drawn. With n_step = n and
@@ -41,8 +43,8 @@ local text = require "deer.text"
 ---@field terminals fun(self): boolean[]
 ---@field truncateds fun(self): boolean[]
 ---@field addSample fun(self, observation: any[], action: number|number[], reward: number,
----  terminal: boolean, truncated?: boolean)
----@field close fun(self, observation: any[])
+---  terminal: boolean, truncated?: boolean, env?: integer)
+---@field close fun(self, observation: any[], env?: integer)
 ---@field randomBatch fun(self, size: integer, how?: table): table|nil, any, ...
 ---@field randomBatchInto fun(self, tensors: table<string, deer.Tensor|deer.Tensor[]>): true|nil,
 ---  string?
@@ -57,6 +59,8 @@ local OPTIONS = options.list {
   observation_types = { type = "table", help = "instead of an environment" },
   capacity = { default = 1000000, type = "integer", range = { 1, 2 ^ 40 },
     alias = { "max_size", "replay_memory_size" }, help = "samples kept" },
+  n_envs = { default = 1, type = "integer", range = { 1, 65536 },
+    help = "environments that fill it side by side, each with its share; from 0 on" },
   only_full_history = { default = true, help = "draw only samples whose whole history is known" },
   replay = replay.KIND,
   replay_options = replay.OPTIONS,

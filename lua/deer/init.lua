@@ -32,6 +32,7 @@ local core = require "deer.core"
 ---@field A2C deer.A2C
 ---@field REINFORCE deer.REINFORCE
 ---@field NeuralAgent deer.NeuralAgent
+---@field Agent deer.Agent an agent that a script drives
 ---@field MultiTaskAgent deer.MultiTaskAgent
 ---@field DataSet fun(options: table): deer.DataSet
 ---@field controllers table<string, deer.Controller> by class name, as TrainerController
@@ -116,6 +117,7 @@ function deer.seed(n) require("deer.seeds").set(n) end
 local LAZY = {
   Environment = "deer.environment", Controller = "deer.controller", Policy = "deer.policy",
   Algo = "deer.algo", QNetwork = "deer.q_network", NeuralAgent = "deer.neural_agent",
+  Agent = "deer.agent",
   MultiTaskAgent = "deer.multi_task_agent",
   DDPG = "deer.ddpg", ActorCritic = "deer.actor_critic", TD3 = "deer.td3", SAC = "deer.sac",
   DiscreteSAC = "deer.sac_discrete",

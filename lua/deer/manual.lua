@@ -15,8 +15,8 @@ local NATIVE = {
   { kind = "replay", noun = "replay" }, { kind = "optimizer", noun = "optimiser" },
 }
 
-manual.classes = { "NeuralAgent", "QNetwork", "DDPG", "ActorCritic", "TD3", "SAC", "REINFORCE",
-  "A2C", "PPO", "DiscreteSAC" }
+manual.classes = { "NeuralAgent", "Agent", "QNetwork", "DDPG", "ActorCritic", "TD3", "SAC",
+  "REINFORCE", "A2C", "PPO", "DiscreteSAC" }
 
 -- "controllers", "FindBestController", ... as scripts write them
 local function class_names(kind)
@@ -83,7 +83,7 @@ local function native(name)
       if known == name then
         local about = core.about(row.kind, name)
         return { title = row.noun .. " " .. name, help = about.help, paper = about.paper,
-          options = options.fromFields(core.fields(row.kind, name)) }
+          actions = about.actions, options = options.fromFields(core.fields(row.kind, name)) }
       end
     end
   end
@@ -112,7 +112,8 @@ local function network(name)
     options = options.list(known.options) }
 end
 
---- What is known about a name: { title =, help =, paper =, options = {...} }, or nil.
+--- What is known about a name: { title =, help =, paper =, options = {...} }, of an algorithm also
+--- which actions it can use; or nil.
 ---@param name string
 ---@return table?
 function manual.find(name)
@@ -122,7 +123,7 @@ function manual.find(name)
   if not found then return network(name) end
   local help, paper = manual.firstWords(source)
   return { title = found.__name, help = found.help or help ~= "" and help or nil,
-    paper = found.paper or paper, options = class.options(found) }
+    paper = found.paper or paper, actions = found.action_kinds, options = class.options(found) }
 end
 
 local function default_of(option)

@@ -9,6 +9,9 @@ local seeds = require "deer.seeds"
 local text = require "deer.text"
 
 ---@class deer.NativeAlgo: deer.Algo
+---@field actionProba? fun(self, state: table): table, number[]? of what is learnt a distribution
+---  over: the probability of every discrete action; lists of those, for each of several choices; of
+---  continuous actions the mean and the standard deviation of each number
 local NativeAlgo = Algo:extend "NativeAlgo"
 
 -- DeeR's names for options that are called otherwise here
@@ -18,6 +21,9 @@ local ALIASES = {
   rho = { "rms_decay" },
 }
 
+-- of algorithms that learn a distribution over actions
+local function action_proba(self, state) return self._handle:actionProba(state) end
+
 --- A class for the algorithm that C calls `native_name`.
 ---@param class_name string
 ---@param native_name string
@@ -25,7 +31,10 @@ local ALIASES = {
 ---@return deer.NativeAlgo
 function NativeAlgo.define(class_name, native_name, base)
   local class = (base or NativeAlgo):extend(class_name)
-  class.native_name, class.help = native_name, core.about("algo", native_name).help
+  local about = core.about("algo", native_name)
+  class.native_name, class.help, class.paper = native_name, about.help, about.paper
+  class.action_kinds = about.actions
+  if about.distribution then class.actionProba = action_proba end
   class.fields = options.fromFields(core.fields("algo", native_name))
   class.options = {
     network = { type = "any", alias = { "neural_network", "network_type" },

@@ -6,25 +6,20 @@
 ---   agent:run(10, 1000) -- epochs, steps of each
 
 local EpsilonGreedyPolicy = require "deer.policies.epsilon_greedy"
-local Algo = require "deer.algo"
 local Environment = require "deer.environment"
-local Policy = require "deer.policy"
+local Learner = require "deer.learner"
 local Signals = require "deer.signals"
 local class = require "deer.class"
 local core = require "deer.core"
-local networks = require "deer.networks"
 local replay = require "deer.replay"
 local seeds = require "deer.seeds"
 local text = require "deer.text"
 
----@class deer.NeuralAgent: deer.Class
+---@class deer.NeuralAgent: deer.Learner
 ---@field environment deer.Environment
----@field learning_algo deer.Algo
----@field train_policy deer.Policy
 ---@field test_policy deer.Policy
 ---@field n_epochs integer of the run that is under way
 ---@field epoch_length integer of the epochs that are under way
----@field networks table<string|integer, table[]>? parameters that storeNetwork has kept
 ---@field folder string? where controllers write, if they are not told otherwise
 ---@field evaluation deer.Evaluation? the last one of an EvaluationController
 ---@field best_evaluation deer.Evaluation? its best one
@@ -35,7 +30,7 @@ local text = require "deer.text"
 ---  time
 ---@field in_turn boolean are epochs as in DeeR 0.2?
 ---@overload fun(options: table): deer.NeuralAgent
-local NeuralAgent = class.new "NeuralAgent"
+local NeuralAgent = Learner:extend "NeuralAgent"
 
 local BIG = { 1, 2 ^ 40 | 0 }
 
@@ -74,16 +69,7 @@ local function check_parts(options)
     text.fail("NeuralAgent: option 'environment': expected an environment, got %s",
       text.describe(environment))
   end
-  if not class.isObject(algo, Algo) then
-    text.fail("NeuralAgent: option 'learning_algo': expected a learning algorithm, got %s",
-      text.describe(algo))
-  end
-  for _, name in ipairs { "train_policy", "test_policy" } do
-    local policy = options[name]
-    if policy ~= nil and not class.isObject(policy, Policy) then
-      text.fail("NeuralAgent: option '%s': expected a policy, got %s", name, text.describe(policy))
-    end
-  end
+  Learner.checkParts("NeuralAgent", options)
   if options.batch_size and options.batch_size ~= algo:batchSize() then
     text.fail("NeuralAgent: option 'batch_size': expected %d, that of the %s, or none; got %d",
       algo:batchSize(), algo.__name, options.batch_size)
@@ -328,81 +314,8 @@ function NeuralAgent:dataset() return self._handle:dataset() end
 ---@return deer.DataSet|nil
 function NeuralAgent:testDataset() return self._handle:testDataset() end
 
--- ---- what controllers change -------------------------------------------------------------------
-
----@return number
-function NeuralAgent:learningRate() return self.learning_algo:learningRate() end
-
----@param rate number
-function NeuralAgent:setLearningRate(rate) self.learning_algo:setLearningRate(rate) end
-
----@return number
-function NeuralAgent:discountFactor() return self.learning_algo:discountFactor() end
-
----@param factor number from 0 to 1
-function NeuralAgent:setDiscountFactor(factor) self.learning_algo:setDiscountFactor(factor) end
-
---- The epsilon of the training policy; nil when it has none.
----@return number|nil
-function NeuralAgent:epsilon()
-  local policy = self.train_policy
-  return policy.epsilon and policy:epsilon()
-end
-
----@param epsilon number from 0 to 1
-function NeuralAgent:setEpsilon(epsilon)
-  local policy = self.train_policy
-  if not policy.setEpsilon then
-    text.fail("agent:setEpsilon: the training policy, %s, has no epsilon", text.describe(policy))
-  end
-  policy:setEpsilon(epsilon)
-end
-
 --- The number of the task, from 0; only a deer.MultiTaskAgent has several.
 ---@return integer
 function NeuralAgent:task() return 0 end -- luacheck: no unused args
-
--- ---- networks in memory ------------------------------------------------------------------------
-
---- Keeps the parameters that the algo has now, in a list of the agent.
----@param name? string by which they are fetched; their number in the list if absent
----@return string|integer name
-function NeuralAgent:storeNetwork(name)
-  self.networks = self.networks or {}
-  name = name or #self.networks + 1
-  self.networks[name] = self.learning_algo:getAllParams()
-  return name
-end
-
---- Puts parameters kept by storeNetwork back.
----@param name string|integer
-function NeuralAgent:fetchNetwork(name)
-  local params = self.networks and self.networks[name]
-  if not params then
-    text.fail("agent:fetchNetwork: there is no network %s", text.describe(name))
-  end
-  self.learning_algo:setAllParams(params)
-end
-
--- ---- networks on disk --------------------------------------------------------------------------
-
---- Writes the parameters of the algo to nnets/<fname>.epoch=<n_epoch>, in place of other epochs of
---- the same name; without n_epoch to nnets/<fname>.
----@param fname string
----@param n_epoch? integer
----@return string|nil path nil when it could not be written
----@return string|nil message why not
-function NeuralAgent:dumpNetwork(fname, n_epoch)
-  return networks.dump(self.learning_algo, fname, n_epoch)
-end
-
---- Puts parameters written by dumpNetwork back.
----@param fname string
----@param n_epoch? integer
----@return true|nil done nil when there is no such file or it cannot be read
----@return string|nil message why not
-function NeuralAgent:setNetwork(fname, n_epoch)
-  return networks.load(self.learning_algo, fname, n_epoch)
-end
 
 return NeuralAgent

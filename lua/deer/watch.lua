@@ -35,27 +35,41 @@ end
 
 function watch.Terminal:onEpisodeEnd() self.episode, self.step = self.episode + 1, 0 end
 
--- between 0 and 1 for each action, and the words beside the bar
-local function bars(agent, action)
-  local learnt = agent.learning_algo
-  if type(action) == "table" then
-    local list = {}
-    for i, x in ipairs(action) do
-      local bounds = agent.environment:nActions()[i]
-      local part = type(bounds) == "table" and (x - bounds[1]) / (bounds[2] - bounds[1])
-        or (x + 1) / bounds
-      list[i] = { part = part, word = ("%.4g"):format(x) }
-    end
-    return list
-  end
-  local state = agent:state()
-  local numbers = learnt.actionProba and learnt:actionProba(state)
-    or learnt.qValues and learnt:qValues(state)
-  if not numbers then return {} end
-  local low, high, list = math.min(table.unpack(numbers)), math.max(table.unpack(numbers)), {}
+-- a bar for each number: { label =, part = between 0 and 1, word = what stands beside it }
+local function add_bars(list, numbers, chosen, probable, prefix)
+  local low, high = math.min(table.unpack(numbers)), math.max(table.unpack(numbers))
   for i, x in ipairs(numbers) do
-    local part = learnt.actionProba and x or (x - low) / math.max(high - low, 1e-9)
-    list[i] = { part = part, word = ("%.4g%s"):format(x, i - 1 == action and "  <" or "") }
+    list[#list + 1] = {
+      label = prefix .. i - 1,
+      part = probable and x or (x - low) / math.max(high - low, 1e-9),
+      word = ("%.4g%s"):format(x, i - 1 == chosen and "  <" or ""),
+    }
+  end
+end
+
+-- of a continuous action where each number lies in its range, and mean and deviation of what it is
+-- drawn from
+local function add_box(list, action, bounds, means, deviations)
+  for i, x in ipairs(action) do
+    local low, high = table.unpack(bounds[i])
+    local drawn = means and (" (%.4g +- %.4g)"):format(means[i], deviations[i]) or ""
+    list[i] = { label = tostring(i - 1), part = (x - low) / (high - low),
+      word = ("%.4g%s"):format(x, drawn) }
+  end
+end
+
+-- what the algorithm says about the actions in the present state, else what was chosen
+local function bars(agent, action)
+  local learnt, n_actions, list = agent.learning_algo, agent.environment:nActions(), {}
+  local proba, deviations
+  if learnt.actionProba then proba, deviations = learnt:actionProba(agent:state()) end
+  if type(action) ~= "table" then
+    local numbers = proba or learnt.qValues and learnt:qValues(agent:state())
+    if numbers then add_bars(list, numbers, action, proba, "") end
+  elseif type(n_actions[1]) == "table" then
+    add_box(list, action, n_actions, proba, deviations)
+  elseif proba then
+    for i, chosen in ipairs(action) do add_bars(list, proba[i], chosen, true, i - 1 .. ".") end
   end
   return list
 end
@@ -63,9 +77,13 @@ end
 local function add_actions(lines, agent, action)
   local list = bars(agent, action)
   -- an algorithm that tells neither probabilities nor values
-  if #list == 0 then lines[#lines + 1] = ("action %s"):format(action) end
-  for i, bar in ipairs(list) do
-    lines[#lines + 1] = ("action %2d [%s] %s"):format(i - 1, terminal.bar(bar.part, 30), bar.word)
+  if #list == 0 then
+    local chosen = type(action) == "table" and table.concat(action, " ") or action
+    lines[#lines + 1] = ("action %s"):format(chosen)
+  end
+  for _, bar in ipairs(list) do
+    lines[#lines + 1] =
+      ("action %2s [%s] %s"):format(bar.label, terminal.bar(bar.part, 30), bar.word)
   end
 end
 

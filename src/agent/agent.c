@@ -12,47 +12,14 @@ static deer_status check_policy(const deer_policy *policy, const deer_algo *algo
   return policy->kind->check ? policy->kind->check(policy, algo) : DEER_OK;
 }
 
-/* how many fresh samples of each environment an algo learns from; 0: it learns from any */
-static int64_t horizon(const deer_algo *algo) {
-  return algo->kind->horizon ? algo->kind->horizon(algo) : 0;
-}
-
-enum { USUAL_MEMORY = 1000000 };
-
-/* what is gathered by chance before the algo acts */
-static deer_status check_start(const deer_agent_config *c) {
-  if (c->replay_start_size == -1 && horizon(c->algo) > 0) return DEER_OK;
-  if (horizon(c->algo) > 0)
-    return deer_fail(DEER_EINVAL,
-                     "replay_start_size is %lld, but %s learns from what it does itself, from the "
-                     "first step on (expected none)",
-                     (long long)c->replay_start_size, c->algo->kind->name);
-  int longest = deer_space_longest(&c->env->space);
-  if (c->replay_start_size != -1 && c->replay_start_size < longest)
-    return deer_fail(DEER_EINVAL,
-                     "replay_start_size is %lld (expected at least %d, the longest history)",
-                     (long long)c->replay_start_size, longest);
-  /* else it would act at random for ever */
-  int64_t start_size = c->replay_start_size == -1 ? longest : c->replay_start_size;
-  int64_t memory = c->replay_memory_size == 0 ? USUAL_MEMORY : c->replay_memory_size;
-  if (memory >= 1 && start_size >= memory)
-    return deer_fail(
-        DEER_EINVAL,
-        "a replay memory of %lld never holds more than replay_start_size %lld (expected less)",
-        (long long)memory, (long long)start_size);
-  return DEER_OK;
-}
-
-static deer_status check_turns(const deer_agent_config *c) {
-  if (!c->in_turn || (c->n_envs == 0 && horizon(c->algo) == 0)) return DEER_OK;
+static deer_status check_turns(const deer_agent_config *c, int64_t horizon) {
+  if (!c->in_turn || (c->n_envs == 0 && horizon == 0)) return DEER_OK;
   return deer_fail(DEER_EINVAL,
                    "epochs as in DeeR 0.2 are for one environment and an algorithm that "
                    "learns from old samples");
 }
 
 static deer_status check(const deer_agent_config *c) {
-  DEER_TRY(check_start(c));
-  DEER_TRY(check_turns(c));
   if (!deer_space_equal(&c->algo->space, &c->env->space))
     return deer_fail(DEER_EINVAL, "the algorithm was made for another environment");
   if (c->n_envs > 0 && !deer_space_equal(&c->algo->space, &c->envs[0]->space))
@@ -64,31 +31,24 @@ static deer_status check(const deer_agent_config *c) {
 static deer_status make_own(deer_agent *a) {
   const deer_space *space = &a->env->space;
   for (int s = 0; s < space->n_subjects; s++) {
-    size_t bytes = deer_subject_bytes(&space->subjects[s]);
-    a->observation[s] = deer_alloc(bytes);
-    a->own.state[s] = deer_alloc_array((size_t)space->subjects[s].history, bytes);
-    if (!a->observation[s] || !a->own.state[s]) return DEER_ENOMEM;
+    a->observation[s] = deer_alloc(deer_subject_bytes(&space->subjects[s]));
+    if (!a->observation[s]) return DEER_ENOMEM;
   }
-  a->own.action = deer_alloc_array((size_t)space->actions.size, sizeof *a->own.action);
-  return a->own.action ? deer_lane_init(&a->own, a) : DEER_ENOMEM;
+  DEER_TRY(deer_lane_reserve(&a->own, space));
+  return deer_lane_init(&a->own, a->train_policy, a->test_policy);
 }
 
-/* samples kept: what was asked for, but no fewer than an algo learns from */
-static int64_t memory_size(const deer_agent *a, const deer_agent_config *c) {
-  int64_t lanes = c->n_envs > 0 ? c->n_envs : 1, asked = c->replay_memory_size;
-  int64_t least = lanes * (a->horizon + deer_space_longest(&c->env->space) + 1);
-  if (a->horizon > 0) return asked > least ? asked : least;
-  return asked == 0 ? USUAL_MEMORY : asked;
-}
-
-static deer_status make_replay(deer_agent *a, const deer_agent_config *c) {
-  deer_replay_config config = {.space = &a->env->space,
-                               .capacity = a->replay_memory_size,
-                               .lanes = c->n_envs,
-                               .only_full_history = a->only_full_history,
-                               .options = c->replay_options,
-                               .n_options = c->n_replay_options};
-  return deer_replay_new(c->replay, &config, &a->replay);
+static deer_status make_past(deer_agent *a, const deer_agent_config *c) {
+  deer_experience_config config = {.algo = c->algo,
+                                   .replay = c->replay,
+                                   .options = c->replay_options,
+                                   .n_options = c->n_replay_options,
+                                   .lanes = c->n_envs,
+                                   .size = c->replay_memory_size,
+                                   .start_size = c->replay_start_size,
+                                   .only_full_history = c->only_full_history,
+                                   .rng = c->rng};
+  return deer_experience_init(&a->past, &config);
 }
 
 static deer_status start(deer_agent *a, const deer_agent_config *c) {
@@ -99,22 +59,15 @@ static deer_status start(deer_agent *a, const deer_agent_config *c) {
   a->test_policy = c->test_policy;
   a->mode = -1;
   a->present = &a->own;
-  a->horizon = horizon(c->algo);
-  a->replay_memory_size = memory_size(a, c);
-  a->replay_start_size =
-      c->replay_start_size == -1 ? deer_space_longest(&c->env->space) : c->replay_start_size;
-  if (a->horizon > 0) a->replay_start_size = 0;
-  /* every fresh sample counts, also the first of an episode */
-  a->only_full_history = c->only_full_history && a->horizon == 0;
   a->train_every = c->train_every;
   a->in_turn = c->in_turn;
   a->sticky = 1;
   a->policy_rng = deer_rng_split(c->rng, "policy");
-  a->replay_rng = deer_rng_split(c->rng, "replay");
+  DEER_TRY(make_past(a, c));
+  DEER_TRY(check_turns(c, a->past.horizon));
   DEER_TRY(make_own(a));
   a->n_envs = c->n_envs;
-  if (a->n_envs > 0) DEER_TRY(deer_agent_make_lanes(a, c->envs, c->group));
-  return make_replay(a, c);
+  return a->n_envs > 0 ? deer_agent_make_lanes(a, c->envs, c->group) : DEER_OK;
 }
 
 deer_status deer_agent_new(const deer_agent_config *config, deer_agent **agent) {
@@ -131,14 +84,11 @@ deer_status deer_agent_new(const deer_agent_config *config, deer_agent **agent) 
 
 void deer_agent_free(deer_agent *a) {
   if (!a) return;
-  for (int s = 0; s < DEER_MAX_SUBJECTS; s++) {
-    deer_free(a->own.state[s]);
-    deer_free(a->observation[s]);
-  }
-  deer_free(a->own.action);
+  for (int s = 0; s < DEER_MAX_SUBJECTS; s++) deer_free(a->observation[s]);
+  deer_lane_release(&a->own);
   deer_lane_finish(&a->own);
   deer_agent_free_lanes(a);
-  deer_replay_free(a->replay);
+  deer_experience_finish(&a->past);
   deer_replay_free(a->test_set);
   deer_free(a);
 }
@@ -270,12 +220,12 @@ void deer_agent_stop(deer_agent *a) { a->stopping = true; }
 
 deer_status deer_agent_train(deer_agent *a, bool *trained) {
   *trained = false;
-  if (a->horizon == 0 && deer_replay_count(a->replay) <= a->replay_start_size) return DEER_OK;
+  if (deer_experience_gathers(&a->past)) return DEER_OK;
   double loss;
-  deer_status status = deer_algo_learn(a->algo, a->replay, &a->replay_rng, &loss);
+  deer_status status = deer_experience_learn(&a->past, &loss);
   if (status == DEER_EAGAIN) {
     /* an algo that learns from fresh samples waits until there are enough */
-    if (a->horizon == 0) a->n_refused++;
+    if (a->past.horizon == 0) a->n_refused++;
     return DEER_OK;
   }
   DEER_TRY(status);
@@ -302,10 +252,9 @@ deer_status deer_agent_start_mode(deer_agent *a, int mode, int64_t length) {
   if (mode < 0) return deer_fail(DEER_EINVAL, "startMode: mode %d (expected at least 0)", mode);
   if (length < 1)
     return deer_fail(DEER_EINVAL, "startMode: %lld steps (expected at least 1)", (long long)length);
-  int64_t most = a->horizon > 0 ? USUAL_MEMORY : a->replay_memory_size;
   deer_replay_config config = {.space = &a->env->space,
-                               .capacity = length < most ? length : most,
-                               .only_full_history = a->only_full_history};
+                               .capacity = deer_experience_test_size(&a->past, length),
+                               .only_full_history = a->past.only_full_history};
   deer_replay *fresh;
   DEER_TRY(deer_replay_new(deer_replay_find("uniform"), &config, &fresh));
   deer_replay_free(a->test_set);
@@ -362,5 +311,5 @@ const void *const *deer_agent_state(const deer_agent *a) {
 deer_episode deer_agent_last_episode(const deer_agent *a) { return a->last_episode; }
 int64_t deer_agent_steps(const deer_agent *a) { return a->steps; }
 int64_t deer_agent_epochs(const deer_agent *a) { return a->epochs; }
-deer_replay *deer_agent_replay(const deer_agent *a) { return a->replay; }
+deer_replay *deer_agent_replay(const deer_agent *a) { return a->past.replay; }
 deer_replay *deer_agent_test_set(const deer_agent *a) { return a->test_set; }

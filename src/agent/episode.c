@@ -13,10 +13,7 @@ deer_status deer_agent_signal(deer_agent *agent, deer_event event) {
  * oldest entry */
 static deer_status reset(deer_agent *a) {
   const deer_space *space = &a->env->space;
-  for (int s = 0; s < space->n_subjects; s++) {
-    const deer_subject *subject = &space->subjects[s];
-    memset(a->own.state[s], 0, (size_t)subject->history * deer_subject_bytes(subject));
-  }
+  deer_lane_clear(&a->own, space);
   a->observed = a->arrived = false;
   DEER_TRY(deer_env_reset(a->env, a->mode, a->own.state));
   return deer_state_check(space, (const void *const *)a->own.state);
@@ -45,7 +42,7 @@ static deer_status step(deer_agent *a) {
   deer_lane *own = &a->own;
   const void *const *observation = (const void *const *)a->observation;
   DEER_TRY(observe(a));
-  deer_lane_shift(a, own, observation);
+  deer_lane_shift(own, &a->env->space, observation);
   DEER_TRY(deer_lane_decide(a, own, NULL));
   DEER_TRY(act(a));
   a->observed = false;
@@ -58,7 +55,7 @@ static deer_status arrive(deer_agent *a) {
   deer_lane *own = &a->own;
   const void *const *observation = (const void *const *)a->observation;
   DEER_TRY(observe(a));
-  deer_lane_shift(a, own, observation);
+  deer_lane_shift(own, &a->env->space, observation);
   if (deer_actions_kind(&a->env->space.actions) == DEER_ACTIONS_DISCRETE) *own->action = 0;
   own->reward = 0;
   own->ending = DEER_TERMINATED;
@@ -84,7 +81,7 @@ deer_status deer_agent_episode(deer_agent *a, int64_t *budget) {
   if (status == DEER_OK) return deer_lane_end(a, &a->own, (const void *const *)a->observation);
   a->in_episode = false;
   /* a later run must not go on from here as if nothing had happened */
-  deer_replay_break(a->mode == -1 ? a->replay : a->test_set, 0);
+  deer_replay_break(a->mode == -1 ? a->past.replay : a->test_set, 0);
   return status;
 }
 

@@ -20,17 +20,28 @@ typedef struct deer_lane {
   int64_t n_values;
 } deer_lane;
 
+/* what an algo learns from */
+typedef struct deer_experience {
+  deer_algo *algo; /* borrowed */
+  deer_replay *replay;
+  deer_rng rng;       /* of what is drawn */
+  int64_t size;       /* samples that are kept */
+  int64_t start_size; /* gathered by chance before the algo acts and learns */
+  int64_t horizon;    /* of an algo that learns from fresh samples alone, otherwise 0 */
+  bool only_full_history;
+} deer_experience;
+
 struct deer_agent {
   deer_env *env;
   deer_algo *algo;
   deer_policy *train_policy, *test_policy;
-  deer_replay *replay, *test_set;
-  deer_rng policy_rng, replay_rng;
-  bool only_full_history, in_turn;
+  deer_experience past; /* of training */
+  deer_replay *test_set;
+  deer_rng policy_rng;
+  bool in_turn;
   bool resting; /* training steps do nothing but tell that they are over */
   int64_t sticky;
-  int64_t replay_memory_size, replay_start_size, train_every;
-  int64_t horizon; /* of an algo that learns from fresh samples alone, otherwise 0 */
+  int64_t train_every;
 
   deer_listener *listener;
   void *listener_context;
@@ -85,17 +96,58 @@ void deer_agent_free_lanes(deer_agent *agent);
 /* An epoch of training of `length` steps of all environments together. */
 deer_status deer_agent_together(deer_agent *agent, int64_t length);
 
-/* ---- lane.c: what is the same for one environment and for several ---- */
+/* ---- experience.c: what an algo learns from, and when there is enough of it ---- */
 
-/* State, action and policies' memory of a lane, all but `number`; and what of it is not shared. */
-deer_status deer_lane_init(deer_lane *lane, const deer_agent *agent);
+typedef struct deer_experience_config {
+  deer_algo *algo;
+  const deer_replay_class *replay;
+  const deer_option *options; /* of the replay */
+  int n_options, lanes;
+  int64_t size, start_size; /* as replay_memory_size and replay_start_size of deer_agent_config */
+  bool only_full_history;
+  const deer_rng *rng;
+} deer_experience_config;
+
+/* Fails as deer_agent_new says. What was made is freed by finish, also when this fails. */
+deer_status deer_experience_init(deer_experience *e, const deer_experience_config *config);
+void deer_experience_finish(deer_experience *e);
+
+/* Is it too early to learn, so that actions are taken by chance? */
+bool deer_experience_gathers(const deer_experience *e);
+
+/* One update of the algo; DEER_EAGAIN, with the reason, when it is too early. */
+deer_status deer_experience_learn(deer_experience *e, double *loss);
+
+/* How many samples a test set for so many steps keeps. */
+int64_t deer_experience_test_size(const deer_experience *e, int64_t length);
+
+/* ---- lane.c: an environment as an agent sees it ---- */
+
+/* The policies' memory of a lane; either may be NULL. */
+deer_status deer_lane_init(deer_lane *lane, const deer_policy *train, const deer_policy *test);
 void deer_lane_finish(deer_lane *lane);
 
-/* An episode begins: its histories are in the state. */
-void deer_lane_begin(deer_lane *lane);
+/* Memory of its own for state and action. */
+deer_status deer_lane_reserve(deer_lane *lane, const deer_space *space);
+void deer_lane_release(deer_lane *lane);
 
-/* Drops the oldest entry of each history and appends `observation`. */
-void deer_lane_shift(const deer_agent *agent, deer_lane *lane, const void *const *observation);
+/* An episode begins: its histories are in the state. Histories of zeros. */
+void deer_lane_begin(deer_lane *lane);
+void deer_lane_clear(deer_lane *lane, const deer_space *space);
+
+/* Drops the oldest entry of each history and appends `observation`; where the newest entries lie.
+ */
+void deer_lane_shift(deer_lane *lane, const deer_space *space, const void *const *observation);
+void deer_lane_newest(const deer_lane *lane, const deer_space *space, const void **observation);
+
+/* Stores what the action led to, which is in the lane, and what followed: `next`, NULL where that
+ * must not be told yet. */
+deer_status deer_lane_store(const deer_lane *lane, deer_replay *replay, const void *const *next);
+
+/* Tells the algo's running statistics what was seen and earned. */
+deer_status deer_lane_tell(const deer_lane *lane, deer_algo *algo);
+
+/* ---- lane.c: what is the same for one environment of an agent and for several ---- */
 
 /* Chooses lane->action, with onActionChosen. `answers` is NULL for one environment. */
 deer_status deer_lane_decide(deer_agent *agent, deer_lane *lane, deer_answers *answers);

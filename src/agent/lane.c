@@ -2,25 +2,42 @@
  * becomes of what the action led to. */
 #include "agent/internal.h"
 
-#include <math.h>
 #include <string.h>
 
 /* ---- life ---- */
 
 static deer_status make_memory(const deer_policy *policy, void **memory) {
-  if (policy->kind->memory == 0) return DEER_OK;
+  if (!policy || policy->kind->memory == 0) return DEER_OK;
   *memory = deer_alloc(policy->kind->memory);
   return *memory ? DEER_OK : DEER_ENOMEM;
 }
 
-deer_status deer_lane_init(deer_lane *lane, const deer_agent *a) {
-  DEER_TRY(make_memory(a->train_policy, &lane->train_memory));
-  return make_memory(a->test_policy, &lane->test_memory);
+deer_status deer_lane_init(deer_lane *lane, const deer_policy *train, const deer_policy *test) {
+  DEER_TRY(make_memory(train, &lane->train_memory));
+  return make_memory(test, &lane->test_memory);
 }
 
 void deer_lane_finish(deer_lane *lane) {
   deer_free(lane->train_memory);
   deer_free(lane->test_memory);
+}
+
+static size_t history_bytes(const deer_subject *subject) {
+  return (size_t)subject->history * deer_subject_bytes(subject);
+}
+
+deer_status deer_lane_reserve(deer_lane *lane, const deer_space *space) {
+  for (int s = 0; s < space->n_subjects; s++) {
+    lane->state[s] = deer_alloc(history_bytes(&space->subjects[s]));
+    if (!lane->state[s]) return DEER_ENOMEM;
+  }
+  lane->action = deer_alloc_array((size_t)space->actions.size, sizeof *lane->action);
+  return lane->action ? DEER_OK : DEER_ENOMEM;
+}
+
+void deer_lane_release(deer_lane *lane) {
+  for (int s = 0; s < DEER_MAX_SUBJECTS; s++) deer_free(lane->state[s]);
+  deer_free(lane->action);
 }
 
 /* ---- state ---- */
@@ -32,30 +49,37 @@ void deer_lane_begin(deer_lane *lane) {
   lane->ending = DEER_RUNNING;
 }
 
-void deer_lane_shift(const deer_agent *a, deer_lane *lane, const void *const *observation) {
-  const deer_space *space = &a->env->space;
+void deer_lane_clear(deer_lane *lane, const deer_space *space) {
+  for (int s = 0; s < space->n_subjects; s++)
+    memset(lane->state[s], 0, history_bytes(&space->subjects[s]));
+}
+
+void deer_lane_shift(deer_lane *lane, const deer_space *space, const void *const *observation) {
   for (int s = 0; s < space->n_subjects; s++) {
     size_t bytes = deer_subject_bytes(&space->subjects[s]);
-    size_t rest = (size_t)(space->subjects[s].history - 1) * bytes;
+    size_t rest = history_bytes(&space->subjects[s]) - bytes;
     char *state = lane->state[s];
     memmove(state, state + bytes, rest);
     memcpy(state + rest, observation[s], bytes);
   }
 }
 
-/* ---- action ---- */
-
-/* does the agent gather samples by chance before it learns? */
-static bool gathers(const deer_agent *a) {
-  return a->mode == -1 && a->horizon == 0 && deer_replay_count(a->replay) <= a->replay_start_size;
+void deer_lane_newest(const deer_lane *lane, const deer_space *space, const void **observation) {
+  for (int s = 0; s < space->n_subjects; s++) {
+    const deer_subject *subject = &space->subjects[s];
+    observation[s] =
+        (const char *)lane->state[s] + history_bytes(subject) - deer_subject_bytes(subject);
+  }
 }
+
+/* ---- action ---- */
 
 static deer_status choose(deer_agent *a, deer_lane *lane, deer_answers *answers, double *value,
                           bool *greedy) {
   *value = 0;
   *greedy = false;
   if (a->overridden) return DEER_OK;
-  if (gathers(a)) {
+  if (a->mode == -1 && deer_experience_gathers(&a->past)) {
     deer_random_action(&a->env->space.actions, &a->policy_rng, lane->action);
     return DEER_OK;
   }
@@ -96,9 +120,32 @@ deer_status deer_lane_decide(deer_agent *a, deer_lane *lane, deer_answers *answe
 
 /* ---- what it led to ---- */
 
-static deer_replay *memory(const deer_agent *a) { return a->mode == -1 ? a->replay : a->test_set; }
+deer_status deer_lane_store(const deer_lane *lane, deer_replay *replay, const void *const *next) {
+  const void *observation[DEER_MAX_SUBJECTS];
+  deer_lane_newest(lane, deer_replay_space(replay), observation);
+  deer_sample sample = {.observation = observation,
+                        .action = lane->action,
+                        .reward = lane->reward,
+                        .ending = lane->ending,
+                        .lane = lane->number};
+  DEER_TRY(deer_replay_push(replay, &sample));
+  if (!next || lane->ending == DEER_TERMINATED) return DEER_OK;
+  return lane->ending == DEER_RUNNING ? deer_replay_follow(replay, lane->number, next)
+                                      : deer_replay_close(replay, lane->number, next);
+}
 
-bool deer_agent_tells_ahead(const deer_agent *a) { return a->mode == -1 && a->horizon > 0; }
+deer_status deer_lane_tell(const deer_lane *lane, deer_algo *algo) {
+  const void *observation[DEER_MAX_SUBJECTS];
+  deer_lane_newest(lane, &algo->space, observation);
+  deer_algo_observed(algo, observation);
+  return deer_algo_rewarded(algo, lane->number, lane->reward, lane->ending != DEER_RUNNING);
+}
+
+static deer_replay *memory(const deer_agent *a) {
+  return a->mode == -1 ? a->past.replay : a->test_set;
+}
+
+bool deer_agent_tells_ahead(const deer_agent *a) { return a->mode == -1 && a->past.horizon > 0; }
 
 deer_status deer_agent_count(deer_agent *a) {
   bool trained, due = a->train_every > 0 && a->steps % a->train_every == 0;
@@ -106,42 +153,21 @@ deer_status deer_agent_count(deer_agent *a) {
   return due ? deer_agent_train(a, &trained) : DEER_OK;
 }
 
-static deer_status count(deer_agent *a, const deer_sample *sample) {
-  bool over = sample->ending != DEER_RUNNING;
+static deer_status count(deer_agent *a, const deer_lane *lane) {
   if (a->mode != -1) {
-    a->test_reward += sample->reward;
+    a->test_reward += lane->reward;
     return DEER_OK;
   }
-  deer_algo_observed(a->algo, sample->observation);
-  DEER_TRY(deer_algo_rewarded(a->algo, sample->lane, sample->reward, over));
+  DEER_TRY(deer_lane_tell(lane, a->algo));
   return deer_agent_count(a);
 }
 
-/* the observation that the action was chosen by: the newest entry of the histories */
-static void newest(const deer_agent *a, const deer_lane *lane, const void **observation) {
-  for (int s = 0; s < a->env->space.n_subjects; s++) {
-    const deer_subject *subject = &a->env->space.subjects[s];
-    size_t older = (size_t)(subject->history - 1) * deer_subject_bytes(subject);
-    observation[s] = (const char *)lane->state[s] + older;
-  }
-}
-
 deer_status deer_lane_took(deer_agent *a, deer_lane *lane, const void *const *next) {
-  const void *observation[DEER_MAX_SUBJECTS];
   a->present = lane;
   lane->sum += lane->reward;
   lane->steps++;
-  newest(a, lane, observation);
-  deer_sample sample = {.observation = observation,
-                        .action = lane->action,
-                        .reward = lane->reward,
-                        .ending = lane->ending,
-                        .lane = lane->number};
-  DEER_TRY(deer_replay_push(memory(a), &sample));
-  if (deer_agent_tells_ahead(a) && lane->ending != DEER_TERMINATED)
-    DEER_TRY(lane->ending == DEER_RUNNING ? deer_replay_follow(a->replay, lane->number, next)
-                                          : deer_replay_close(a->replay, lane->number, next));
-  DEER_TRY(count(a, &sample));
+  DEER_TRY(deer_lane_store(lane, memory(a), deer_agent_tells_ahead(a) ? next : NULL));
+  DEER_TRY(count(a, lane));
   return deer_agent_signal(a, (deer_event){.signal = DEER_ON_ACTION_TAKEN});
 }
 

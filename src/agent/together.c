@@ -28,7 +28,7 @@ static deer_status make_lane(deer_agent *a, int i) {
   lane->action = a->actions + (size_t)i * (size_t)a->env->space.actions.size;
   for (int s = 0; s < a->env->space.n_subjects; s++)
     lane->state[s] = (char *)a->states[s] + (size_t)i * state_bytes(a, s);
-  return deer_lane_init(lane, a);
+  return deer_lane_init(lane, a->train_policy, a->test_policy);
 }
 
 deer_status deer_agent_make_lanes(deer_agent *a, deer_env *const *envs, const int *group) {
@@ -81,7 +81,7 @@ static deer_status decide(deer_agent *a, int n) {
   const void *observation[DEER_MAX_SUBJECTS];
   for (int i = 0; i < n; i++) {
     row(a, a->vec->observation, i, observation);
-    deer_lane_shift(a, &a->lanes[i], observation);
+    deer_lane_shift(&a->lanes[i], &a->env->space, observation);
   }
   a->answers.has_best = a->answers.has_value = a->answers.has_drawn = false;
   for (int i = 0; i < n; i++) DEER_TRY(deer_lane_decide(a, &a->lanes[i], &a->answers));
@@ -146,6 +146,6 @@ deer_status deer_agent_together(deer_agent *a, int64_t length) {
   if (status == DEER_OK) status = cut(a);
   a->in_episode = false;
   /* a later run must not go on from here as if nothing had happened */
-  for (int i = 0; i < a->n_envs && status != DEER_OK; i++) deer_replay_break(a->replay, i);
+  for (int i = 0; i < a->n_envs && status != DEER_OK; i++) deer_replay_break(a->past.replay, i);
   return status;
 }

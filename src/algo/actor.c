@@ -1,6 +1,8 @@
 /* actor.c: distributions over discrete, multi-discrete and continuous actions. */
 #include "algo/actor.h"
 
+#include <math.h>
+
 static deer_action_kind kind_of(const deer_actor *actor) {
   return deer_actions_kind(actor->actions);
 }
@@ -64,6 +66,34 @@ void deer_actor_decode(const deer_action_space *actions, const void *data, int n
       const deer_real a = middle(actions, i) + half(actions, i) * x[k];
       action[k] = x[k] <= -1 || a < low ? low : x[k] >= 1 || a > high ? high : a;
     }
+  }
+}
+
+/* the probabilities of n logits */
+static void softmax(const deer_real *logit, int n, deer_real *p) {
+  double most = (double)logit[0], sum = 0;
+  for (int i = 1; i < n; i++) most = fmax(most, (double)logit[i]);
+  for (int i = 0; i < n; i++) sum += exp((double)logit[i] - most);
+  for (int i = 0; i < n; i++) p[i] = (deer_real)(exp((double)logit[i] - most) / sum);
+}
+
+void deer_actor_tell(const deer_action_space *actions, const deer_real *outputs,
+                     const deer_real *log_std, deer_real *numbers) {
+  if (actions->n > 0) {
+    softmax(outputs, actions->n, numbers);
+    return;
+  }
+  for (int i = 0; i < actions->size; i++) {
+    const int n = actions->choices[i];
+    if (deer_actions_kind(actions) == DEER_ACTIONS_MULTI_DISCRETE) {
+      softmax(outputs, n, numbers);
+      outputs += n;
+      numbers += n;
+      continue;
+    }
+    deer_moments m = deer_clipped_gaussian_moments((double)outputs[i], exp((double)log_std[i]));
+    numbers[i] = middle(actions, i) + half(actions, i) * (deer_real)m.mean;
+    numbers[actions->size + i] = half(actions, i) * (deer_real)m.std;
   }
 }
 

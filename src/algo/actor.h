@@ -33,6 +33,10 @@ void deer_actor_encode(const deer_action_space *actions, const deer_real *action
 void deer_actor_decode(const deer_action_space *actions, const void *data, int n,
                        deer_real *action);
 
+/* What deer_algo_class.distribution says, from the outputs for one state and log_std. */
+void deer_actor_tell(const deer_action_space *actions, const deer_real *outputs,
+                     const deer_real *log_std, deer_real *numbers);
+
 /* The likeliest action, and one that is drawn with numbers from `stream`. */
 deer_node deer_actor_best(const deer_actor *actor, deer_graph *g);
 deer_node deer_actor_drawn(const deer_actor *actor, deer_graph *g, deer_rng *stream);

@@ -105,6 +105,7 @@ void deer_ac_finish(deer_algo *self) {
   deer_program_free(ac->best_rows.program);
   deer_program_free(ac->valued_rows.program);
   deer_program_free(ac->drawn_rows.program);
+  deer_program_free(ac->told.program);
   for (int i = 0; i < 2; i++) deer_program_free(ac->update[i].program);
   for (int i = 0; i < 2; i++) free_part(&ac->critic[i]);
   free_part(&ac->actor);

@@ -57,6 +57,7 @@ struct deer_actor_critic {
 
   deer_ac_acting best, valued, drawn; /* the best action, with its value, one drawn at random */
   deer_ac_acting best_rows, valued_rows, drawn_rows; /* in several states at once */
+  deer_ac_acting told; /* what the actor's network says in a state; made when it is asked for */
   deer_ac_update update[2]; /* an algo may have programs for different updates */
   int64_t *index;           /* of the samples drawn */
 
@@ -208,6 +209,10 @@ deer_status deer_ac_act_rows(deer_algo *self, int n, const void *const *state, d
                              double *value);
 deer_status deer_ac_explore_rows(deer_algo *self, int n, const void *const *state, deer_rng *rng,
                                  deer_real *action);
+
+/* What the actor's network says in a state: [outputs] for each number of an action side by side,
+ * until it is asked again. */
+deer_status deer_ac_told(deer_actor_critic *ac, const void *const *state, const deer_real **said);
 
 /* Updates done so far, also those before a checkpoint that was put back. */
 int64_t deer_ac_updates(const deer_actor_critic *ac);

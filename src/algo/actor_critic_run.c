@@ -72,16 +72,23 @@ static void scale_out(const deer_actor_critic *ac, const deer_real *from, deer_r
   }
 }
 
-static void run_acting(deer_actor_critic *ac, const deer_ac_acting *acting,
-                       const void *const *state, deer_real *action) {
+static void run_program(deer_actor_critic *ac, const deer_ac_acting *acting,
+                        const void *const *state) {
   const deer_space *space = &ac->base.space;
-  size_t rows = (size_t)acting->rows, size = (size_t)space->actions.size;
+  size_t rows = (size_t)acting->rows;
   for (int s = 0; s < space->n_subjects; s++) {
     const deer_subject *subject = &space->subjects[s];
     memcpy(acting->state[s], state[s],
            rows * (size_t)subject->history * deer_subject_bytes(subject));
   }
   deer_program_run(acting->program);
+}
+
+static void run_acting(deer_actor_critic *ac, const deer_ac_acting *acting,
+                       const void *const *state, deer_real *action) {
+  const deer_space *space = &ac->base.space;
+  size_t rows = (size_t)acting->rows, size = (size_t)space->actions.size;
+  run_program(ac, acting, state);
   const int32_t *chosen = acting->action;
   const deer_real *inside = acting->action;
   for (size_t i = 0; i < rows; i++)
@@ -121,6 +128,19 @@ deer_status deer_ac_explore_rows(deer_algo *self, int n, const void *const *stat
 deer_status deer_ac_explore(deer_algo *self, const void *const *state, deer_rng *rng,
                             deer_real *action) {
   return deer_ac_explore_rows(self, 1, state, rng, action);
+}
+
+static deer_node outputs_themselves(deer_actor_critic *ac, deer_graph *g, deer_node outputs) {
+  (void)ac, (void)g;
+  return outputs;
+}
+
+deer_status deer_ac_told(deer_actor_critic *ac, const void *const *state, const deer_real **said) {
+  ac->told.policy = outputs_themselves;
+  DEER_TRY(make_acting(ac, &ac->told, 1));
+  run_program(ac, &ac->told, state);
+  *said = ac->told.action;
+  return DEER_OK;
 }
 
 /* ---- learning ---- */

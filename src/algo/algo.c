@@ -96,6 +96,21 @@ void deer_algo_states(const deer_space *space, deer_graph *g, const char *name, 
   }
 }
 
+int deer_algo_distribution_size(const deer_action_space *actions) {
+  if (deer_actions_kind(actions) == DEER_ACTIONS_CONTINUOUS) return 2 * actions->size;
+  int sum = actions->n;
+  for (int i = 0; i < actions->size; i++) sum += actions->choices[i];
+  return sum;
+}
+
+deer_status deer_algo_distribution(deer_algo *algo, const void *const *state, deer_real *numbers) {
+  if (algo->kind->distribution) return algo->kind->distribution(algo, state, numbers);
+  return deer_fail(DEER_EINVAL,
+                   "%s knows no probabilities of actions: expected an algorithm that "
+                   "learns a distribution over them",
+                   algo->kind->name);
+}
+
 deer_node deer_algo_rewards(deer_algo *algo, deer_graph *g, deer_node r_t) {
   return algo->reward_scale ? deer_scale_rewards(algo->reward_scale, g, r_t) : r_t;
 }

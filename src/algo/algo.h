@@ -10,7 +10,7 @@
 #include "replay/replay.h"
 #include "rl/reward_scale.h"
 
-#define DEER_ALGO_ABI 2
+#define DEER_ALGO_ABI 3
 
 typedef struct deer_algo deer_algo;
 
@@ -53,6 +53,12 @@ typedef struct deer_algo_class {
   /* Is there, with these options, a distribution to draw from? DEER_EINVAL says why not. Optional:
    * there is one where there is explore. */
   deer_status (*explores)(const deer_algo *self);
+
+  /* What explore draws from in a state, deer_algo_distribution_size numbers: the probability of
+   * every action; of a multi-discrete one those of the first choice, then of the second and so on;
+   * of continuous ones the mean of each number and then the standard deviation of each, as the
+   * environment sees them. Optional. May compile when it is first asked. */
+  deer_status (*distribution)(deer_algo *self, const void *const *state, deer_real *numbers);
 
   /* The value of every action, [actions.n]; optional, discrete only. */
   deer_status (*values)(deer_algo *self, const void *const *state, deer_real *values);
@@ -121,6 +127,11 @@ void deer_algo_free(deer_algo *algo);
  * was over after it. DEER_ENOMEM. */
 void deer_algo_observed(deer_algo *algo, const void *const *observation);
 deer_status deer_algo_rewarded(deer_algo *algo, int lane, double reward, bool over);
+
+/* How many numbers describe a distribution over these actions. kind->distribution, or DEER_EINVAL
+ * where the algo has none. */
+int deer_algo_distribution_size(const deer_action_space *actions);
+deer_status deer_algo_distribution(deer_algo *algo, const void *const *state, deer_real *numbers);
 
 /* Inputs "name_s" of a graph, [batch, history, shape...] for every subject s. */
 void deer_algo_states(const deer_space *space, deer_graph *g, const char *name, int batch,

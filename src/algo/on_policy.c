@@ -130,7 +130,9 @@ static deer_status describe_acting(deer_on_policy *op, deer_graph *g, int rows,
   deer_node states[DEER_MAX_SUBJECTS], outputs[2];
   deer_algo_states(space, g, "state", rows, states);
   const deer_actor actor = apply(op, g, parameters(op, g), states, &outputs[1]);
-  outputs[0] = drawn ? deer_actor_drawn(&actor, g, &op->noise) : deer_actor_best(&actor, g);
+  outputs[0] = acting == &op->told ? actor.outputs
+               : drawn             ? deer_actor_drawn(&actor, g, &op->noise)
+                                   : deer_actor_best(&actor, g);
   DEER_TRY(deer_compile(g, outputs, valued ? 2 : 1, &acting->program));
   for (int s = 0; s < space->n_subjects; s++)
     acting->state[s] = deer_program_data(acting->program, states[s]);
@@ -157,11 +159,9 @@ static deer_status build_acting(deer_on_policy *op) {
   return ready_acting(op, 1, &op->drawn[0]);
 }
 
-/* runs one of a pair of programs; acting[0] is there, acting[1] is made when it is needed */
-static deer_status run_acting(deer_on_policy *op, deer_onp_acting acting[2], int n,
-                              const void *const *state, deer_real *action) {
+static deer_status run_program(deer_on_policy *op, deer_onp_acting *a, int n,
+                               const void *const *state) {
   const deer_space *space = &op->base.space;
-  deer_onp_acting *a = &acting[n > 1];
   DEER_TRY(ready_acting(op, n, a));
   for (int s = 0; s < space->n_subjects; s++) {
     const deer_subject *subject = &space->subjects[s];
@@ -169,7 +169,14 @@ static deer_status run_acting(deer_on_policy *op, deer_onp_acting acting[2], int
     memcpy(a->state[s], state[s], (size_t)n * bytes);
   }
   deer_program_run(a->program);
-  deer_actor_decode(&space->actions, a->action, n, action);
+  return DEER_OK;
+}
+
+/* runs one of a pair of programs; acting[0] is there, acting[1] is made when it is needed */
+static deer_status run_acting(deer_on_policy *op, deer_onp_acting acting[2], int n,
+                              const void *const *state, deer_real *action) {
+  DEER_TRY(run_program(op, &acting[n > 1], n, state));
+  deer_actor_decode(&op->base.space.actions, acting[n > 1].action, n, action);
   return DEER_OK;
 }
 
@@ -198,6 +205,14 @@ deer_status deer_onp_act(deer_algo *self, const void *const *state, deer_real *a
 deer_status deer_onp_explore(deer_algo *self, const void *const *state, deer_rng *rng,
                              deer_real *action) {
   return deer_onp_explore_rows(self, 1, state, rng, action);
+}
+
+deer_status deer_onp_distribution(deer_algo *self, const void *const *state, deer_real *numbers) {
+  deer_on_policy *op = (deer_on_policy *)self;
+  DEER_TRY(run_program(op, &op->told, 1, state));
+  const deer_real *log_std = op->parameters + deer_net_size(op->net);
+  deer_actor_tell(&self->space.actions, op->told.action, log_std, numbers);
+  return DEER_OK;
 }
 
 /* ---- the programs that learn ---- */
@@ -359,6 +374,7 @@ void deer_onp_finish(deer_algo *self) {
     deer_program_free(op->valued[i].program);
     deer_program_free(op->drawn[i].program);
   }
+  deer_program_free(op->told.program);
   free_learning(op);
   deer_rollout_free(&op->rollout);
   deer_opt_free(op->opt);

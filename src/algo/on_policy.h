@@ -18,7 +18,7 @@ typedef struct deer_onp_acting {
   int rows;
   deer_program *program;
   void *state[DEER_MAX_SUBJECTS];
-  const void *action;     /* as deer_actor_decode takes it */
+  const void *action;     /* as deer_actor_decode takes it; of `told` what the network says */
   const deer_real *value; /* NULL: not computed */
 } deer_onp_acting;
 
@@ -63,6 +63,7 @@ struct deer_on_policy {
 
   /* the best action, the best with its value, one drawn at random; in one state, in several */
   deer_onp_acting best[2], valued[2], drawn[2];
+  deer_onp_acting told; /* the distribution, in one state; made when it is asked for */
   deer_onp_program judge, update;
   deer_rollout rollout;
   deer_real *actions; /* [rows, actions.size], as gathered */
@@ -172,7 +173,8 @@ enum { DEER_ONP_RMSPROP = 1, DEER_ONP_ADAM = 3 };
 deer_status deer_onp_init(deer_on_policy *op, const deer_net_spec *net, const deer_rng *rng,
                           deer_onp_losses (*losses)(const deer_onp_graph *u));
 
-/* deer_algo_class.finish, visit, act, explore, act_rows, explore_rows, horizon */
+/* deer_algo_class.finish, visit, act, explore, act_rows, explore_rows, distribution,
+ * horizon */
 void deer_onp_finish(deer_algo *self);
 void deer_onp_visit(deer_algo *self, void *context,
                     void (*visit)(void *context, const char *name, const deer_shape *shape,
@@ -185,6 +187,7 @@ deer_status deer_onp_act_rows(deer_algo *self, int n, const void *const *state, 
                               double *value);
 deer_status deer_onp_explore_rows(deer_algo *self, int n, const void *const *state, deer_rng *rng,
                                   deer_real *action);
+deer_status deer_onp_distribution(deer_algo *self, const void *const *state, deer_real *numbers);
 int64_t deer_onp_horizon(const deer_algo *self);
 
 /* ---- one update, in this order ---- */

@@ -61,6 +61,7 @@ const deer_algo_class deer_algo_reinforce = {
     .explore = deer_onp_explore,
     .act_rows = deer_onp_act_rows,
     .explore_rows = deer_onp_explore_rows,
+    .distribution = deer_onp_distribution,
     .learn = learn,
     .horizon = deer_onp_horizon,
     .visit = deer_onp_visit,

@@ -6,6 +6,8 @@
  * critics, the actor against the critics after their step, alpha, the slow copies. */
 #include "algo/temperature.h"
 
+#include <math.h>
+
 typedef struct sac {
   deer_actor_critic ac;
   deer_temperature temperature;
@@ -20,6 +22,9 @@ static const deer_field fields[] = {
      .search_min = -2, .search_max = 0.5},
     {0}};
 
+#define LEAST_LOG_STD -20
+#define MOST_LOG_STD  2
+
 /* outputs [batch, 2 size]: the mean of the Gaussian and the log of its standard deviation */
 static deer_node mean_of(deer_actor_critic *ac, deer_graph *g, deer_node outputs) {
   return deer_slice(g, outputs, 1, 0, ac->base.space.actions.size);
@@ -28,7 +33,7 @@ static deer_node mean_of(deer_actor_critic *ac, deer_graph *g, deer_node outputs
 static deer_squashed draw(deer_actor_critic *ac, deer_graph *g, deer_node outputs) {
   int n = ac->base.space.actions.size;
   deer_node mean = mean_of(ac, g, outputs);
-  deer_node log_std = deer_clip(g, deer_slice(g, outputs, 1, n, n), -20, 2);
+  deer_node log_std = deer_clip(g, deer_slice(g, outputs, 1, n, n), LEAST_LOG_STD, MOST_LOG_STD);
   deer_node noise = deer_random_normal(g, &ac->noise, deer_node_shape(g, mean));
   return deer_squashed_gaussian_sample(g, mean, log_std, noise);
 }
@@ -83,6 +88,20 @@ static deer_status learn(deer_algo *self, deer_replay *replay, deer_rng *rng, do
   return deer_ac_learn((deer_actor_critic *)self, 0, replay, rng, loss);
 }
 
+static deer_status distribution(deer_algo *self, const void *const *state, deer_real *numbers) {
+  deer_actor_critic *ac = (deer_actor_critic *)self;
+  const deer_real *said;
+  const int n = self->space.actions.size;
+  DEER_TRY(deer_ac_told(ac, state, &said));
+  for (int i = 0; i < n; i++) {
+    double log_std = fmin(fmax((double)said[n + i], LEAST_LOG_STD), MOST_LOG_STD);
+    deer_moments m = deer_squashed_gaussian_moments((double)said[i], exp(log_std));
+    numbers[i] = ac->middle[i] + ac->half[i] * (deer_real)m.mean;
+    numbers[n + i] = ac->half[i] * (deer_real)m.std;
+  }
+  return DEER_OK;
+}
+
 static void visit(deer_algo *self, void *context,
                   void (*visitor)(void *context, const char *name, const deer_shape *shape,
                                   deer_real *data)) {
@@ -108,6 +127,7 @@ const deer_algo_class deer_algo_sac = {
     .act_rows = deer_ac_act_rows,
     .explore = deer_ac_explore,
     .explore_rows = deer_ac_explore_rows,
+    .distribution = distribution,
     .learn = learn,
     .visit = visit,
     .finish = finish};

@@ -2,6 +2,7 @@
  *
  * The actor gives the logits of a categorical distribution and a critic the value of every action,
  * so what SAC estimates from an action drawn is a sum over all of them here. */
+#include "algo/actor.h"
 #include "algo/temperature.h"
 
 #include <math.h>
@@ -76,6 +77,13 @@ static deer_status learn(deer_algo *self, deer_replay *replay, deer_rng *rng, do
   return deer_ac_learn((deer_actor_critic *)self, 0, replay, rng, loss);
 }
 
+static deer_status distribution(deer_algo *self, const void *const *state, deer_real *numbers) {
+  const deer_real *logits;
+  DEER_TRY(deer_ac_told((deer_actor_critic *)self, state, &logits));
+  deer_actor_tell(&self->space.actions, logits, NULL, numbers);
+  return DEER_OK;
+}
+
 static void visit(deer_algo *self, void *context,
                   void (*visitor)(void *context, const char *name, const deer_shape *shape,
                                   deer_real *data)) {
@@ -100,6 +108,7 @@ const deer_algo_class deer_algo_sac_discrete = {.abi = DEER_ALGO_ABI,
                                                 .act_rows = deer_ac_act_rows,
                                                 .explore = deer_ac_explore,
                                                 .explore_rows = deer_ac_explore_rows,
+                                                .distribution = distribution,
                                                 .learn = learn,
                                                 .visit = visit,
                                                 .finish = finish};

@@ -145,6 +145,40 @@ static int algo_values(lua_State *L) {
   return 1;
 }
 
+// pushes a list of n numbers
+static void push_numbers(lua_State *L, deer_real *numbers, int n) {
+  deer_tensor list = deer_tensor_wrap(DEER_DTYPE_REAL, DEER_SHAPE(n), numbers);
+  deer_lua_push(L, &list);
+}
+
+// actionProba(state) -> probabilities, or lists of them; of continuous actions means, deviations
+static int algo_proba(lua_State *L) {
+  deer_algo *algo = check_algo(L);
+  deer_action_space actions = algo->space.actions;
+  deer_action_kind kind = deer_actions_kind(&actions);
+  void *state[DEER_MAX_SUBJECTS];
+  check_state(L, 2, &algo->space, state);
+  size_t n = (size_t)deer_algo_distribution_size(&actions);
+  deer_real *numbers = lua_newuserdatauv(L, n * sizeof *numbers, 0);
+  deer_status status = deer_algo_distribution(algo, (const void *const *)state, numbers);
+  if (status != DEER_OK) return deer_throw(L, status);
+  if (kind == DEER_ACTIONS_DISCRETE) {
+    push_numbers(L, numbers, actions.n);
+    return 1;
+  }
+  if (kind == DEER_ACTIONS_CONTINUOUS) {
+    push_numbers(L, numbers, actions.size);
+    push_numbers(L, numbers + actions.size, actions.size);
+    return 2;
+  }
+  lua_createtable(L, actions.size, 0);
+  for (int i = 0; i < actions.size; numbers += actions.choices[i++]) {
+    push_numbers(L, numbers, actions.choices[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  return 1;
+}
+
 /* ---- parameters ---- */
 
 typedef struct parameter {
@@ -291,6 +325,7 @@ static const luaL_Reg methods[] = {
     {"name", algo_name},
     {"chooseBestAction", algo_choose},
     {"qValues", algo_values},
+    {"actionProba", algo_proba},
     {"train", deer_lua_algo_train},
     {"parameters", algo_parameters},
     {"setParameters", algo_set_parameters},

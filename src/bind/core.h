@@ -21,6 +21,7 @@ void deer_lua_class(lua_State *L, const char *name, const luaL_Reg *methods,
 #define DEER_ALGO_CLASS    "deer.Algo"
 #define DEER_POLICY_CLASS  "deer.Policy"
 #define DEER_AGENT_CLASS   "deer.Agent"
+#define DEER_LEARNER_CLASS "deer.Learner"
 #define DEER_DATASET_CLASS "deer.DataSet"
 #define DEER_RNG_CLASS     "deer.Rng" /* a deer_rng */
 
@@ -53,8 +54,12 @@ typedef struct deer_algo_box {
 /* The environment in field "environment" of the options at `table`; pushes its userdata. Raises. */
 deer_env *deer_lua_environment_option(lua_State *L, int table);
 
-/* The agent at `index`; raises when it is none or closed. */
+/* The space from input_dimensions, n_actions and observation_types of the options at 1. Raises. */
+void deer_lua_space_options(lua_State *L, deer_space *space);
+
+/* The agent, the learner at `index`; raises when it is none or closed. */
 deer_agent *deer_lua_check_agent(lua_State *L, int index);
+deer_learner *deer_lua_check_learner(lua_State *L, int index);
 
 /* The userdata at stack index `index` holds `object`, an environment, an algo or a policy: what it
  * is written in takes part in the call. Nothing is done for those written in C. */
@@ -106,8 +111,8 @@ void deer_lua_check_names(lua_State *L, int table, const char *noun, const char 
 void deer_lua_take_batch(lua_State *L, int table, const char *who, const deer_space *space,
                          deer_lua_taken *taken);
 
-/* Pushes the training or the test samples of an agent as a data set. The caller makes the agent's
- * userdata its user value 1. */
+/* Pushes the training or the test samples of an agent, or those of a learner, as a data set. The
+ * caller makes the userdata of that its user value 1. */
 void deer_lua_push_dataset(lua_State *L, const deer_space *space, const deer_rng *rng, bool test);
 
 /* ---- tensors ---- */
@@ -157,6 +162,7 @@ void deer_open_luaalgo(lua_State *L);
 void deer_open_policy(lua_State *L);
 void deer_open_dataset(lua_State *L);
 void deer_open_agent(lua_State *L);
+void deer_open_learner(lua_State *L);
 void deer_open_graph(lua_State *L);
 void deer_open_program(lua_State *L);
 void deer_open_net(lua_State *L);

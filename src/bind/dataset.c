@@ -6,7 +6,7 @@
 #include <string.h>
 
 typedef struct dataset {
-  deer_replay *own; // NULL: the agent's, which is in user value 1
+  deer_replay *own; // NULL: that of the agent or learner in user value 1
   bool test;        // of the agent's two
   deer_rng rng;
   void *observation[DEER_MAX_SUBJECTS]; // behind this struct; for one observation on its way
@@ -20,6 +20,11 @@ deer_replay *deer_lua_check_replay(lua_State *L, int arg) {
   const dataset *set = luaL_checkudata(L, arg, DEER_DATASET_CLASS);
   if (set->own) return set->own;
   luaL_argcheck(L, lua_getiuservalue(L, arg, 1) == LUA_TUSERDATA, arg, "data set is closed");
+  if (luaL_testudata(L, -1, DEER_LEARNER_CLASS)) {
+    deer_replay *all = deer_learner_replay(deer_lua_check_learner(L, -1));
+    lua_pop(L, 1);
+    return all;
+  }
   const deer_agent *agent = deer_lua_check_agent(L, -1);
   lua_pop(L, 1);
   deer_replay *replay = set->test ? deer_agent_test_set(agent) : deer_agent_replay(agent);
@@ -50,30 +55,6 @@ void deer_lua_push_dataset(lua_State *L, const deer_space *space, const deer_rng
   push_dataset(L, space, rng)->test = test;
 }
 
-// raises about a field of the options at 1 for the reason in deer_error()
-static void check_option(lua_State *L, const char *name, deer_status status) {
-  if (status != DEER_OK) deer_lua_fail(L, "option '%s': %s", name, deer_error());
-}
-
-// the space from input_dimensions, n_actions and observation_types of the options at 1
-static void read_space(lua_State *L, deer_space *space) {
-  lua_getfield(L, 1, "input_dimensions");
-  check_option(L, "input_dimensions", deer_lua_read_dimensions(L, lua_gettop(L), space));
-  lua_getfield(L, 1, "n_actions");
-  check_option(L, "n_actions", deer_lua_read_n_actions(L, lua_gettop(L), &space->actions));
-  if (lua_getfield(L, 1, "observation_types") != LUA_TNIL) {
-    if (!lua_istable(L, -1)) deer_lua_bad_option(L, "observation_types", "a list", -1);
-    for (int s = 0; s < space->n_subjects; s++) {
-      lua_rawgeti(L, -1, s + 1);
-      check_option(L, "observation_types",
-                   deer_lua_read_type(L, lua_gettop(L), &space->subjects[s].dtype));
-      lua_pop(L, 1);
-    }
-  }
-  deer_status status = deer_space_check(space);
-  if (status != DEER_OK) deer_throw(L, status);
-}
-
 // dataset{ environment = | input_dimensions =, n_actions =, ...; capacity =, ... }
 static int dataset_new(lua_State *L) {
   deer_space space = {0};
@@ -81,11 +62,13 @@ static int dataset_new(lua_State *L) {
   if (lua_getfield(L, 1, "environment") != LUA_TNIL)
     space = deer_lua_environment_option(L, 1)->space;
   else
-    read_space(L, &space);
+    deer_lua_space_options(L, &space);
   deer_replay_config config = {.space = &space,
                                .capacity = deer_lua_integer_option(L, 1, "capacity", 1000000, 1),
                                .only_full_history =
                                    deer_lua_boolean_option(L, 1, "only_full_history", true)};
+  lua_Integer lanes = deer_lua_integer_option(L, 1, "n_envs", 1, 1);
+  config.lanes = lanes > INT_MAX ? INT_MAX : (int)lanes; // too many for any replay
   const char *kind = deer_lua_word_option(L, 1, "replay", "uniform");
   const deer_replay_class *class = deer_lua_replay(L, kind);
   if (lua_getfield(L, 1, "replay_options") != LUA_TNIL && !lua_istable(L, -1))
@@ -194,7 +177,18 @@ static bool check_flag(lua_State *L, int arg, bool needed) {
   return lua_toboolean(L, arg);
 }
 
-// addSample(observation, action, reward, terminal [, truncated])
+// the number of an environment, 0 when there is none
+static int check_lane(lua_State *L, int arg, const deer_replay *replay) {
+  lua_Integer lane = luaL_optinteger(L, arg, 0);
+  int lanes = deer_replay_lanes(replay);
+  if (lane < 0 || lane >= lanes)
+    luaL_argerror(L, arg,
+                  lua_pushfstring(L, "there is no environment %I (expected 0 to %d)",
+                                  (LUAI_UACINT)lane, lanes - 1));
+  return (int)lane;
+}
+
+// addSample(observation, action, reward, terminal [, truncated [, env]])
 static int dataset_add(lua_State *L) {
   dataset *set = check_dataset(L);
   deer_replay *replay = check_replay(L);
@@ -207,20 +201,22 @@ static int dataset_add(lua_State *L) {
     luaL_argerror(L, 3, deer_error());
   deer_sample sample = {.observation = (const void *const *)set->observation,
                         .action = action,
-                        .reward = luaL_checknumber(L, 4)};
+                        .reward = luaL_checknumber(L, 4),
+                        .lane = check_lane(L, 7, replay)};
   bool terminal = check_flag(L, 5, true), truncated = check_flag(L, 6, false);
   sample.ending = terminal ? DEER_TERMINATED : truncated ? DEER_TRUNCATED : DEER_RUNNING;
   deer_status status = deer_replay_push(replay, &sample);
   return status == DEER_OK ? 0 : deer_throw(L, status);
 }
 
-// close(observation): what came after the last sample, when the episode goes no further
+// close(observation [, env]): what came after the last sample, when the episode goes no further
 static int dataset_close(lua_State *L) {
   dataset *set = check_dataset(L);
   deer_replay *replay = check_replay(L);
   if (deer_lua_read_observation(L, 2, deer_replay_space(replay), set->observation) != DEER_OK)
     luaL_argerror(L, 2, deer_error());
-  deer_status status = deer_replay_close(replay, 0, (const void *const *)set->observation);
+  int lane = check_lane(L, 3, replay);
+  deer_status status = deer_replay_close(replay, lane, (const void *const *)set->observation);
   return status == DEER_OK ? 0 : deer_throw(L, status);
 }
 

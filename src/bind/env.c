@@ -201,10 +201,32 @@ static int env_alone(lua_State *L) {
   return 1;
 }
 
-// space() -> { inputDimensions =, nActions =, observationTypes = }
-static int env_space(lua_State *L) {
-  const deer_env_box *box = luaL_checkudata(L, 1, DEER_ENV_CLASS);
-  const deer_space *space = &box->env->space;
+/* ---- spaces ---- */
+
+// raises about a field of the options at 1 for the reason in deer_error()
+static void check_option(lua_State *L, const char *name, deer_status status) {
+  if (status != DEER_OK) deer_lua_fail(L, "option '%s': %s", name, deer_error());
+}
+
+void deer_lua_space_options(lua_State *L, deer_space *space) {
+  lua_getfield(L, 1, "input_dimensions");
+  check_option(L, "input_dimensions", deer_lua_read_dimensions(L, lua_gettop(L), space));
+  lua_getfield(L, 1, "n_actions");
+  check_option(L, "n_actions", deer_lua_read_n_actions(L, lua_gettop(L), &space->actions));
+  if (lua_getfield(L, 1, "observation_types") != LUA_TNIL) {
+    if (!lua_istable(L, -1)) deer_lua_bad_option(L, "observation_types", "a list", -1);
+    for (int s = 0; s < space->n_subjects; s++) {
+      lua_rawgeti(L, -1, s + 1);
+      check_option(L, "observation_types",
+                   deer_lua_read_type(L, lua_gettop(L), &space->subjects[s].dtype));
+      lua_pop(L, 1);
+    }
+  }
+  deer_status status = deer_space_check(space);
+  if (status != DEER_OK) deer_throw(L, status);
+}
+
+static int push_space(lua_State *L, const deer_space *space) {
   lua_createtable(L, 0, 3);
   deer_lua_push_dimensions(L, space);
   lua_setfield(L, -2, "inputDimensions");
@@ -217,6 +239,20 @@ static int env_space(lua_State *L) {
   }
   lua_setfield(L, -2, "observationTypes");
   return 1;
+}
+
+// space() -> { inputDimensions =, nActions =, observationTypes = }
+static int env_space(lua_State *L) {
+  const deer_env_box *box = luaL_checkudata(L, 1, DEER_ENV_CLASS);
+  return push_space(L, &box->env->space);
+}
+
+// space{ input_dimensions =, n_actions =, observation_types = } -> the same
+static int space_new(lua_State *L) {
+  deer_space space = {0};
+  deer_lua_check_options(L, 1);
+  deer_lua_space_options(L, &space);
+  return push_space(L, &space);
 }
 
 /* ---- what the other files see ---- */
@@ -232,19 +268,14 @@ bool deer_lua_env_is_alone(lua_State *L, int index) {
 }
 
 static const luaL_Reg methods[] = {
-    {"space", env_space},
-    {"reset", env_reset},
-    {"act", env_act},
-    {"observe", env_observe},
-    {"terminal", env_terminal},
-    {"truncated", env_truncated},
-    {"render", env_render},
-    {"pictureRate", env_picture_rate},
-    {"alone", env_alone},
-    {NULL, NULL},
+    {"space", env_space},       {"reset", env_reset},
+    {"act", env_act},           {"observe", env_observe},
+    {"terminal", env_terminal}, {"truncated", env_truncated},
+    {"render", env_render},     {"pictureRate", env_picture_rate},
+    {"alone", env_alone},       {NULL, NULL},
 };
 static const luaL_Reg events[] = {{"__gc", env_gc}, {NULL, NULL}};
-static const luaL_Reg functions[] = {{"env", env_new}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"env", env_new}, {"space", space_new}, {NULL, NULL}};
 
 void deer_open_env(lua_State *L) {
   deer_lua_class(L, DEER_ENV_CLASS, methods, events);

@@ -95,7 +95,6 @@ static int info_names(lua_State *L) {
   return 1;
 }
 
-// about(kind, name) -> { name =, paper =, help = }
 // the kinds of actions that an algorithm can use: "discrete, continuous"
 static void push_actions(lua_State *L, unsigned caps) {
   static const struct {
@@ -110,6 +109,9 @@ static void push_actions(lua_State *L, unsigned caps) {
   lua_pushstring(L, list);
 }
 
+// about(kind, name) -> { name =, paper =, help = }, of an algorithm also { actions =, distribution
+// =
+// }: is there a distribution over actions?
 static int info_about(lua_State *L) {
   entry e = check_entry(L);
   lua_createtable(L, 0, 3);
@@ -124,6 +126,8 @@ static int info_about(lua_State *L) {
   if (algo) {
     push_actions(L, algo->caps);
     lua_setfield(L, -2, "actions");
+    lua_pushboolean(L, algo->distribution != NULL);
+    lua_setfield(L, -2, "distribution");
   }
   return 1;
 }

@@ -17,6 +17,7 @@ int luaopen_deer_core(lua_State *L) {
   deer_open_policy(L);
   deer_open_dataset(L);
   deer_open_agent(L);
+  deer_open_learner(L);
   deer_open_graph(L);
   deer_open_program(L);
   deer_open_net(L);

@@ -115,4 +115,14 @@ deer_node deer_gumbel_softmax_sample(deer_graph *g, deer_node logits, deer_node 
 deer_node deer_gumbel_softmax_log_prob(deer_graph *g, deer_node logits, deer_node action,
                                        double temperature);
 
+/* ---- moments.c: plain numbers ---- */
+
+/* Of a number that is drawn from a Gaussian with this mean and standard deviation, above 0, and
+ * clipped to -1..1, or squashed by tanh. */
+typedef struct deer_moments {
+  double mean, std;
+} deer_moments;
+deer_moments deer_clipped_gaussian_moments(double mean, double std);
+deer_moments deer_squashed_gaussian_moments(double mean, double std);
+
 #endif

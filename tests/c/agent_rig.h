@@ -170,7 +170,7 @@ static inline deer_status learner_act(deer_algo *self, const void *const *state,
   DEER_TRY(maybe_fail(BEST));
   ((learner *)self)->chosen++;
   *action = 0;
-  *value = 1.5;
+  if (value) *value = 1.5;
   return DEER_OK;
 }
 

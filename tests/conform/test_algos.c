@@ -412,6 +412,100 @@ static void several_states_are_answered_at_once(void **state) {
   }
 }
 
+enum { DRAWS = 4000 };
+
+/* how much each number that was told differs from what `n` draws say, in deviations of that */
+static void compare_discrete(const trial *t, const deer_real *p, int n, const int *counted) {
+  double sum = 0;
+  for (int i = 0; i < n; i++) {
+    double expected = (double)p[i], got = (double)counted[i] / DRAWS;
+    sum += expected;
+    if (fabs(got - expected) > 5 * sqrt(expected * (1 - expected) / DRAWS) + 1e-6)
+      fail_msg("%s: choice %d, told %g, drawn %g", t->class->name, i, expected, got);
+  }
+  assert_true(fabs(sum - 1) < 1e-6);
+}
+
+static void compare_continuous(const trial *t, const deer_real *told, deer_real (*drawn)[SIZE]) {
+  for (int k = 0; k < SIZE; k++) {
+    double sum = 0, squares = 0, mean = (double)told[k], std = (double)told[SIZE + k];
+    for (int i = 0; i < DRAWS; i++) sum += (double)drawn[i][k];
+    for (int i = 0; i < DRAWS; i++) squares += pow((double)drawn[i][k] - sum / DRAWS, 2);
+    if (fabs(sum / DRAWS - mean) > 5 * std / sqrt(DRAWS) ||
+        fabs(sqrt(squares / DRAWS) - std) > 0.1 * std)
+      fail_msg("%s: number %d, told %g +- %g, drawn %g +- %g", t->class->name, k, mean, std,
+               sum / DRAWS, sqrt(squares / DRAWS));
+  }
+}
+
+static void compare_draws(const trial *t, deer_algo *algo) {
+  static deer_real drawn[DRAWS][SIZE];
+  deer_real x[CHOICES], told[2 * CHOICES];
+  int counted[SIZE][CHOICES] = {{0}};
+  const void *state[] = {x};
+  deer_rng rng = deer_rng_seed(8);
+  show(1, x);
+  assert_true(deer_algo_distribution_size(&algo->space.actions) <= 2 * CHOICES);
+  assert_int_equal(deer_algo_distribution(algo, state, told), DEER_OK);
+  for (int i = 0; i < DRAWS; i++) {
+    assert_int_equal(algo->kind->explore(algo, state, &rng, drawn[i]), DEER_OK);
+    for (int k = 0; k < algo->space.actions.size && !is_continuous(&algo->space); k++)
+      counted[k][(int)drawn[i][k]]++;
+  }
+  if (t->actions == DEER_ACTIONS_CONTINUOUS) compare_continuous(t, told, drawn);
+  if (t->actions == DEER_ACTIONS_DISCRETE) compare_discrete(t, told, CHOICES, counted[0]);
+  if (t->actions != DEER_ACTIONS_MULTI_DISCRETE) return;
+  compare_discrete(t, told, CHOICES, counted[0]);
+  compare_discrete(t, told + CHOICES, 2, counted[1]);
+}
+
+/* who draws actions tells from what, and who does not says so */
+static void distributions_are_those_of_the_draws(void **state) {
+  (void)state;
+  trial t;
+  for (int at = 0; next_trial(&at, &t);) {
+    deer_algo *algo = make(&t, 9);
+    deer_replay *replay = full_memory(&t);
+    deer_rng rng = deer_rng_seed(10);
+    assert_true((t.class->distribution != NULL) == (t.class->explore && !t.class->explores));
+    train(algo, replay, &rng, 20);
+    if (t.class->distribution) {
+      compare_draws(&t, algo);
+    } else {
+      assert_int_equal(deer_algo_distribution(algo, NULL, NULL), DEER_EINVAL);
+      assert_non_null(strstr(deer_error(), "knows no probabilities of actions"));
+    }
+    deer_replay_free(replay);
+    deer_algo_free(algo);
+  }
+}
+
+/* numbers of which only the task can say what is worth trying */
+static bool depends_on_the_task(const char *option) {
+  static const char *const names[] = {"v_min", "v_max", "skills"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strcmp(option, names[i]) == 0) return true;
+  return false;
+}
+
+/* paper, kinds of actions, a line about each option, and where a search should look for it */
+static void everything_is_declared(void **state) {
+  (void)state;
+  for (int i = 0; deer_algo_at(i); i++) {
+    const deer_algo_class *class = deer_algo_at(i);
+    assert_true(class->paper && *class->paper && class->help && *class->help);
+    assert_true(class->caps != 0 && (class->caps & ~(unsigned)DEER_ALGO_ANY) == 0);
+    for (const deer_field *f = class->fields; f->name; f++) {
+      bool number = f->type == DEER_FIELD_REAL || f->type == DEER_FIELD_INT;
+      if (!f->help || !*f->help) fail_msg("%s: no help for %s", class->name, f->name);
+      if (!number || depends_on_the_task(f->name)) continue;
+      if (f->search_min >= f->search_max || f->search_min < f->min || f->search_max > f->max)
+        fail_msg("%s: %s is searched from %g to %g", class->name, f->name, f->search_min,
+                 f->search_max);
+    }
+  }
+}
+
 static void rates_are_checked(void **state) {
   (void)state;
   trial t;
@@ -434,6 +528,8 @@ int main(void) {
                                      cmocka_unit_test(what_cannot_be_is_refused),
                                      cmocka_unit_test(without_memory_nothing_is_left),
                                      cmocka_unit_test(several_states_are_answered_at_once),
+                                     cmocka_unit_test(distributions_are_those_of_the_draws),
+                                     cmocka_unit_test(everything_is_declared),
                                      cmocka_unit_test(rates_are_checked)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

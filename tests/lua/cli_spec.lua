@@ -231,6 +231,7 @@ describe("deerlua", function()
       assert.is_true(n >= 20)
       status, out = child.run { "help", "QNetwork" }
       assert.equal(0, status)
+      assert.matches("\nMnih et al. 2015[^\n]+\nactions: discrete\n", out)
       assert.matches("\n  discount +0.9 +a number from 0 to 1; gamma", out)
       assert.matches("\n  update_rule +rmsprop +one of 'sgd', 'rmsprop'", out)
       local code, _, err = child.run { "help", "QNetwrk" }

@@ -26,6 +26,38 @@ describe("a data set of several choices at once", function()
   end)
 end)
 
+describe("a data set that several environments fill", function()
+  it("keeps their episodes apart", function()
+    local set = deer.DataSet{ input_dimensions = { { 2 } }, n_actions = 2, capacity = 40,
+      n_envs = 2, only_full_history = false, seed = 1 }
+    for i = 1, 5 do
+      set:addSample({ i }, 0, i, false, false, 0)
+      set:addSample({ 10 * i }, 1, 10 * i, i == 5, false, 1)
+    end
+    set:close({ 6 }, 0)
+    assert.equal(10, set:nElems())
+    -- before and after, in the same environment
+    local seen = {}
+    for _ = 1, 100 do
+      local states, _, _, next_states, terminals = set:randomBatch(2)
+      for i = 1, 2 do
+        local before, now = table.unpack(states[1][i])
+        local unit = now >= 10 and 10 or 1
+        assert.equal(now - unit, before)
+        assert.same(now == 50 and { 0, 0 } or { now, now + unit }, next_states[1][i])
+        assert.equal(now == 50, terminals[i])
+        seen[now] = true
+      end
+    end
+    for i = 1, 5 do assert.is_true(seen[i] and seen[10 * i]) end
+    raises(function() set:addSample({ 1 }, 0, 1, false, false, 2) end,
+      "there is no environment 2 %(expected 0 to 1%)")
+    raises(function() set:close({ 1 }, -1) end, "there is no environment %-1")
+    raises(function() deer.DataSet{ input_dimensions = { { 1 } }, n_actions = 2, capacity = 3,
+      n_envs = 4 } end, "in 4 lanes")
+  end)
+end)
+
 describe("whole numbers of 32 bits", function()
   -- counts steps, as this type; or, in 32 bits, larger ones than a float tells apart
   local Counter = deer.Environment:extend "Counter"

@@ -147,6 +147,53 @@ describe("deerlua enjoy", function()
     assert.matches("return 3%.0, 3 steps", out)
   end)
 
+  for _, name in ipairs { "ppo", "a2c", "reinforce", "sac_discrete" } do
+    it("shows how probable the actions are by " .. name, function()
+      local root = train(("--env cartpole --algo %s --epochs 1 --steps-per-epoch 30"):format(name))
+      local status, out, err = run(root, "enjoy runs --num-timesteps 2 --action-proba")
+      assert.same({ 0, "" }, { status, err })
+      local n = 0
+      local pair = "action  0 %[[#.]+%] ([%d.]+)[ <]*\naction  1 %[[#.]+%] ([%d.]+)"
+      for left, right in out:gmatch(pair) do
+        assert.is_true(math.abs(left + right - 1) < 1e-3, out)
+        n = n + 1
+      end
+      assert.equal(2, n)
+    end)
+  end
+
+  it("shows from what continuous actions are drawn, and several choices", function()
+    local root = train "--env pendulum --algo ppo --epochs 1 --steps-per-epoch 30"
+    local _, out = run(root, "enjoy runs --num-timesteps 2 --action-proba")
+    local number = "%-?[%d.e-]+"
+    local line = "action  0 %[[#.]+%] number %(number %+%- number%)\n"
+    local _, n = out:gsub(line:gsub("number", function() return number end), "")
+    assert.equal(2, n)
+    local levers = [[
+      local L = require("deer").Environment:extend "Levers"
+      function L:reset() self.at = 0 return { 0 } end
+      function L:act(action) self.at = self.at + 1 return action[1] end
+      function L:observe() return { self.at } end
+      function L:inTerminalState() return self.at == 5 end
+      function L:inputDimensions() return { { 1 } } end
+      function L:nActions() return { 3, 2 } end
+      return L]]
+    root = train("--env levers --algo ppo --epochs 1 --steps-per-epoch 30",
+      child.tree { ["levers.lua"] = levers })
+    _, out = run(root, "enjoy runs --num-timesteps 1 --action-proba")
+    local choices = {}
+    for label, p in out:gmatch "action (%d%.%d) %[[#.]+%] ([%d.]+)" do
+      choices[#choices + 1] = label
+      choices[label:sub(1, 1)] = (choices[label:sub(1, 1)] or 0) + p
+    end
+    assert.same({ "0.0", "0.1", "0.2", "1.0", "1.1" }, { table.unpack(choices) })
+    assert.is_true(math.abs(choices["0"] - 1) < 1e-3 and math.abs(choices["1"] - 1) < 1e-3)
+    -- one that tells neither
+    root = train "--env pendulum --algo td3 --epochs 1 --steps-per-epoch 30"
+    _, out = run(root, "enjoy runs --num-timesteps 1 --action-proba")
+    assert.matches("\naction  0 %[[#.]+%] %-?[%d.e-]+\n", out)
+  end)
+
   it("shows where the states lie, on the terminal while it plays", function()
     local root = train "--env cartpole --epochs 1 --steps-per-epoch 30"
     local status, out, err = run(root, "enjoy runs --num-timesteps 9 --plotting", "NO_COLOR=1")

@@ -138,4 +138,13 @@ describe("tutorial", function()
     assert.is_true(second[2][2] > 2 and second[2][3] > 2)
     assert.is_true(first[3][2] > 4.5 and second[3][2] > 4.5)
   end)
+
+  -- random actions keep the pole up for 22 steps; 500 is the longest episode
+  for _, algo in ipairs { "dqn", "ppo" } do
+    it(("18: a loop of one's own balances the pole by %s"):format(algo), function()
+      local score = output("18_stand_alone_agent", algo):match
+        "^%d+ steps; greedy, 20 episodes: ([%d.]+)\n$"
+      assert.is_true(tonumber(score) >= 475)
+    end)
+  end
 end)

@@ -49,6 +49,7 @@ local function describe(name)
   if about then
     print(about.title .. (about.help and ": " .. about.help or ""))
     if about.paper then print(about.paper) end
+    if about.actions then print(("actions: %s"):format(about.actions)) end
     for _, line in ipairs(manual.lines(about.options)) do print(line) end
   end
   for _, line in ipairs(topic or {}) do print(line) end

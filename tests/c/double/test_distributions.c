@@ -160,6 +160,47 @@ static void squashed_by_integrals(void **state) {
   rig_free(&r);
 }
 
+static double clipped(double x) { return x < -1 ? -1 : x > 1 ? 1 : x; }
+
+/* mean and deviation of f(mean + std z) by the midpoint rule, in steps that are small where f bends
+ */
+static deer_moments plain_moments(double (*f)(double), double mean, double std) {
+  enum { CELLS = 400000 };
+  double first = 0, second = 0, h = 20.0 / CELLS;
+  for (int i = 0; i < CELLS; i++) {
+    double z = -10 + h * (i + 0.5), x = f(mean + std * z);
+    double weight = h * exp(-z * z / 2) / sqrt(2 * PI);
+    first += weight * x;
+    second += weight * x * x;
+  }
+  return (deer_moments){first, sqrt(second - first * first)};
+}
+
+static void bounded_moments_are_integrals(void **state) {
+  (void)state;
+  static const double given[][2] = {{0, 1},    {0.3, 0.05}, {-0.9, 0.5}, {1.5, 0.4},
+                                    {-3, 0.8}, {0.2, 2.9},  {0.7, 7.3}};
+  for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+    const double mean = given[i][0], std = given[i][1];
+    deer_moments clip = deer_clipped_gaussian_moments(mean, std);
+    deer_moments squash = deer_squashed_gaussian_moments(mean, std);
+    deer_moments plain_clip = plain_moments(clipped, mean, std);
+    deer_moments plain_squash = plain_moments(tanh, mean, std);
+    assert_near(clip.mean, plain_clip.mean, 1e-9);
+    assert_near(clip.std, plain_clip.std, 1e-7);
+    assert_near(squash.mean, plain_squash.mean, 1e-9);
+    assert_near(squash.std, plain_squash.std, 1e-7);
+  }
+  /* where hardly anything is left of the Gaussian */
+  deer_moments far = deer_clipped_gaussian_moments(5, 0.01), none = {0};
+  assert_true(far.mean == 1 && far.std < 1e-6);
+  none = deer_clipped_gaussian_moments(0.5, 0);
+  assert_true(none.mean == 0.5 && none.std < 1e-11);
+  none = deer_squashed_gaussian_moments(0.5, exp(-20));
+  assert_near(none.mean, tanh(0.5), 1e-14);
+  assert_true(none.std < 1e-8);
+}
+
 /* 1 - tanh(u)^2 is 4 exp(-2 |u|) out there, and 0 in every floating-point number */
 static void squashed_is_finite_far_out(void **state) {
   (void)state;
@@ -428,6 +469,7 @@ int main(void) {
       cmocka_unit_test(squashed_is_that_of_the_formula),
       cmocka_unit_test(squashed_by_integrals),
       cmocka_unit_test(squashed_is_finite_far_out),
+      cmocka_unit_test(bounded_moments_are_integrals),
       cmocka_unit_test(beta_by_integrals),
       cmocka_unit_test(beta_is_that_of_the_formula),
       cmocka_unit_test(beta_draws_have_their_moments),

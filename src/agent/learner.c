@@ -1,0 +1,295 @@
+/* learner.c: where each lane stands in its episode, and what may come next. */
+#include "agent/internal.h"
+#include "agent/learner.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef enum stage {
+  FRESH,  /* before the first observation of an episode */
+  SEEN,   /* an observation is the newest of the state */
+  CHOSEN, /* and an action was chosen there */
+  NEXT    /* what that led to is known, `next` */
+} stage;
+
+typedef struct seat {
+  deer_lane lane;
+  stage stage;
+  bool loose; /* nobody needs to tell what follows: the last choice did not explore */
+  void *next[DEER_MAX_SUBJECTS]; /* [shape...] */
+} seat;
+
+struct deer_learner {
+  deer_algo *algo;
+  const deer_space *space; /* of the algo */
+  deer_policy *policy;
+  deer_experience past;
+  deer_rng policy_rng;
+  seat *seats;
+  int n_seats;
+};
+
+/* ---- life ---- */
+
+static deer_status make_seat(deer_learner *l, int i) {
+  seat *at = &l->seats[i];
+  at->lane.number = i;
+  deer_lane_begin(&at->lane);
+  for (int s = 0; s < l->space->n_subjects; s++) {
+    at->next[s] = deer_alloc(deer_subject_bytes(&l->space->subjects[s]));
+    if (!at->next[s]) return DEER_ENOMEM;
+  }
+  DEER_TRY(deer_lane_reserve(&at->lane, l->space));
+  return deer_lane_init(&at->lane, l->policy, NULL);
+}
+
+static deer_status start(deer_learner *l, const deer_learner_config *c) {
+  deer_experience_config past = {.algo = c->algo,
+                                 .replay = c->replay,
+                                 .options = c->replay_options,
+                                 .n_options = c->n_replay_options,
+                                 .lanes = c->lanes,
+                                 .size = c->replay_memory_size,
+                                 .start_size = c->replay_start_size,
+                                 .only_full_history = c->only_full_history,
+                                 .rng = c->rng};
+  l->algo = c->algo;
+  l->space = &c->algo->space;
+  l->policy = c->policy;
+  l->policy_rng = deer_rng_split(c->rng, "policy");
+  if (c->policy->kind->check) DEER_TRY(c->policy->kind->check(c->policy, c->algo));
+  DEER_TRY(deer_experience_init(&l->past, &past));
+  l->n_seats = deer_replay_lanes(l->past.replay);
+  l->seats = deer_alloc_array((size_t)l->n_seats, sizeof *l->seats);
+  if (!l->seats) return DEER_ENOMEM;
+  for (int i = 0; i < l->n_seats; i++) DEER_TRY(make_seat(l, i));
+  return DEER_OK;
+}
+
+deer_status deer_learner_new(const deer_learner_config *config, deer_learner **learner) {
+  *learner = NULL;
+  deer_learner *made = deer_alloc(sizeof *made);
+  if (!made) return DEER_ENOMEM;
+  deer_status status = start(made, config);
+  if (status == DEER_OK)
+    *learner = made;
+  else
+    deer_learner_free(made);
+  return status;
+}
+
+void deer_learner_free(deer_learner *l) {
+  if (!l) return;
+  for (int i = 0; l->seats && i < l->n_seats; i++) {
+    for (int s = 0; s < DEER_MAX_SUBJECTS; s++) deer_free(l->seats[i].next[s]);
+    deer_lane_release(&l->seats[i].lane);
+    deer_lane_finish(&l->seats[i].lane);
+  }
+  deer_free(l->seats);
+  deer_experience_finish(&l->past);
+  deer_free(l);
+}
+
+/* ---- messages ---- */
+
+static deer_status find_seat(const deer_learner *l, int lane, seat **at) {
+  *at = lane >= 0 && lane < l->n_seats ? &l->seats[lane] : NULL;
+  if (*at) return DEER_OK;
+  return deer_fail(DEER_ESTATE, "there is no environment %d (expected 0 to %d)", lane,
+                   l->n_seats - 1);
+}
+
+/* says of which lane a message speaks; that of user code is left as it is */
+static deer_status locate(const deer_learner *l, int lane, deer_status status) {
+  if (status == DEER_OK || status == DEER_ECALLBACK || status == DEER_EINTERRUPT) return status;
+  if (l->n_seats == 1 || lane < 0 || lane >= l->n_seats) return status;
+  return deer_fail(status, "environment %d: %s", lane, deer_error());
+}
+
+/* ---- the state ---- */
+
+static bool same(const deer_learner *l, const void *const *a, const void *const *b) {
+  for (int s = 0; s < l->space->n_subjects; s++)
+    if (memcmp(a[s], b[s], deer_subject_bytes(&l->space->subjects[s])) != 0) return false;
+  return true;
+}
+
+/* the episode under way ends here, and another one may begin */
+static void finish(deer_learner *l, seat *at) {
+  deer_replay_break(l->past.replay, at->lane.number);
+  deer_lane_clear(&at->lane, l->space);
+  deer_lane_begin(&at->lane);
+  at->stage = FRESH;
+}
+
+static void show(deer_learner *l, seat *at, const void *const *observation) {
+  deer_lane_shift(&at->lane, l->space, observation);
+  at->stage = SEEN;
+}
+
+/* is this the observation that is expected, also if it is not given? */
+static bool follows(const deer_learner *l, const seat *at, const void *const *observation) {
+  const void *newest[DEER_MAX_SUBJECTS];
+  if (!observation || at->stage == FRESH) return true;
+  if (at->stage == NEXT) return same(l, observation, (const void *const *)at->next);
+  deer_lane_newest(&at->lane, l->space, newest);
+  return same(l, observation, newest);
+}
+
+/* Can this be observed now? If not `loose`, what happens has to be one story. */
+static deer_status check_follows(const deer_learner *l, const seat *at,
+                                 const void *const *observation, bool loose) {
+  if (at->stage == FRESH && !observation)
+    return deer_fail(DEER_ESTATE, "an episode begins: expected its first observation");
+  if (observation) DEER_TRY(deer_observation_check(l->space, observation));
+  if (follows(l, at, observation)) return DEER_OK;
+  if (at->stage == CHOSEN && !at->loose)
+    return deer_fail(DEER_ESTATE, "the last action was chosen in another state, and what it led to "
+                                  "was not observed (a reset begins a new episode)");
+  if (at->stage == NEXT && !loose)
+    return deer_fail(DEER_ESTATE, "the state is not the next state that was observed last (a reset "
+                                  "begins a new episode)");
+  return DEER_OK;
+}
+
+/* makes what check_follows accepts the newest of the state */
+static void see(deer_learner *l, seat *at, const void *const *observation, bool loose) {
+  if (!follows(l, at, observation)) {
+    bool along = loose && at->stage != NEXT;
+    if (!along) finish(l, at);
+    show(l, at, observation);
+  } else if (at->stage == FRESH) {
+    show(l, at, observation);
+  } else if (at->stage == NEXT) {
+    show(l, at, (const void *const *)at->next);
+  }
+  at->loose = loose;
+}
+
+static deer_status check_and_see(deer_learner *l, int lane, const void *const *observation,
+                                 bool loose) {
+  seat *at;
+  DEER_TRY(find_seat(l, lane, &at));
+  DEER_TRY(check_follows(l, at, observation, loose));
+  see(l, at, observation, loose);
+  return DEER_OK;
+}
+
+deer_status deer_learner_see(deer_learner *l, int lane, const void *const *observation) {
+  seat *at = lane >= 0 && lane < l->n_seats ? &l->seats[lane] : NULL;
+  /* looking does not undo a choice that explored */
+  bool loose = !(at && at->stage == CHOSEN && !at->loose);
+  return locate(l, lane, check_and_see(l, lane, observation, loose));
+}
+
+/* ---- actions ---- */
+
+static deer_status pick(deer_learner *l, seat *at, bool explore) {
+  deer_lane *lane = &at->lane;
+  deer_choice choice = {.algo = l->algo,
+                        .state = (const void *const *)lane->state,
+                        .mode = explore ? -1 : 0,
+                        .first = lane->unasked,
+                        .memory = lane->train_memory,
+                        .rng = &l->policy_rng};
+  double value;
+  bool greedy;
+  if (!explore) return deer_choice_best(&choice, lane->action, NULL);
+  if (deer_experience_gathers(&l->past)) {
+    deer_random_action(&l->space->actions, &l->policy_rng, lane->action);
+    return DEER_OK;
+  }
+  lane->unasked = false;
+  return l->policy->kind->choose(l->policy, &choice, lane->action, &value, &greedy);
+}
+
+static deer_status choose(deer_learner *l, int lane, const void *const *observation, bool explore) {
+  seat *at = &l->seats[lane];
+  DEER_TRY(check_and_see(l, lane, observation, !explore));
+  at->stage = SEEN;
+  DEER_TRY(pick(l, at, explore));
+  at->stage = CHOSEN;
+  return DEER_OK;
+}
+
+deer_status deer_learner_choose(deer_learner *l, int lane, const void *const *observation,
+                                bool explore, deer_real *action) {
+  seat *at;
+  DEER_TRY(find_seat(l, lane, &at));
+  DEER_TRY(locate(l, lane, choose(l, lane, observation, explore)));
+  memcpy(action, at->lane.action, (size_t)l->space->actions.size * sizeof *action);
+  return DEER_OK;
+}
+
+/* ---- what they led to ---- */
+
+static deer_status check_outcome(const deer_learner *l, const seat *at, const deer_outcome *o) {
+  DEER_TRY(check_follows(l, at, o->observation, false));
+  bool chosen = at->stage == CHOSEN && follows(l, at, o->observation);
+  if (!o->action && !chosen)
+    return deer_fail(DEER_ESTATE, "no action was chosen: expected one, or a choice before");
+  if (o->action) DEER_TRY(deer_action_check(&l->space->actions, o->action));
+  if (!isfinite((deer_real)o->reward))
+    return deer_fail(DEER_EDATA, "the reward is %g (expected a finite number)",
+                     isnan(o->reward) ? NAN : o->reward);
+  if (o->ending == DEER_TERMINATED) return DEER_OK;
+  if (!o->next)
+    return deer_fail(DEER_EINVAL, "the episode goes on, or was cut short: expected what was "
+                                  "observed next");
+  deer_status status = deer_observation_check(l->space, o->next);
+  return status == DEER_OK ? DEER_OK : deer_fail(status, "what came next: %s", deer_error());
+}
+
+/* what has been checked cannot fail but for want of memory for statistics */
+static deer_status take(deer_learner *l, seat *at, const deer_outcome *o) {
+  deer_lane *lane = &at->lane;
+  see(l, at, o->observation, false);
+  if (o->action)
+    memcpy(lane->action, o->action, (size_t)l->space->actions.size * sizeof *o->action);
+  lane->reward = o->reward;
+  lane->ending = o->ending;
+  DEER_TRY(deer_lane_store(lane, l->past.replay, o->next));
+  at->stage = NEXT;
+  for (int s = 0; s < l->space->n_subjects && o->ending == DEER_RUNNING; s++)
+    memcpy(at->next[s], o->next[s], deer_subject_bytes(&l->space->subjects[s]));
+  deer_status status = deer_lane_tell(lane, l->algo);
+  if (o->ending != DEER_RUNNING) finish(l, at);
+  return status;
+}
+
+deer_status deer_learner_observe(deer_learner *l, const deer_outcome *outcome) {
+  seat *at;
+  DEER_TRY(find_seat(l, outcome->lane, &at));
+  deer_status status = check_outcome(l, at, outcome);
+  if (status == DEER_OK) status = take(l, at, outcome);
+  return locate(l, outcome->lane, status);
+}
+
+/* ---- the rest ---- */
+
+deer_status deer_learner_update(deer_learner *l, bool *learnt, double *loss) {
+  deer_status status = deer_experience_learn(&l->past, loss);
+  *learnt = status == DEER_OK;
+  return status == DEER_EAGAIN ? DEER_OK : status;
+}
+
+deer_status deer_learner_reset(deer_learner *l, int lane, const void *const *history) {
+  seat *at;
+  DEER_TRY(find_seat(l, lane, &at));
+  if (history) DEER_TRY(locate(l, lane, deer_state_check(l->space, history)));
+  finish(l, at);
+  for (int s = 0; history && s < l->space->n_subjects; s++) {
+    const deer_subject *subject = &l->space->subjects[s];
+    memcpy(at->lane.state[s], history[s], (size_t)subject->history * deer_subject_bytes(subject));
+  }
+  return DEER_OK;
+}
+
+const void *const *deer_learner_state(const deer_learner *l, int lane) {
+  if (lane < 0 || lane >= l->n_seats) return NULL;
+  return (const void *const *)l->seats[lane].lane.state;
+}
+
+int deer_learner_lanes(const deer_learner *l) { return l->n_seats; }
+deer_replay *deer_learner_replay(const deer_learner *l) { return l->past.replay; }
