@@ -22,6 +22,8 @@ typedef struct deer_onp_acting {
   const deer_real *value; /* NULL: not computed */
 } deer_onp_acting;
 
+#define DEER_ONP_JUDGED 128 /* samples in one run of the program that values them */
+
 /* A program from samples to log-probabilities and values, or to new parameters. */
 typedef struct deer_onp_program {
   deer_program *program;

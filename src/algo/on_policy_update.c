@@ -1,0 +1,132 @@
+/* on_policy_update.c: the walk through a rollout: what its samples are worth, and steps of the
+ * optimiser on minibatches of it. */
+#include "algo/on_policy.h"
+
+#include <math.h>
+#include <string.h>
+
+deer_status deer_onp_wait(void) { return deer_fail(DEER_EAGAIN, "the rollout is not complete"); }
+
+/* values and log-probabilities of the n samples whose slots are in `rows` */
+static deer_status judge(deer_on_policy *op, const deer_replay *replay, int n) {
+  deer_onp_program *p = &op->judge;
+  p->batch.size = n;
+  DEER_TRY(deer_replay_gather(replay, &p->batch));
+  deer_actor_encode(&op->base.space.actions, op->actions, n, p->action);
+  deer_program_run(p->program);
+  return DEER_OK;
+}
+
+static int64_t judge_rows(const deer_on_policy *op) {
+  return DEER_ONP_JUDGED < op->rollout.room ? DEER_ONP_JUDGED : op->rollout.room;
+}
+
+static deer_status judge_samples(deer_on_policy *op, const deer_replay *replay) {
+  deer_rollout *r = &op->rollout;
+  const int64_t most = judge_rows(op);
+  for (int64_t at = 0; at < r->n; at += most) {
+    const int64_t n = r->n - at < most ? r->n - at : most;
+    memcpy(op->rows, r->index + at, (size_t)n * sizeof *op->rows);
+    DEER_TRY(judge(op, replay, (int)n));
+    memcpy(r->log_prob + at, op->judge.log_prob, (size_t)n * sizeof *r->log_prob);
+    memcpy(r->v_tm1 + at, op->judge.v, (size_t)n * sizeof *r->v_tm1);
+  }
+  return DEER_OK;
+}
+
+/* the values of what followed the samples in `position` */
+static deer_status judge_cuts(deer_on_policy *op, const deer_replay *replay,
+                              const int64_t *position, int n) {
+  deer_onp_program *p = &op->judge;
+  deer_batch after = p->batch;
+  for (int s = 0; s < op->base.space.n_subjects; s++) {
+    after.obs_t[s] = after.obs_tm1[s];
+    after.obs_tm1[s] = NULL;
+  }
+  after.size = n;
+  for (int i = 0; i < n; i++) op->rows[i] = op->rollout.index[position[i]];
+  DEER_TRY(deer_replay_gather(replay, &after));
+  deer_program_run(p->program);
+  for (int i = 0; i < n; i++) op->rollout.v_cut[position[i]] = p->v[i];
+  return DEER_OK;
+}
+
+static deer_status judge_all_cuts(deer_on_policy *op, const deer_replay *replay) {
+  int64_t position[DEER_ONP_JUDGED];
+  const int64_t most = judge_rows(op);
+  int n = 0;
+  for (int64_t i = 0; i < op->rollout.n; i++) {
+    if (deer_rollout_is_cut(&op->rollout, i)) position[n++] = i;
+    if (n == 0 || (n < most && i + 1 < op->rollout.n)) continue;
+    DEER_TRY(judge_cuts(op, replay, position, n));
+    n = 0;
+  }
+  return DEER_OK;
+}
+
+static void scale_rewards(deer_on_policy *op) {
+  deer_real factor = (deer_real)deer_reward_scale_factor(op->base.reward_scale);
+  for (int64_t i = 0; i < op->rollout.n; i++) op->rollout.r_t[i] *= factor;
+}
+
+deer_status deer_onp_collect(deer_on_policy *op, const deer_replay *replay, bool whole) {
+  deer_rollout *r = &op->rollout;
+  deer_rollout_take(r, replay, whole);
+  if (r->n == 0)
+    return deer_fail(DEER_EAGAIN, "no sample of the rollout has a full history and a successor");
+  if (op->base.reward_scale) scale_rewards(op);
+  DEER_TRY(judge_samples(op, replay));
+  DEER_TRY(judge_all_cuts(op, replay));
+  if (op->no_values) {
+    memset(r->v_tm1, 0, (size_t)r->n * sizeof *r->v_tm1);
+    memset(r->v_cut, 0, (size_t)r->n * sizeof *r->v_cut);
+  }
+  deer_rollout_value(r, op->base.discount, op->gae_lambda, op->normalize_advantage);
+  op->squares = 0;
+  op->n_steps = 0;
+  return DEER_OK;
+}
+
+static void put(deer_real *to, const deer_real *from, const int64_t *order, int n, int rows) {
+  if (!to) return;
+  for (int i = 0; i < rows; i++) to[i] = from[order[i < n ? i : 0]];
+}
+
+/* A step of the optimiser on the n samples that come next in `order`. Rows beyond them repeat the
+ * first, with a weight of nothing. */
+static deer_status step(deer_on_policy *op, const deer_replay *replay, const int64_t *order,
+                        int n) {
+  const deer_rollout *r = &op->rollout;
+  deer_onp_program *p = &op->update;
+  const int rows = p->batch.size;
+  for (int i = 0; i < rows; i++) op->rows[i] = r->index[order[i < n ? i : 0]];
+  DEER_TRY(deer_replay_gather(replay, &p->batch));
+  deer_actor_encode(&op->base.space.actions, op->actions, rows, p->action);
+  put(p->advantage, r->advantage, order, n, rows);
+  put(p->target, r->target, order, n, rows);
+  put(p->log_prob_old, r->log_prob, order, n, rows);
+  put(p->v_old, r->v_tm1, order, n, rows);
+  for (int i = 0; i < rows; i++) p->sample_weight[i] = i < n ? (deer_real)(1.0 / n) : 0;
+  deer_program_run(p->program);
+  op->squares += 2 * (double)*p->value_loss;
+  op->divergence = (double)*p->divergence;
+  op->n_steps++;
+  if (isfinite(*p->loss)) return DEER_OK;
+  return deer_fail(DEER_EDATA, "the loss became %g at update %lld (learning rate %g)",
+                   (double)*p->loss, (long long)op->base.updates + 1, op->base.learning_rate);
+}
+
+deer_status deer_onp_pass(deer_on_policy *op, const deer_replay *replay, deer_rng *rng,
+                          double target_kl, bool *stopped) {
+  deer_rollout *r = &op->rollout;
+  const int64_t rows = op->update.batch.size, minibatches = (r->n + rows - 1) / rows;
+  op->rate = (deer_real)op->base.learning_rate;
+  if (minibatches > 1) deer_rollout_shuffle(r, rng);
+  *stopped = false;
+  for (int64_t i = 0; i < minibatches && !*stopped; i++) {
+    const int64_t first = i * r->n / minibatches, end = (i + 1) * r->n / minibatches;
+    DEER_TRY(step(op, replay, r->order + first, (int)(end - first)));
+    *stopped = target_kl > 0 && op->divergence > target_kl;
+  }
+  return DEER_OK;
+}
