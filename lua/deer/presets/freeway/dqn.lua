@@ -1,7 +1,7 @@
---- As breakout/dqn, in Freeway, where rewards are rare: returns over three steps, an epsilon of 0.02
---- in the end, and a step size that falls. After 5 million frames (seed 1) the best actions cross
---- 49.5 times, the last 100 episodes of training 47.0 times; with the paper's own options 43.6 and
---- 41.0. A player who knew when each car moves would cross 67 times.
+--- As breakout/dqn, in Freeway, where rewards are rare: returns over three steps, an epsilon of
+--- 0.02 in the end, and a step size that falls. After 5 million frames (seed 1) the best actions
+--- cross 49.5 times, the last 100 episodes of training 47.0 times; with the paper's own options
+--- 43.6 and 41.0. A player who knew when each car moves would cross 67 times.
 local preset = require("deer.preset").load "breakout/dqn"
 preset.environment = "freeway"
 preset.algo_options.n_step = 3
