@@ -8,7 +8,8 @@ local video = require "deer.video"
 
 local film = {}
 
-local MOST = 500   -- pictures of a film
+local MOST = 500   -- steps that a film shows
+local SMOOTH = 25  -- pictures a second; more cost time and show no more
 local PANEL = 130  -- rows of a curve
 local BAR = "#d5500099"
 
@@ -46,15 +47,16 @@ end
 --- Writes the film of a test epoch, or of its first 500 steps.
 ---@param environment deer.Environment one whose `render` draws an observation
 ---@param test_data_set deer.DataSet
----@param options { path: string, rate: number, curves: table[]? } where to, pictures a second, and
----  of each curve { name, position of the subject }
+---@param options { path: string, rate: number, curves: table[]? } where to, steps a second, and of
+---  each curve { name, position of the subject }
 ---@return string path
 ---@return string|nil note why it is another one
 function film.write(environment, test_data_set, options)
   local subjects, observation, rate = test_data_set:observations(), {}, options.rate
-  local reel, n = video(options.path, { fps = rate }), math.min(#subjects[1], MOST)
+  local every, n = math.max(rate // SMOOTH, 1), math.min(#subjects[1], MOST)
+  local reel = video(options.path, { fps = rate / every })
   local compose = function(picture) return picture end
-  for i = 1, n do
+  for i = 1, n, every do
     for s, values in ipairs(subjects) do observation[s] = values[i] end
     local picture = environment:render(observation)
     if i == 1 and options.curves and #options.curves > 0 then

@@ -287,13 +287,16 @@ describe("a summary", function()
   end)
 
   it("has curves of what was observed below the film, and a bar where it is", function()
-    local pictures = {}
+    local pictures, fps = {}, nil
     local reel = { add = function(_, picture) pictures[#pictures + 1] = picture end,
       close = function() return "film" end }
     -- a reel that keeps its pictures
     local loaded = package.loaded
     local video, film = loaded["deer.video"], loaded["deer.film"]
-    loaded["deer.video"], loaded["deer.film"] = function() return reel end, nil
+    loaded["deer.video"], loaded["deer.film"] = function(_, options)
+      fps = options.fps
+      return reel
+    end, nil
     local write = require("deer.film").write
     loaded["deer.video"], loaded["deer.film"] = video, film
 
@@ -303,7 +306,7 @@ describe("a summary", function()
     local data = { observations = function() return { positions, zeros, zeros, zeros } end }
     assert.equal("film", write(env, data, { path = "film", rate = 10,
       curves = { { "Position", 0 }, { "Angle", 2 } } }))
-    assert.equal(11, #pictures)
+    assert.same({ 11, 10 }, { #pictures, fps })
     local plain = env:render { 3, 0, 0, 0 }
     local rows, columns = table.unpack(plain:shape())
     assert.same({ rows + 260, columns, 3 }, pictures[1]:shape())
@@ -324,6 +327,13 @@ describe("a summary", function()
       assert.is_true(math.abs(at[i] - at[i - 1] - (at[11] - at[1]) / 10) <= 1.5)
     end
     assert.is_true(at[11] - at[1] > columns * 0.8)
+
+    -- of 50 steps a second every other one is shown
+    local slow = pictures
+    pictures = {}
+    write(env, data, { path = "film", rate = 50 })
+    assert.same({ 6, 25 }, { #pictures, fps })
+    assert.equal(slow[5]:bytes():sub(1, #plain:bytes()), pictures[3]:bytes())
   end)
 
   it("says what is wrong with the curves", function()
