@@ -22,13 +22,9 @@ void deer_lane_finish(deer_lane *lane) {
   deer_free(lane->test_memory);
 }
 
-static size_t history_bytes(const deer_subject *subject) {
-  return (size_t)subject->history * deer_subject_bytes(subject);
-}
-
 deer_status deer_lane_reserve(deer_lane *lane, const deer_space *space) {
   for (int s = 0; s < space->n_subjects; s++) {
-    lane->state[s] = deer_alloc(history_bytes(&space->subjects[s]));
+    lane->state[s] = deer_alloc(deer_history_bytes(&space->subjects[s]));
     if (!lane->state[s]) return DEER_ENOMEM;
   }
   lane->action = deer_alloc_array((size_t)space->actions.size, sizeof *lane->action);
@@ -51,13 +47,13 @@ void deer_lane_begin(deer_lane *lane) {
 
 void deer_lane_clear(deer_lane *lane, const deer_space *space) {
   for (int s = 0; s < space->n_subjects; s++)
-    memset(lane->state[s], 0, history_bytes(&space->subjects[s]));
+    memset(lane->state[s], 0, deer_history_bytes(&space->subjects[s]));
 }
 
 void deer_lane_shift(deer_lane *lane, const deer_space *space, const void *const *observation) {
   for (int s = 0; s < space->n_subjects; s++) {
     size_t bytes = deer_subject_bytes(&space->subjects[s]);
-    size_t rest = history_bytes(&space->subjects[s]) - bytes;
+    size_t rest = deer_history_bytes(&space->subjects[s]) - bytes;
     char *state = lane->state[s];
     memmove(state, state + bytes, rest);
     memcpy(state + rest, observation[s], bytes);
@@ -68,7 +64,7 @@ void deer_lane_newest(const deer_lane *lane, const deer_space *space, const void
   for (int s = 0; s < space->n_subjects; s++) {
     const deer_subject *subject = &space->subjects[s];
     observation[s] =
-        (const char *)lane->state[s] + history_bytes(subject) - deer_subject_bytes(subject);
+        (const char *)lane->state[s] + deer_history_bytes(subject) - deer_subject_bytes(subject);
   }
 }
 

@@ -281,7 +281,7 @@ deer_status deer_learner_reset(deer_learner *l, int lane, const void *const *his
   finish(l, at);
   for (int s = 0; history && s < l->space->n_subjects; s++) {
     const deer_subject *subject = &l->space->subjects[s];
-    memcpy(at->lane.state[s], history[s], (size_t)subject->history * deer_subject_bytes(subject));
+    memcpy(at->lane.state[s], history[s], deer_history_bytes(subject));
   }
   return DEER_OK;
 }

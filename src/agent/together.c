@@ -17,17 +17,13 @@ static deer_status make_answers(deer_agent *a) {
   return made ? DEER_OK : DEER_ENOMEM;
 }
 
-static size_t state_bytes(const deer_agent *a, int s) {
-  const deer_subject *subject = &a->env->space.subjects[s];
-  return (size_t)subject->history * deer_subject_bytes(subject);
-}
-
 static deer_status make_lane(deer_agent *a, int i) {
   deer_lane *lane = &a->lanes[i];
   lane->number = i;
   lane->action = a->actions + (size_t)i * (size_t)a->env->space.actions.size;
   for (int s = 0; s < a->env->space.n_subjects; s++)
-    lane->state[s] = (char *)a->states[s] + (size_t)i * state_bytes(a, s);
+    lane->state[s] =
+        (char *)a->states[s] + (size_t)i * deer_history_bytes(&a->env->space.subjects[s]);
   return deer_lane_init(lane, a->train_policy, a->test_policy);
 }
 
@@ -39,7 +35,7 @@ deer_status deer_agent_make_lanes(deer_agent *a, deer_env *const *envs, const in
   if (!a->lanes || !a->envs) return DEER_ENOMEM;
   memcpy(a->envs, envs, n * sizeof *envs);
   for (int s = 0; s < a->env->space.n_subjects; s++) {
-    a->states[s] = deer_alloc_array(n, state_bytes(a, s));
+    a->states[s] = deer_alloc_array(n, deer_history_bytes(&a->env->space.subjects[s]));
     if (!a->states[s]) return DEER_ENOMEM;
   }
   DEER_TRY(make_answers(a));
@@ -70,7 +66,7 @@ static void row(const deer_agent *a, void *const *base, int i, const void **to) 
 /* an episode has begun in environment i: its histories and the first observation */
 static void begin(deer_agent *a, int i) {
   for (int s = 0; s < a->env->space.n_subjects; s++) {
-    size_t bytes = state_bytes(a, s);
+    size_t bytes = deer_history_bytes(&a->env->space.subjects[s]);
     memcpy(a->lanes[i].state[s], (const char *)a->vec->history[s] + (size_t)i * bytes, bytes);
   }
   deer_lane_begin(&a->lanes[i]);

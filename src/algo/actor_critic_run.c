@@ -78,8 +78,7 @@ static void run_program(deer_actor_critic *ac, const deer_ac_acting *acting,
   size_t rows = (size_t)acting->rows;
   for (int s = 0; s < space->n_subjects; s++) {
     const deer_subject *subject = &space->subjects[s];
-    memcpy(acting->state[s], state[s],
-           rows * (size_t)subject->history * deer_subject_bytes(subject));
+    memcpy(acting->state[s], state[s], rows * deer_history_bytes(subject));
   }
   deer_program_run(acting->program);
 }

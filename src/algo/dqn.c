@@ -169,7 +169,7 @@ static void finish(deer_algo *self) {
 static void run_acting(const deer_dqn *d, const deer_dqn_acting *a, const void *const *state) {
   for (int s = 0; s < d->base.space.n_subjects; s++) {
     const deer_subject *subject = &d->base.space.subjects[s];
-    size_t bytes = (size_t)subject->history * deer_subject_bytes(subject);
+    size_t bytes = deer_history_bytes(subject);
     memcpy(a->state[s], state[s], (size_t)a->rows * bytes);
   }
   deer_program_run(a->program);
@@ -260,7 +260,7 @@ static deer_status train(deer_algo *self, const deer_batch *batch, double *loss,
                      batch->size);
   for (int s = 0; s < self->space.n_subjects; s++) {
     const deer_subject *subject = &self->space.subjects[s];
-    size_t bytes = n * (size_t)subject->history * deer_subject_bytes(subject);
+    size_t bytes = n * deer_history_bytes(subject);
     memcpy(d->batch.obs_tm1[s], batch->obs_tm1[s], bytes);
     memcpy(d->batch.obs_t[s], batch->obs_t[s], bytes);
   }

@@ -162,7 +162,7 @@ static deer_status run_program(deer_on_policy *op, deer_onp_acting *a, int n,
   DEER_TRY(ready_acting(op, n, a));
   for (int s = 0; s < space->n_subjects; s++) {
     const deer_subject *subject = &space->subjects[s];
-    size_t bytes = (size_t)subject->history * deer_subject_bytes(subject);
+    size_t bytes = deer_history_bytes(subject);
     memcpy(a->state[s], state[s], (size_t)n * bytes);
   }
   deer_program_run(a->program);

@@ -92,7 +92,7 @@ static int algo_name(lua_State *L) {
 // bytes of a state of subject s, rounded up so that the next one is aligned
 static size_t room(const deer_space *space, int s) {
   const deer_subject *subject = &space->subjects[s];
-  return ((size_t)subject->history * deer_subject_bytes(subject) + 15) / 16 * 16;
+  return (deer_history_bytes(subject) + 15) / 16 * 16;
 }
 
 // reads the state at `arg` into a userdata that is pushed; raises when it does not fit

@@ -8,7 +8,7 @@ static size_t aligned(size_t bytes) { return (bytes + 15) / 16 * 16; }
 // a state of every sample of a batch, for one subject
 static size_t state_bytes(const deer_space *space, int s, int size) {
   const deer_subject *subject = &space->subjects[s];
-  return aligned((size_t)size * (size_t)subject->history * deer_subject_bytes(subject));
+  return aligned((size_t)size * deer_history_bytes(subject));
 }
 
 // the next `bytes` of the block; NULL while measuring

@@ -97,7 +97,7 @@ static int env_reset(lua_State *L) {
   native_buffers *buffers = get_buffers(L);
   for (int s = 0; s < space->n_subjects; s++) {
     const deer_subject *subject = &space->subjects[s];
-    memset(buffers->history[s], 0, (size_t)subject->history * deer_subject_bytes(subject));
+    memset(buffers->history[s], 0, deer_history_bytes(subject));
   }
   deer_status status = deer_env_reset(env, (int)mode, buffers->history);
   if (status != DEER_OK) return deer_throw(L, status);

@@ -9,6 +9,10 @@ size_t deer_subject_bytes(const deer_subject *subject) {
   return deer_subject_count(subject) * deer_dtype_size(subject->dtype);
 }
 
+size_t deer_history_bytes(const deer_subject *subject) {
+  return (size_t)subject->history * deer_subject_bytes(subject);
+}
+
 deer_shape deer_subject_state(const deer_subject *subject) {
   deer_shape state = {.rank = subject->shape.rank + 1, .dim = {subject->history}};
   for (int i = 0; i < subject->shape.rank; i++) state.dim[i + 1] = subject->shape.dim[i];

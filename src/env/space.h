@@ -44,6 +44,7 @@ deer_status deer_space_check(const deer_space *space);
 
 size_t deer_subject_count(const deer_subject *subject);     /* elements of one observation */
 size_t deer_subject_bytes(const deer_subject *subject);     /* bytes of one observation */
+size_t deer_history_bytes(const deer_subject *subject);     /* bytes of `history` of them */
 deer_shape deer_subject_state(const deer_subject *subject); /* [history, shape...] */
 
 /* [batch, history, shape...], what networks take */

@@ -64,7 +64,7 @@ static void gather_row(const deer_replay *r, int64_t index, int row, const deer_
   spot end = {from.lane, from.at + o.steps};
   for (int s = 0; s < r->space.n_subjects; s++) {
     const deer_subject *subject = &r->space.subjects[s];
-    size_t bytes = (size_t)subject->history * deer_subject_bytes(subject), at = (size_t)row * bytes;
+    size_t bytes = deer_history_bytes(subject), at = (size_t)row * bytes;
     if (b->obs_tm1[s]) copy_history(r, s, from, (char *)b->obs_tm1[s] + at);
     if (b->obs_t[s] && o.terminal) memset((char *)b->obs_t[s] + at, 0, bytes);
     if (b->obs_t[s] && !o.terminal) copy_history(r, s, end, (char *)b->obs_t[s] + at);

@@ -16,16 +16,12 @@ static const deer_field fields[] = {
      .help = "how many times as long histories become", .search_min = 1, .search_max = 8},
     {0}};
 
-static size_t history_bytes(const deer_subject *subject) {
-  return (size_t)subject->history * deer_subject_bytes(subject);
-}
-
 static deer_status init(deer_env *self, const deer_rng *rng) {
   frame_stack *w = (frame_stack *)self;
   (void)rng;
   for (int s = 0; s < self->space.n_subjects; s++) {
     deer_subject *subject = &self->space.subjects[s];
-    w->history[s] = deer_alloc(history_bytes(subject));
+    w->history[s] = deer_alloc(deer_history_bytes(subject));
     if (!w->history[s]) return DEER_ENOMEM;
     if (subject->history > INT_MAX / w->frames)
       return deer_fail(DEER_EINVAL, "frame_stack: a history of %d times %lld is too long",
@@ -40,11 +36,11 @@ static deer_status reset(deer_env *self, int mode, void *const *history) {
   frame_stack *w = (frame_stack *)self;
   const deer_space *inner = &w->wrapper.inner->space;
   for (int s = 0; s < inner->n_subjects; s++)
-    memset(w->history[s], 0, history_bytes(&inner->subjects[s]));
+    memset(w->history[s], 0, deer_history_bytes(&inner->subjects[s]));
   DEER_TRY(deer_wrapped_reset(self, mode, w->history));
   for (int s = 0; s < inner->n_subjects; s++) {
-    size_t bytes = history_bytes(&inner->subjects[s]);
-    char *end = (char *)history[s] + history_bytes(&self->space.subjects[s]);
+    size_t bytes = deer_history_bytes(&inner->subjects[s]);
+    char *end = (char *)history[s] + deer_history_bytes(&self->space.subjects[s]);
     memcpy(end - bytes, w->history[s], bytes);
   }
   return DEER_OK;
