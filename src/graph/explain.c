@@ -86,7 +86,9 @@ static void put_name(text *t, const deer_program *p, int i) {
       last->op == &deer_op_conv2d_input)
     put(t, "%s%s%s", last->attr.mask & DEER_FINISH_BIAS ? "+bias" : "",
         last->attr.mask & DEER_FINISH_RELU ? "+relu" : "",
-        last->attr.mask & DEER_FINISH_GATE ? "+gate" : "");
+        last->attr.mask & DEER_FINISH_GATE    ? "+gate"
+        : last->attr.mask & DEER_FINISH_SLOPE ? "+slope"
+                                              : "");
   if (last->name) put(t, " = %s", last->name);
 }
 

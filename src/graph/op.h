@@ -85,7 +85,8 @@ const deer_attr *deer_node_attr(const deer_graph *g, deer_node node);
 enum {
   DEER_FINISH_BIAS = 1, /* the bias of its channel is added */
   DEER_FINISH_RELU = 2, /* 0 where <= 0, as deer_relu */
-  DEER_FINISH_GATE = 4  /* 0 where the gate is 0, as deer_where(gate, x, zeros) */
+  DEER_FINISH_GATE = 4, /* 0 where the gate is 0, as deer_where(gate, x, zeros) */
+  DEER_FINISH_SLOPE = 8 /* of products alone: x - x y^2 with y the gate, as the gradient of tanh */
 };
 
 /* Every op of ops.def, in its order; NULL past the end. */

@@ -1,6 +1,6 @@
 /* product.c: a product of two matrices with what follows it in a network: a bias, a ReLU, or the
- * derivative of one. The compiler makes it out of a matmul and its only reader, so it has no
- * gradient of its own. */
+ * derivative of one or of tanh. The compiler makes it out of a matmul and its only reader, so it
+ * has no gradient of its own. */
 #include "graph/compile.h"
 #include "graph/op/internal.h"
 #include "tensor/blas.h"
@@ -69,8 +69,8 @@ static void product_run(const deer_step *step) {
                     .c = out_real(step)};
   if (flags & DEER_FINISH_BIAS) p.bias = in_real(step, 2);
   if (flags & DEER_FINISH_RELU) p.epilogue = DEER_EPILOGUE_RELU;
-  if (flags & DEER_FINISH_GATE) {
-    p.epilogue = DEER_EPILOGUE_GATE;
+  if (flags & (DEER_FINISH_GATE | DEER_FINISH_SLOPE)) {
+    p.epilogue = flags & DEER_FINISH_GATE ? DEER_EPILOGUE_GATE : DEER_EPILOGUE_SLOPE;
     p.gate = in_real(step, step->n_in - 1);
     p.ldgate = p.n;
   }

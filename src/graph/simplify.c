@@ -173,12 +173,14 @@ static deer_node simpler(rewriter *w, const deer_record *r, deer_node *in) {
 
 /* ---- second pass: what a product or a convolution does on the way out ---- */
 
+static int uses_of(const rewriter *w, deer_node node) { return w->uses[w->came[node.id]]; }
+
 /* one that nobody else reads and that does no more than `taken` so far */
 static bool is_unfinished(const rewriter *w, deer_node node, unsigned taken) {
   const deer_record *r = &w->to->records[node.id];
   if (r->op != &deer_product_op && r->op != &deer_op_conv2d && r->op != &deer_op_conv2d_input)
     return false;
-  return w->uses[w->came[node.id]] == 1 && (r->attr.mask & ~taken) == 0;
+  return uses_of(w, node) == 1 && (r->attr.mask & ~taken) == 0;
 }
 
 /* the node with one more thing to do and perhaps an input */
@@ -221,11 +223,23 @@ static deer_node read_bytes(rewriter *w, const deer_record *r, deer_node *in) {
 
 /* x where the gate is not 0, x being unfinished or the only reshape of something unfinished */
 static deer_node gated(rewriter *w, const deer_record *r, deer_node gate, deer_node x) {
-  const bool seen_anew = is_op(w, x, &deer_op_reshape) && w->uses[w->came[x.id]] == 1;
+  const bool seen_anew = is_op(w, x, &deer_op_reshape) && uses_of(w, x) == 1;
   const deer_node from = seen_anew ? deer_node_input(w->to, x, 0) : x;
   if (!is_unfinished(w, from, 0)) return DEER_NONE;
   gate = reshaped(w, gate, deer_node_shape(w->to, from));
   return reshaped(w, finish(w, from, DEER_FINISH_GATE, gate), r->shape);
+}
+
+/* x - x y^2, the gradient of y = tanh: one node when x is a product that nobody else reads */
+static deer_node sloped(rewriter *w, deer_node x, deer_node taken) {
+  if (!is_op(w, x, &deer_product_op) || w->to->records[x.id].attr.mask != 0 || uses_of(w, x) != 2 ||
+      !is_op(w, taken, &deer_op_mul) || uses_of(w, taken) != 1)
+    return DEER_NONE;
+  const bool first = deer_node_input(w->to, taken, 0).id == x.id;
+  const deer_node square = deer_node_input(w->to, taken, first);
+  if (deer_node_input(w->to, taken, !first).id != x.id || !is_op(w, square, &deer_op_square))
+    return DEER_NONE;
+  return finish(w, x, DEER_FINISH_SLOPE, deer_node_input(w->to, square, 0));
 }
 
 static deer_node product(rewriter *w, const deer_record *r, const deer_node *in) {
@@ -243,11 +257,10 @@ static deer_node epilogue(rewriter *w, const deer_record *r, deer_node *in) {
       return finish(w, in[i], DEER_FINISH_BIAS, deer_node_input(w->to, in[1 - i], 0));
   if (r->op == &deer_op_relu && is_unfinished(w, in[0], DEER_FINISH_BIAS))
     return finish(w, in[0], DEER_FINISH_RELU, DEER_NONE);
-  if (r->op == &deer_op_where && is_number(w, in[2], 0)) {
-    const deer_node x = gated(w, r, in[0], in[1]);
-    if (x.id) return x;
-  }
-  return keep(w, r, in);
+  deer_node x = DEER_NONE;
+  if (r->op == &deer_op_where && is_number(w, in[2], 0)) x = gated(w, r, in[0], in[1]);
+  if (r->op == &deer_op_sub) x = sloped(w, in[0], in[1]);
+  return x.id ? x : keep(w, r, in);
 }
 
 /* ---- writing a graph anew ---- */

@@ -44,6 +44,9 @@ static void finish_row(const deer_product *p, int row) {
   } else if (p->epilogue == DEER_EPILOGUE_GATE) {
     const deer_real *gate = p->gate + (ptrdiff_t)row * p->ldgate;
     for (int j = 0; j < p->n; j++) c[j] = gate[j] == 0 ? 0 : c[j];
+  } else if (p->epilogue == DEER_EPILOGUE_SLOPE) {
+    const deer_real *y = p->gate + (ptrdiff_t)row * p->ldgate;
+    for (int j = 0; j < p->n; j++) c[j] -= c[j] * (y[j] * y[j]);
   }
 }
 

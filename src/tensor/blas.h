@@ -8,8 +8,10 @@
 typedef enum deer_epilogue {
   DEER_EPILOGUE_NONE,
   DEER_EPILOGUE_RELU, /* 0 where x <= 0, as deer_relu; NaN stays NaN */
-  DEER_EPILOGUE_GATE /* 0 where the element of `gate` is 0, x elsewhere, also where that is NaN: the
-                        derivative of relu, given relu's result */
+  DEER_EPILOGUE_GATE, /* 0 where the element of `gate` is 0, x elsewhere, also where that is NaN:
+                         the derivative of relu, given relu's result */
+  DEER_EPILOGUE_SLOPE /* x - x y^2 with y that of `gate`: the derivative of tanh, given its result
+                       */
 } deer_epilogue;
 
 /* One product C = epilogue(A' B' + beta C + bias) of row-major matrices, where A' is A or its
@@ -24,7 +26,7 @@ typedef struct deer_product {
   deer_real *c;
   const deer_real *bias; /* [n], added to every row; NULL: none */
   deer_epilogue epilogue;
-  const deer_real *gate; /* [m, n] in rows of ldgate, read by DEER_EPILOGUE_GATE alone */
+  const deer_real *gate; /* [m, n] in rows of ldgate, read by the last two epilogues */
   int ldgate;
 } deer_product;
 

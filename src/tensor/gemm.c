@@ -74,10 +74,14 @@ typedef struct ending {
   __m128 bias;
 } ending;
 
+static bool reads_gate(deer_epilogue epilogue) {
+  return epilogue == DEER_EPILOGUE_GATE || epilogue == DEER_EPILOGUE_SLOPE;
+}
+
 /* a column of C that can be computed as a row */
 static bool lies_like_a_row(const deer_product *p) {
   return p->n == 1 && p->ldc == 1 && p->beta == 0 && !p->bias &&
-         (p->epilogue != DEER_EPILOGUE_GATE || p->ldgate == 1);
+         (!reads_gate(p->epilogue) || p->ldgate == 1);
 }
 
 /* all ones in the first n of 4 lanes */

@@ -1,6 +1,7 @@
 /* target.h: code for several kinds of CPU in one program. A function with one of these attributes
  * is compiled for that kind and must be called only where deer_cpu_level says so. Contraction is
- * off everywhere (-ffp-contract=off), so that all forms of a function give the same bits. */
+ * off everywhere (-ffp-contract=off), so that all forms of a function give the same bits: what is
+ * fused is written fmaf. */
 #ifndef DEER_TARGET_H
 #define DEER_TARGET_H
 
@@ -8,13 +9,13 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define DEER_HAVE_TARGETS 1
-#define DEER_AVX2         __attribute__((target("avx2")))
+#define DEER_AVX2         __attribute__((target("avx2,fma")))
 #if defined(__clang__)
 #define DEER_AVX512                                                                                \
-  __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl"), min_vector_width(512)))
+  __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,fma"), min_vector_width(512)))
 #else
 #define DEER_AVX512                                                                                \
-  __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512")))
+  __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,fma,prefer-vector-width=512")))
 #endif
 #endif
 

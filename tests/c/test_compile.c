@@ -126,6 +126,12 @@ static void grow_product(garden *q) {
     if (below(q, 3) == 0) product = deer_relu(q->g, product);
     if (gate.id && below(q, 3) == 0)
       product = deer_where(q->g, gate, product, deer_constant(q->g, shape, 0));
+    if (gate.id && below(q, 3) == 0) {
+      const deer_node square = deer_square(q->g, deer_tanh(q->g, gate));
+      const deer_node taken =
+          below(q, 2) ? deer_mul(q->g, product, square) : deer_mul(q->g, square, product);
+      product = below(q, 4) ? deer_sub(q->g, product, taken) : deer_sub(q->g, taken, product);
+    }
     if (below(q, 3) == 0) grow(q, product);
     grow(q, deer_tanh(q->g, product));
     return;
@@ -469,6 +475,11 @@ static void a_layer_is_one_product(void **state) {
   const deer_node shared = deer_add(g, deer_relu(g, y), deer_matmul(g, x, x, true, false));
   assert_int_equal(steps_of(g, x, shared, &value), 3);
   assert_true(value == 45);
+  /* tanh, and the product with the gradient of that tanh */
+  const deer_node d = deer_matmul(g, x, x, false, false);
+  const deer_node taken = deer_mul(g, d, deer_square(g, deer_tanh(g, x)));
+  assert_int_equal(steps_of(g, x, deer_sub(g, d, taken), &value), 2);
+  assert_true(value == 15);
   deer_graph_free(g);
 }
 

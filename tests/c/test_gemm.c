@@ -17,7 +17,7 @@
 
 enum { ROOM = 700000, C_ROOM = 60000 };
 
-static deer_real a[ROOM], b[ROOM], c[C_ROOM], before[C_ROOM], gate[C_ROOM];
+static deer_real a[ROOM], b[ROOM], c[C_ROOM], before[C_ROOM], gate[C_ROOM], slope[C_ROOM];
 static deer_rng rng;
 
 static int draw(int n) { return 1 + (int)deer_rng_below(&rng, (uint64_t)n); }
@@ -32,6 +32,7 @@ static int setup(void **state) {
   /* what relu leaves: zeros of both signs, positive numbers; here and there NaN */
   const deer_real kinds[] = {0, 1, (deer_real)-0.0, (deer_real)1e-30, NAN, -2};
   for (int i = 0; i < C_ROOM; i++) gate[i] = kinds[deer_rng_below(&rng, 6)];
+  for (int i = 0; i < C_ROOM; i++) slope[i] = (deer_real)(2 * deer_rng_uniform(&rng) - 1);
   return 0;
 }
 
@@ -45,8 +46,10 @@ static deer_product drawn(int m, int n, int k) {
   p.ldc = n + draw(3) - 1;
   p.beta = (deer_real)(draw(2) - 1);
   if (draw(2) == 1) p.bias = b + draw(100);
-  p.epilogue = (deer_epilogue)(draw(3) - 1);
-  p.gate = p.epilogue == DEER_EPILOGUE_GATE ? gate + draw(3) : NULL;
+  p.epilogue = (deer_epilogue)(draw(4) - 1);
+  p.gate = p.epilogue == DEER_EPILOGUE_GATE    ? gate + draw(3)
+           : p.epilogue == DEER_EPILOGUE_SLOPE ? slope + draw(3)
+                                               : NULL;
   p.ldgate = n + draw(3) - 1;
   return p;
 }
@@ -94,7 +97,9 @@ static double wanted(const deer_product *p, int i, int j, double *size) {
   }
   if (p->bias) sum += (double)p->bias[j], *size += fabs((double)p->bias[j]);
   if (p->epilogue == DEER_EPILOGUE_RELU) return sum <= 0 ? 0 : sum;
-  if (p->epilogue == DEER_EPILOGUE_GATE && p->gate[i * p->ldgate + j] == 0) return 0;
+  const double y = p->gate ? (double)p->gate[i * p->ldgate + j] : 0;
+  if (p->epilogue == DEER_EPILOGUE_GATE && y == 0) return 0;
+  if (p->epilogue == DEER_EPILOGUE_SLOPE) return sum * (1 - y * y);
   return sum;
 }
 
@@ -217,6 +222,12 @@ static void epilogues_treat_nan_and_zero_as_the_ops(void **state) {
     for (int j = 0; j < n; j++) {
       const deer_real gated = kept[j] == 0 ? 0 : bias[j];
       assert_true(isnan(gated) ? isnan(out[j]) : out[j] == gated);
+    }
+    p.epilogue = DEER_EPILOGUE_SLOPE;
+    deer_gemm(&p);
+    for (int j = 0; j < n; j++) {
+      const deer_real square = kept[j] * kept[j], sloped = bias[j] - bias[j] * square;
+      assert_true(isnan(sloped) ? isnan(out[j]) : out[j] == sloped);
     }
   }
   deer_cpu_allow(2);
