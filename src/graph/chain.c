@@ -66,8 +66,8 @@ static deer_status add_link(maker *m, int32_t id) {
   const deer_graph *g = m->plan->g;
   const deer_record *r = &g->records[id];
   deer_link *link = &m->chain->links[m->chain->n_links];
-  *link = (deer_link){.map = deer_map_kernel(r->op->map), .n_in = r->n_inputs};
-  link->attr = &r->attr;
+  *link = (deer_link){.map = r->op->map, .n_in = r->n_inputs};
+  memcpy(link->pq, r->attr.real, sizeof link->pq);
   for (int i = 0; i < r->n_inputs; i++) {
     const int32_t same = deer_same_elements(g, g->edges[r->first + i]);
     int slot = m->slot_of[same] - 1;
@@ -83,8 +83,8 @@ static deer_status add_link(maker *m, int32_t id) {
   return DEER_OK;
 }
 
-static void copy_map(const deer_real *const *in, deer_real *out, size_t n, const deer_attr *attr) {
-  (void)attr;
+static void copy_map(const deer_real *const *in, deer_real *out, size_t n, const double pq[2]) {
+  (void)pq;
   memcpy(out, in[0], n * sizeof *out);
 }
 
@@ -99,7 +99,7 @@ static void write_target(maker *m, int k) {
     return;
   }
   deer_link *link = &m->chain->links[m->chain->n_links];
-  *link = (deer_link){.map = copy_map, .n_in = 1, .in = {m->chain->links[k].out}};
+  *link = (deer_link){.map = DEER_MAP_NONE, .n_in = 1, .in = {m->chain->links[k].out}};
   link->out = add_slot(m, (deer_slot){.kind = DEER_SLOT_STREAM, .data = memory});
   m->chain->n_links++;
 }
@@ -154,7 +154,12 @@ static deer_status fill_chain(maker *m) {
   for (int k = 0; k < unit->n; k++) DEER_TRY(add_link(m, unit->nodes[k]));
   for (int k = 0; k < unit->n; k++)
     if (m->plan->target[unit->nodes[k]]) write_target(m, k);
+  deer_couple_links(m->chain);
   share_blocks(m);
+  for (int k = 0; k < m->chain->n_links; k++) {
+    deer_link *link = &m->chain->links[k];
+    link->run = link->map == DEER_MAP_NONE ? copy_map : deer_map_kernel(link->map);
+  }
   return DEER_OK;
 }
 
@@ -281,7 +286,7 @@ void deer_chain_run(const deer_step *step) {
     for (int k = 0; k < c->n_links; k++) {
       const deer_link *link = &c->links[k];
       const deer_real *const in[] = {at[link->in[0]], at[link->in[1]], at[link->in[2]]};
-      link->map(in, at[link->out], n, link->attr);
+      link->run(in, at[link->out], n, link->pq);
     }
   }
 }

@@ -87,8 +87,9 @@ bool deer_is_laid_out(const deer_plan *plan, int u);
 
 /* One elementwise kernel of a chain. */
 typedef struct deer_link {
-  deer_map *map;
-  const deer_attr *attr;
+  int map; /* the line of op/maps.def; DEER_MAP_NONE copies its input */
+  deer_map *run;
+  double pq[2];         /* its numbers */
   int n_in, in[3], out; /* slots */
 } deer_link;
 
@@ -125,6 +126,14 @@ deer_status deer_chain_new(const deer_plan *plan, const deer_unit *unit, void *c
                            deer_chain **chain);
 void deer_chain_free(deer_chain *chain);
 size_t deer_chain_scratch(const deer_chain *chain); /* bytes */
+
+/* ---- couple.c ---- */
+
+/* Makes one link of two where there is a kernel for both and nobody else reads what the first one
+ * makes: it does not go through memory then. Bits stay the same. */
+void deer_couple_links(deer_chain *chain);
+
+/* ---- chain.c ---- */
 
 /* Runs the blocks of part step->part of step->parts. */
 void deer_chain_run(const deer_step *step);

@@ -19,10 +19,10 @@
 /* one kernel for each line, all with the attribute TARGET and the name KERNEL(name) */
 #define MAP(name, operands, expression)                                                            \
   static TARGET void KERNEL(name)(const deer_real *const *in, deer_real *out, size_t n,            \
-                                  const deer_attr *attr) {                                         \
+                                  const double pq[2]) {                                         \
     const deer_real *const row[] = {in[0], operands > 1 ? in[1] : in[0],                           \
                                     operands > 2 ? in[2] : in[0]};                                 \
-    const deer_real p = (deer_real)attr->real[0], q = (deer_real)attr->real[1];                    \
+    const deer_real p = (deer_real)pq[0], q = (deer_real)pq[1];                    \
     (void)p, (void)q;                                                                              \
     INDEPENDENT                                                                                    \
     for (size_t i = 0; i < n; i++) {                                                               \
@@ -84,5 +84,5 @@ void deer_map_run(const deer_step *step) {
   const deer_real *in[3];
   for (int i = 0; i < step->n_in; i++) in[i] = step->in[i].data;
   deer_map_kernel(step->op->map)(in, step->out.data, deer_shape_count(&step->out.shape),
-                                 step->attr);
+                                 step->attr->real);
 }

@@ -14,9 +14,9 @@ enum {
   DEER_MAPS
 };
 
-/* out[i] = f(in[0][i], in[1][i], ...) for n elements. `out` may be one of the inputs, but must not
- * overlap one in any other way. */
-typedef void deer_map(const deer_real *const *in, deer_real *out, size_t n, const deer_attr *attr);
+/* out[i] = f(in[0][i], in[1][i], ...) for n elements, with the two numbers p and q of the node.
+ * `out` may be one of the inputs, but must not overlap one in any other way. */
+typedef void deer_map(const deer_real *const *in, deer_real *out, size_t n, const double pq[2]);
 
 /* The kernel of a line for this CPU. All kernels of a line give the same bits. */
 deer_map *deer_map_kernel(int map);

@@ -112,7 +112,7 @@ static bool fold(const rewriter *w, const deer_record *r, const deer_node *in, d
     if (!is_constant(w, in[i], &v)) return false;
     x[i] = (deer_real)v;
   }
-  deer_map_kernel(r->op->map)((const deer_real *const[]){x, x + 1, x + 2}, &y, 1, &r->attr);
+  deer_map_kernel(r->op->map)((const deer_real *const[]){x, x + 1, x + 2}, &y, 1, r->attr.real);
   *value = (double)y;
   return true;
 }

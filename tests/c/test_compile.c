@@ -64,12 +64,44 @@ static void grow(garden *q, deer_node node) {
   if (node.id && q->n < MOST_NODES) q->nodes[q->n++] = node;
 }
 
+/* what neighbours in a chain become one kernel from: sums, differences and quotients of products,
+ * scaled and squared numbers and roots */
+static deer_node term(garden *q, deer_node x, deer_node y) {
+  deer_graph *g = q->g;
+  switch (below(q, 5)) {
+  case 0:
+    return deer_scale(g, x, 0.25 * (1 + below(q, 5)));
+  case 1:
+    return deer_mul(g, x, y);
+  case 2:
+    return deer_scale(g, deer_square(g, x), 0.3);
+  case 3:
+    return deer_sqrt(g, deer_shift(g, deer_square(g, x), 0.5));
+  default:
+    return x;
+  }
+}
+
+static deer_node pair(garden *q, deer_node x, deer_node y) {
+  deer_graph *g = q->g;
+  switch (below(q, 4)) {
+  case 0:
+    return deer_sub(g, x, y);
+  case 1:
+    return deer_mul(g, x, y);
+  case 2:
+    return deer_div(g, x, deer_shift(g, deer_abs(g, y), 1));
+  default:
+    return deer_add(g, x, y);
+  }
+}
+
 static void grow_map(garden *q) {
   deer_graph *g = q->g;
   const deer_node x = any(q);
   const deer_shape shape = deer_node_shape(g, x);
   const deer_node y = like(q, &shape), z = like(q, &shape);
-  switch (below(q, 12)) {
+  switch (below(q, 14)) {
   case 0:
     grow(q, deer_add(g, x, y));
     break;
@@ -104,8 +136,13 @@ static void grow_map(garden *q) {
   case 10:
     grow(q, deer_div(g, x, deer_shift(g, deer_square(g, y), 1)));
     break;
-  default:
+  case 11:
     grow(q, deer_min(g, x, deer_max(g, y, z)));
+    break;
+  default: {
+    const deer_node first = term(q, x, y);
+    grow(q, deer_tanh(g, below(q, 2) ? pair(q, first, term(q, z, x)) : pair(q, z, first)));
+  }
   }
 }
 

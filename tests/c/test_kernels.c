@@ -134,7 +134,7 @@ static void powers_are_close(void **state) {
     b[i] = (deer_real)(20 * (deer_rng_uniform(&rng) - 0.5));
     if (i % 2) a[i] = -a[i], b[i] = (deer_real)round((double)b[i]);
   }
-  deer_map_kernel(DEER_MAP_pow)((const deer_real *[]){a, b}, out, N, &(deer_attr){.mask = 0});
+  deer_map_kernel(DEER_MAP_pow)((const deer_real *[]){a, b}, out, N, (double[]){0, 0});
   for (int i = 0; i < N; i++) {
     const double truth = pow((double)a[i], (double)b[i]);
     if (fabs(truth) > (double)FLT_MAX)
@@ -480,12 +480,12 @@ static void maps_have_the_same_bits_on_every_cpu(void **state) {
   for (int k = 0; k < 3; k++)
     for (int i = 0; i < MAP_ELEMENTS; i++) in[k][i] = (deer_real)(3 * deer_rng_normal(&rng));
   in[0][0] = NAN, in[0][1] = INFINITY, in[1][2] = -INFINITY, in[1][3] = 0, in[0][4] = 0;
-  const deer_attr attr = {.real = {-0.5, 0.75}};
+  const double pq[] = {-0.5, 0.75};
   const deer_real *rows[] = {in[0], in[1], in[2]};
   for (int map = DEER_MAP_NONE + 1; map < DEER_MAPS; map++) {
     for (int level = 0; level <= 2; level++) {
       deer_cpu_allow(level);
-      deer_map_kernel(map)(rows, out[level], MAP_ELEMENTS, &attr);
+      deer_map_kernel(map)(rows, out[level], MAP_ELEMENTS, pq);
     }
     for (int i = 0; i < MAP_ELEMENTS; i++)
       for (int level = 1; level <= 2; level++)
@@ -527,7 +527,7 @@ static void a_map_may_write_over_its_operand(void **state) {
   (void)state;
   deer_real x[100], expected[100];
   for (int i = 0; i < 100; i++) x[i] = (deer_real)i / 7, expected[i] = x[i] * x[i];
-  deer_map_kernel(DEER_MAP_square)((const deer_real *[]){x}, x, 100, &(deer_attr){.mask = 0});
+  deer_map_kernel(DEER_MAP_square)((const deer_real *[]){x}, x, 100, (double[]){0, 0});
   assert_memory_equal(x, expected, sizeof x);
 }
 

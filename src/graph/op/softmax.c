@@ -48,7 +48,7 @@ static deer_real shift_of(const deer_real *x, size_t n) {
   return isinf(most) ? 0 : most;
 }
 
-static void exponentiate(const block *b, const deer_attr *attr) {
+static void exponentiate(const block *b, const double pq[2]) {
   for (size_t r = 0; r < b->rows; r++) {
     const deer_real *restrict x = b->x + r * b->n, shift = shift_of(x, b->n);
     deer_real *restrict e = b->e + r * b->n;
@@ -56,7 +56,7 @@ static void exponentiate(const block *b, const deer_attr *attr) {
     for (size_t i = 0; i < b->n; i++) e[i] = x[i] - shift;
   }
   const deer_real *const in[] = {b->e};
-  deer_map_kernel(DEER_MAP_exp)(in, b->e, b->rows * b->n, attr);
+  deer_map_kernel(DEER_MAP_exp)(in, b->e, b->rows * b->n, pq);
   deer_sum_rows(&(deer_row_block){b->e, b->rows, b->n, b->n}, b->sum);
 }
 
@@ -95,7 +95,7 @@ static void run_blocks(const deer_step *step, finish_function *finish, size_t wi
   for (size_t r = 0; r < rows; r += most) {
     b.x = in_real(step, 0) + r * n;
     b.rows = rows - r < most ? rows - r : most;
-    exponentiate(&b, step->attr);
+    exponentiate(&b, step->attr->real);
     finish(&b, out_real(step) + r * width);
   }
 }
