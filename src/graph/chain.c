@@ -206,6 +206,11 @@ size_t deer_chain_scratch(const deer_chain *c) {
 
 /* ---- running ---- */
 
+/* every element twice: a number for each row of pairs */
+static void fill_pairs(deer_real *restrict to, const deer_real *restrict from, size_t n) {
+  for (size_t i = 0; i < n / 2; i++) to[2 * i] = to[2 * i + 1] = from[i];
+}
+
 /* elements from `first` on of data repeated: each `inner` times, all of them again and again */
 static void fill_repeat(deer_real *to, const deer_slot *slot, size_t first, size_t n) {
   const deer_real *from = (const deer_real *)(const void *)slot->data;
@@ -215,6 +220,10 @@ static void fill_repeat(deer_real *to, const deer_slot *slot, size_t first, size
     return;
   }
   size_t at = first / slot->inner % slot->kept, left = slot->inner - first % slot->inner;
+  if (slot->inner == 2 && left == 2 && n % 2 == 0 && n / 2 <= slot->kept - at) {
+    fill_pairs(to, from + at, n);
+    return;
+  }
   if (slot->inner == 1) {
     for (size_t done = 0; done < n;) {
       const size_t run = slot->kept - at < n - done ? slot->kept - at : n - done;

@@ -19,10 +19,10 @@
 /* one kernel for each line, all with the attribute TARGET and the name KERNEL(name) */
 #define MAP(name, operands, expression)                                                            \
   static TARGET void KERNEL(name)(const deer_real *const *in, deer_real *out, size_t n,            \
-                                  const double pq[2]) {                                         \
+                                  const double pq[2]) {                                            \
     const deer_real *const row[] = {in[0], operands > 1 ? in[1] : in[0],                           \
                                     operands > 2 ? in[2] : in[0]};                                 \
-    const deer_real p = (deer_real)pq[0], q = (deer_real)pq[1];                    \
+    const deer_real p = (deer_real)pq[0], q = (deer_real)pq[1];                                    \
     (void)p, (void)q;                                                                              \
     INDEPENDENT                                                                                    \
     for (size_t i = 0; i < n; i++) {                                                               \

@@ -89,6 +89,9 @@ enum {
   DEER_FINISH_SLOPE = 8 /* of products alone: x - x y^2 with y the gate, as the gradient of tanh */
 };
 
+/* attr.number[0] of sum in a compiled graph: of the squares of all elements. */
+#define DEER_SUM_SQUARES 1
+
 /* Every op of ops.def, in its order; NULL past the end. */
 const deer_op *deer_op_at(int i);
 

@@ -242,6 +242,16 @@ static deer_node sloped(rewriter *w, deer_node x, deer_node taken) {
   return finish(w, x, DEER_FINISH_SLOPE, deer_node_input(w->to, square, 0));
 }
 
+/* a sum of all squares that nobody else reads: a norm, a mean squared error */
+static deer_node summed(rewriter *w, const deer_record *r, deer_node *in) {
+  deer_record sum = *r;
+  if (r->shape.rank > 0 || !is_op(w, in[0], &deer_op_square) || uses_of(w, in[0]) != 1)
+    return DEER_NONE;
+  const deer_node x = deer_node_input(w->to, in[0], 0);
+  sum.attr.number[0] = DEER_SUM_SQUARES;
+  return keep(w, &sum, &x);
+}
+
 static deer_node product(rewriter *w, const deer_record *r, const deer_node *in) {
   const deer_record made = {.op = &deer_product_op,
                             .attr = {.number = {r->attr.number[0], r->attr.number[1]}},
@@ -260,6 +270,7 @@ static deer_node epilogue(rewriter *w, const deer_record *r, deer_node *in) {
   deer_node x = DEER_NONE;
   if (r->op == &deer_op_where && is_number(w, in[2], 0)) x = gated(w, r, in[0], in[1]);
   if (r->op == &deer_op_sub) x = sloped(w, in[0], in[1]);
+  if (r->op == &deer_op_sum) x = summed(w, r, in);
   return x.id ? x : keep(w, r, in);
 }
 

@@ -72,8 +72,27 @@ DEER_FOR_EVERY_CPU(void deer_add_rows, add_rows, (const deer_row_block *m, doubl
 
 /* ---- rows ---- */
 
+/* rows of `columns`, which is a constant, one behind the other: several rows at a time */
+DEER_INLINE void sum_short_rows(const deer_row_block *m, const size_t columns,
+                                deer_real *restrict out) {
+  const deer_real *restrict x = m->x;
+  for (size_t r = 0; r < m->rows; r++) {
+    double total = 0;
+    for (size_t i = 0; i < columns; i++) total += (double)x[r * columns + i];
+    out[r] = (deer_real)total;
+  }
+}
+
 DEER_INLINE void sum_rows(const deer_row_block *m, deer_real *out) {
   const deer_real *x = m->x;
+  if (m->stride == m->columns && m->columns == 2) {
+    sum_short_rows(m, 2, out);
+    return;
+  }
+  if (m->stride == m->columns && m->columns == 4) {
+    sum_short_rows(m, 4, out);
+    return;
+  }
   for (size_t r = 0; r < m->rows; r++, x += m->stride) {
     double total;
     DEER_SUM(total, m->columns, DEER_LOAD(x + i), x[i]);
@@ -90,6 +109,19 @@ DEER_INLINE void sum_row(const deer_real *x, size_t n, double *total) {
 
 DEER_FOR_EVERY_CPU(static void add_up, sum_row, (const deer_real *x, size_t n, double *total),
                    (x, n, total))
+
+DEER_INLINE void sum_squares(const deer_real *x, size_t n, double *total) {
+  DEER_SUM(*total, n, DEER_LOAD(x + i) * DEER_LOAD(x + i), x[i] * x[i]);
+}
+
+DEER_FOR_EVERY_CPU(static void add_squares, sum_squares,
+                   (const deer_real *x, size_t n, double *total), (x, n, total))
+
+double deer_sum_squares(const deer_real *x, size_t n) {
+  double total = 0;
+  add_squares(x, n, &total);
+  return total;
+}
 
 double deer_sum_row(const deer_real *x, size_t n) {
   double total = 0;

@@ -5,8 +5,9 @@
 
 #include "tensor/tensor.h"
 
-/* The sum of n neighbours. */
+/* The sum of n neighbours; of their squares, which are rounded before they are added. */
 double deer_sum_row(const deer_real *x, size_t n);
+double deer_sum_squares(const deer_real *x, size_t n);
 
 /* A matrix: `rows` rows of `columns` elements, `stride` elements from one row to the next. */
 typedef struct deer_row_block {

@@ -179,6 +179,11 @@ static void grow_axes(garden *q) {
   deer_graph *g = q->g;
   const deer_node x = any(q);
   const deer_shape shape = deer_node_shape(g, x);
+  if (below(q, 4) == 0) {
+    const deer_node sum = deer_sum(g, deer_square(g, x), DEER_ALL_AXES);
+    grow(q, deer_sqrt(g, deer_shift(g, sum, 1)));
+    return;
+  }
   if (below(q, 2) && shape.rank > 0) {
     grow(q, deer_tanh(g, deer_mean(g, x, DEER_AXIS(below(q, shape.rank)))));
     return;

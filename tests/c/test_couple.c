@@ -1,4 +1,4 @@
-/* test_couple.c: neighbours in a chain that the compiler makes one kernel of. test_compile.c grows
+/* test_couple.c: neighbours in a graph that the compiler makes one kernel of. test_compile.c grows
  * them in random graphs. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -93,10 +93,44 @@ static void neighbours_see_the_old_value(void **state) {
   deer_graph_free(g);
 }
 
+/* a norm is one pass over its numbers, unless somebody else wants the squares */
+static void squares_are_summed_at_once(void **state) {
+  (void)state;
+  enum { N = 1001 };
+  deer_graph *g = deer_graph_new();
+  const deer_node x = deer_input(g, "x", DEER_DTYPE_REAL, DEER_SHAPE(N)),
+                  square = deer_square(g, x);
+  const deer_node sum = deer_sum(g, square, DEER_ALL_AXES);
+  const deer_node both[] = {sum, square}, plain = deer_sum(g, x, DEER_ALL_AXES);
+  deer_program *p = compiled(g, &sum, 1), *shown = compiled(g, both, 2);
+  deer_program *squares = compiled(g, &plain, 1);
+  assert_int_equal(p->n_steps, 1);
+  assert_int_equal(shown->n_steps, 2);
+  deer_real *in = deer_program_data(p, x), *same = deer_program_data(shown, x);
+  deer_real *squared = deer_program_data(squares, x);
+  deer_rng rng = deer_rng_seed(7);
+  for (int i = 0; i < N; i++) {
+    in[i] = same[i] = (deer_real)deer_rng_normal(&rng);
+    squared[i] = in[i] * in[i];
+  }
+  deer_program_run(p);
+  deer_program_run(shown);
+  deer_program_run(squares);
+  const deer_real *wanted = deer_program_data(squares, plain);
+  assert_true(*(deer_real *)deer_program_data(p, sum) == *wanted);
+  assert_true(*(deer_real *)deer_program_data(shown, sum) == *wanted);
+  assert_memory_equal(deer_program_data(shown, square), squared, N * sizeof *squared);
+  deer_program_free(p);
+  deer_program_free(shown);
+  deer_program_free(squares);
+  deer_graph_free(g);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(neighbours_of_a_chain_run_as_one),
       cmocka_unit_test(neighbours_see_the_old_value),
+      cmocka_unit_test(squares_are_summed_at_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,8 @@ static groups groups_of(const deer_shape *shape, unsigned kept) {
   return all;
 }
 
-/* ---- sum: mask holds the axes to sum over ---- */
+/* ---- sum: mask holds the axes to sum over; number[0] is DEER_SUM_SQUARES where the compiler found
+ * that squares of all elements are summed ---- */
 
 static deer_status sum_shape(deer_step *step) {
   const deer_shape *x = &step->in[0].shape;
@@ -83,6 +84,11 @@ static void sum_columns(const deer_real *x, walk rows, size_t n, deer_real *out)
 }
 
 static void sum_run(const deer_step *step) {
+  if (step->attr->number[0] == DEER_SUM_SQUARES) {
+    *out_real(step) =
+        (deer_real)deer_sum_squares(in_real(step, 0), deer_shape_count(&step->in[0].shape));
+    return;
+  }
   const groups all = groups_of(&step->in[0].shape, ~step->attr->mask);
   const group last = all.at[all.n - 1];
   const deer_real *x = in_real(step, 0);

@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "tensor/lanes.h"
 #include "tensor/sums.h"
 #include "tensor/vectormath.h"
 
@@ -43,18 +44,43 @@ static size_t softmax_scratch(const deer_step *step) {
 }
 
 /* an infinite element is not subtracted: infinity less infinity is not a number */
-static deer_real shift_of(const deer_real *x, size_t n) {
-  const deer_real most = max_row(x, n);
-  return isinf(most) ? 0 : most;
+DEER_INLINE deer_real shift_for(deer_real most) {
+  return DEER_SELECT(DEER_FABS(most) == INFINITY, 0, most);
 }
 
-static void exponentiate(const block *b, const double pq[2]) {
+/* e = x - shift of rows of n, which is a constant: several rows at a time */
+DEER_INLINE void shift_short_rows(const block *b, const size_t n) {
+  const deer_real *restrict x = b->x;
+  deer_real *restrict e = b->e, *restrict shift = b->shift;
   for (size_t r = 0; r < b->rows; r++) {
-    const deer_real *restrict x = b->x + r * b->n, shift = shift_of(x, b->n);
+    deer_real most = x[r * n];
+    for (size_t i = 1; i < n; i++) most = DEER_SELECT(x[r * n + i] > most, x[r * n + i], most);
+    shift[r] = shift_for(most);
+    for (size_t i = 0; i < n; i++) e[r * n + i] = x[r * n + i] - shift[r];
+  }
+}
+
+DEER_INLINE void shift_rows(const block *b) {
+  if (b->n == 2) {
+    shift_short_rows(b, 2);
+    return;
+  }
+  if (b->n == 4) {
+    shift_short_rows(b, 4);
+    return;
+  }
+  for (size_t r = 0; r < b->rows; r++) {
+    const deer_real *restrict x = b->x + r * b->n, shift = shift_for(max_row(x, b->n));
     deer_real *restrict e = b->e + r * b->n;
     b->shift[r] = shift;
     for (size_t i = 0; i < b->n; i++) e[i] = x[i] - shift;
   }
+}
+
+DEER_FOR_EVERY_CPU(static void shift_all, shift_rows, (const block *b), (b))
+
+static void exponentiate(const block *b, const double pq[2]) {
+  shift_all(b);
   const deer_real *const in[] = {b->e};
   deer_map_kernel(DEER_MAP_exp)(in, b->e, b->rows * b->n, pq);
   deer_sum_rows(&(deer_row_block){b->e, b->rows, b->n, b->n}, b->sum);
@@ -73,7 +99,8 @@ static void finish_softmax(const block *b, deer_real *out) {
 }
 
 static void finish_log_softmax(const block *b, deer_real *out) {
-  for (size_t r = 0; r < b->rows; r++) b->sum[r] = DEER_LOG(b->sum[r]);
+  const deer_real *const in[] = {b->sum};
+  deer_map_kernel(DEER_MAP_log)(in, b->sum, b->rows, (const double[]){0, 0});
   for (size_t r = 0; r < b->rows; r++) {
     const deer_real *restrict x = b->x + r * b->n;
     deer_real *restrict y = out + r * b->n;
