@@ -5,7 +5,10 @@
 #include <math.h>
 #include <string.h>
 
-deer_status deer_onp_wait(void) { return deer_fail(DEER_EAGAIN, "the rollout is not complete"); }
+/* at nearly every step */
+deer_status deer_onp_wait(void) {
+  return deer_fail_literal(DEER_EAGAIN, "the rollout is not complete");
+}
 
 /* values and log-probabilities of the n samples whose slots are in `rows` */
 static deer_status judge(deer_on_policy *op, const deer_replay *replay, int n) {

@@ -34,7 +34,8 @@ struct deer_replay {
   deer_space space;
   int64_t capacity;
   bool only_full_history;
-  int longest; /* history of the subjects */
+  int longest;                     /* history of the subjects */
+  size_t bytes[DEER_MAX_SUBJECTS]; /* of an observation of each */
 
   deer_replay_lane *lane;
   int lanes;
@@ -88,5 +89,8 @@ static inline int64_t deer_replay_index(const deer_replay *r, int64_t place) {
 
 /* Is it known what entry `at` of a lane, a sample, led to? */
 bool deer_replay_has_outcome(const deer_replay *r, const deer_replay_lane *lane, int64_t at);
+
+/* Can entry `at` be drawn? */
+bool deer_replay_drawable_in(const deer_replay *r, const deer_replay_lane *lane, int64_t at);
 
 #endif
