@@ -300,9 +300,13 @@ static void *place(const deer_onp_program *p, deer_node node) {
 static deer_status compile(learning *l, deer_onp_program *p) {
   deer_on_policy *op = l->op;
   DEER_TRY(deer_compile(l->g, l->outputs, l->n_outputs, &p->program));
-  p->batch = (deer_batch){.size = l->rows, .index = op->rows, .action_tm1 = op->actions};
+  p->batch = (deer_batch){.size = l->rows, .index = op->rows};
   for (int s = 0; s < op->base.space.n_subjects; s++) p->batch.obs_tm1[s] = place(p, l->states[s]);
   p->action = place(p, l->action);
+  if (deer_actions_kind(&op->base.space.actions) == DEER_ACTIONS_DISCRETE)
+    p->batch.a_tm1 = p->action;
+  else
+    p->batch.action_tm1 = op->actions;
   p->advantage = place(p, l->u.advantage);
   p->target = place(p, l->u.target);
   p->log_prob_old = place(p, l->u.log_prob_old);

@@ -10,6 +10,15 @@ deer_status deer_onp_wait(void) {
   return deer_fail_literal(DEER_EAGAIN, "the rollout is not complete");
 }
 
+/* the states and actions of a batch into its program */
+static deer_status gather(deer_on_policy *op, const deer_replay *replay, deer_batch *batch,
+                          void *action) {
+  DEER_TRY(deer_replay_gather(replay, batch));
+  if (batch->action_tm1)
+    deer_actor_encode(&op->base.space.actions, batch->action_tm1, batch->size, action);
+  return DEER_OK;
+}
+
 /* values and log-probabilities of the n samples from position `at` on */
 static deer_status judge(deer_on_policy *op, const deer_replay *replay, int64_t at, int n) {
   deer_rollout *r = &op->rollout;
@@ -17,8 +26,7 @@ static deer_status judge(deer_on_policy *op, const deer_replay *replay, int64_t 
   deer_batch batch = p->batch;
   batch.size = n;
   batch.index = r->index + at;
-  DEER_TRY(deer_replay_gather(replay, &batch));
-  deer_actor_encode(&op->base.space.actions, op->actions, n, p->action);
+  DEER_TRY(gather(op, replay, &batch, p->action));
   deer_program_run(p->program);
   memcpy(r->log_prob + at, p->log_prob, (size_t)n * sizeof *r->log_prob);
   memcpy(r->v_tm1 + at, p->v, (size_t)n * sizeof *r->v_tm1);
@@ -81,9 +89,11 @@ deer_status deer_onp_collect(deer_on_policy *op, const deer_replay *replay, bool
   return DEER_OK;
 }
 
+/* takes what belongs to n samples; the rest of the rows repeats the first */
 static void put(deer_real *to, const deer_real *from, const int64_t *order, int n, int rows) {
   if (!to) return;
-  for (int i = 0; i < rows; i++) to[i] = from[order[i < n ? i : 0]];
+  for (int i = 0; i < n; i++) to[i] = from[order[i]];
+  for (int i = n; i < rows; i++) to[i] = to[0];
 }
 
 /* A step of the optimiser on the n samples that come next in `order`. Rows beyond them repeat the
@@ -93,14 +103,14 @@ static deer_status step(deer_on_policy *op, const deer_replay *replay, const int
   const deer_rollout *r = &op->rollout;
   deer_onp_program *p = &op->update;
   const int rows = p->batch.size;
+  const deer_real weight = (deer_real)(1.0 / n);
   for (int i = 0; i < rows; i++) op->rows[i] = r->index[order[i < n ? i : 0]];
-  DEER_TRY(deer_replay_gather(replay, &p->batch));
-  deer_actor_encode(&op->base.space.actions, op->actions, rows, p->action);
+  DEER_TRY(gather(op, replay, &p->batch, p->action));
   put(p->advantage, r->advantage, order, n, rows);
   put(p->target, r->target, order, n, rows);
   put(p->log_prob_old, r->log_prob, order, n, rows);
   put(p->v_old, r->v_tm1, order, n, rows);
-  for (int i = 0; i < rows; i++) p->sample_weight[i] = i < n ? (deer_real)(1.0 / n) : 0;
+  for (int i = 0; i < rows; i++) p->sample_weight[i] = i < n ? weight : 0;
   deer_program_run(p->program);
   op->squares += 2 * (double)*p->value_loss;
   op->divergence = (double)*p->divergence;

@@ -151,19 +151,6 @@ int64_t deer_replay_slots(const deer_replay *r) {
 
 /* ---- what can be drawn ---- */
 
-bool deer_replay_has_outcome(const deer_replay *r, const deer_replay_lane *l, int64_t at) {
-  uint8_t flags = r->flags[deer_replay_place_in(r, l, at)];
-  if (flags & (DEER_SLOT_BARE | DEER_SLOT_TERMINAL)) return flags & DEER_SLOT_TERMINAL;
-  /* what follows must be there, and be of the same episode */
-  return at + 1 < l->slots && r->age[deer_replay_place_in(r, l, at + 1)] > 0;
-}
-
-bool deer_replay_drawable_in(const deer_replay *r, const deer_replay_lane *l, int64_t at) {
-  if (at >= l->slots || !deer_replay_has_outcome(r, l, at)) return false;
-  int least = r->longest - 1;
-  return !r->only_full_history || (at >= least && r->age[deer_replay_place_in(r, l, at)] >= least);
-}
-
 bool deer_replay_drawable(const deer_replay *r, int64_t index) {
   if (index < 0) return false;
   int64_t at;
