@@ -43,6 +43,9 @@ describe("deerlua train", function()
       made.algo_options.network)
     assert.same({ 3, 30, 1000 }, { made.seed, made.epochs, made.epoch_length })
     assert.equal("any/td3", config("--env mountain_car_continuous --algo td3").preset)
+    for _, algo in ipairs { "c51", "per", "rainbow" } do
+      assert.equal("any/" .. algo, config("--env gridworld --algo " .. algo).preset)
+    end
     assert.same(made.controllers, config("--preset cartpole/double").controllers)
   end)
 
