@@ -75,6 +75,7 @@ typedef struct gridworld {
   deer_env base;
   int map, state, rewards; /* options */
   bool random_start;
+  deer_list start_state;
   int row, column;
 } gridworld;
 
@@ -91,6 +92,9 @@ static const deer_field fields[] = {
      .help = "hole -5, fire -3, goal 1, or -100, -10, 50; -0.1 for any other step"},
     {"random_start", DEER_FIELD_BOOL, offsetof(gridworld, random_start),
      .help = "begin on any free field"},
+    {"start_state", DEER_FIELD_LIST, offsetof(gridworld, start_state), .max = 67,
+     .choices = "column|row",
+     .help = "where every episode begins, {0, 0} at the top left; on S if not given"},
     DEER_ENV_MAX_STEPS(1000),
     {0}};
 
@@ -109,6 +113,19 @@ static deer_subject subject(const gridworld *g) {
   return (deer_subject){1, g->state == XY ? DEER_SHAPE(2) : DEER_SCALAR, DEER_DTYPE_REAL};
 }
 
+/* where an episode would be over before it began is no start */
+static deer_status check_start(const gridworld *g) {
+  const double *at = g->start_state.at;
+  const struct map *m = &maps[g->map];
+  if (g->start_state.n == 0) return DEER_OK;
+  if (at[0] < m->columns && at[1] < m->rows && strchr(" SF", field_at(g, (int)at[1], (int)at[0])))
+    return DEER_OK;
+  return deer_fail(DEER_EINVAL,
+                   "gridworld: start_state: expected {column, row} of a free field of the map, "
+                   "which has %d columns and %d rows, got {%d, %d}",
+                   m->columns, m->rows, (int)at[0], (int)at[1]);
+}
+
 static deer_status init(deer_env *self, const deer_rng *rng) {
   gridworld *g = (gridworld *)self;
   (void)rng;
@@ -116,7 +133,7 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
   self->space.subjects[0] = subject(g);
   self->picture_width = maps[g->map].columns * CELL;
   self->picture_height = maps[g->map].rows * CELL;
-  return DEER_OK;
+  return check_start(g);
 }
 
 static deer_status reset(deer_env *self, int mode, void *const *history) {
@@ -129,6 +146,8 @@ static deer_status reset(deer_env *self, int mode, void *const *history) {
     while (!strchr(" SF", m->fields[at]));
   }
   g->row = at / m->columns, g->column = at % m->columns;
+  if (g->start_state.n > 0)
+    g->column = (int)g->start_state.at[0], g->row = (int)g->start_state.at[1];
   return DEER_OK;
 }
 

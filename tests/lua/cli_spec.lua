@@ -232,7 +232,8 @@ describe("deerlua", function()
       status, out = child.run { "help", "QNetwork" }
       assert.equal(0, status)
       assert.matches("\nMnih et al. 2015[^\n]+\nactions: discrete\n", out)
-      assert.matches("\n  discount +0.9 +a number from 0 to 1; gamma[^\n]+; searched from 0.8 to 0.999\n", out)
+      assert.matches("\n  discount +0.9 +a number from 0 to 1; gamma, [^\n]+; searched from 0.8 to \z
+        0.999\n", out)
       assert.matches("\n  update_rule +rmsprop +one of 'sgd', 'rmsprop'", out)
       local code, _, err = child.run { "help", "QNetwrk" }
       assert.equal("deerlua: no subcommand or name 'QNetwrk'; did you mean 'QNetwork'?\n", err)

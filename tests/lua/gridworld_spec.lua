@@ -68,6 +68,21 @@ describe("the grid world", function()
     assert.same({ { 4, 8 } }, env:observe())
   end)
 
+  it("begins where it is told to", function()
+    local env = world{ map = "8x8", state = "xy", start_state = { 5, 6 } }
+    assert.same({ { 5, 6 } }, env:observe())
+    near({ -5 }, walk(env, RIGHT))
+    -- a fire may be a start; a hole, a wall, the goal and what lies outside may not
+    env = world{ map = "chain", state = "index", start_state = { 8, 0 } }
+    assert.same({ 8 }, env:observe())
+    local wrong = { { 1, 0, "2x2" }, { 1, 1, "2x2" }, { 5, 0, "4-room" }, { 2, 0, "2x2" },
+      { 0, 2, "2x2" } }
+    for _, case in ipairs(wrong) do
+      raises(function() world{ map = case[3], start_state = { case[1], case[2] } } end,
+        ("a free field of the map.*got {%d, %d}"):format(case[1], case[2]))
+    end
+  end)
+
   it("is cut short at its time limit", function()
     local env = world{ max_steps = 3 }
     walk(env, UP, UP)

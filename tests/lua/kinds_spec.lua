@@ -129,7 +129,8 @@ describe("kinds", function()
       local env = deer.env "cartpole" {}
       local rule = deer.algos.MyRule{ environment = env, episodes = 2 }
       deer.NeuralAgent{ environment = env, learning_algo = rule, train_every = 1 }:run(1, 500)
-      print(rule:updates() > 0, rule:explorationPolicy().__name, #rule:actionProba{ { { 0, 0, 0, 0 } } })
+      local shares = rule:actionProba{ { { 0, 0, 0, 0 } } }
+      print(rule:updates() > 0, rule:explorationPolicy().__name, #shares)
       local rows = require("deer.catalogue").rows "algos"
       print(rows[#rows].name, rows[#rows].kind, rows[#rows].actions)
       local train = assert(require("deer.plan").algos "cartpole")
