@@ -83,6 +83,43 @@ describe("the grid world", function()
     end
   end)
 
+  it("may be walked by turning and jumping", function()
+    local BACK, STAY, FORWARD, NOT, TURN_RIGHT, JUMP = 0, 1, 2, 1, 2, 1
+    local env = world{ map = "4x4", actions = "ftj", state = "xy_orientation" }
+    assert.same({ 3, 3, 2 }, env:nActions())
+    assert.same({ { 0, 0, 0, 1 } }, env:observe())
+    -- back is down; then to the right, where the hole beside the field is jumped over
+    near({ -0.1 }, walk(env, { BACK, NOT, 0 }))
+    assert.same({ { 0, 1, 0, 1 } }, env:observe())
+    near({ -0.1 }, walk(env, { STAY, TURN_RIGHT, JUMP }))
+    assert.same({ { 2, 1, 1, 0 } }, env:observe())
+    -- two fields ahead there is no more map: one field ahead, a hole
+    near({ -5 }, walk(env, { STAY, NOT, JUMP }))
+    assert.is_true(env:inTerminalState())
+    -- a step onto the goal is the end of the way, whatever else was wanted
+    env = world{ map = "4x4", actions = "ftj", state = "xy", start_state = { 3, 2 }, safe = true }
+    near({ 1 }, walk(env, { BACK, NOT, JUMP }))
+    assert.same({ { 3, 3 } }, env:observe())
+    -- over a wall, but not onto one
+    env = world{ map = "4-room", actions = "ftj", state = "xy_orientation", start_state = { 4, 0 } }
+    walk(env, { FORWARD, TURN_RIGHT, 0 })
+    assert.same({ { 4, 0, 1, 0 } }, env:observe())
+    walk(env, { STAY, NOT, JUMP })
+    assert.same({ { 6, 0, 1, 0 } }, env:observe())
+    env = world{ map = "4-room", actions = "ftj", state = "xy", start_state = { 3, 0 } }
+    walk(env, { STAY, TURN_RIGHT, JUMP })
+    assert.same({ { 4, 0 } }, env:observe())
+  end)
+
+  it("has fire instead of holes when it is safe", function()
+    local env = world{ map = "2x2", safe = true }
+    near({ -3 }, walk(env, RIGHT))
+    assert.is_false(env:inTerminalState())
+    near({ 1 }, walk(env, DOWN))
+    local picture = world{ map = "2x2", safe = true, state = "camera" }:observe()[1]
+    assert.equal(0.5, picture[1][1][2])
+  end)
+
   it("is cut short at its time limit", function()
     local env = world{ max_steps = 3 }
     walk(env, UP, UP)
