@@ -19,6 +19,7 @@ enum { APPEAR = 10, MOVE = 5, HARDER = 100 };         /* frames */
 
 typedef struct asterix {
   deer_arcade arcade;
+  deer_list start_state; /* option */
   int row, column;
   deer_arcade_thing thing[ROWS]; /* in row 1, 2, ... */
   bool treasure[ROWS];           /* the thing is one */
@@ -26,10 +27,23 @@ typedef struct asterix {
   int appear_interval, move_interval, level;
 } asterix;
 
+/* the things of start_state, of which 0 is none */
+static void put_things(asterix *a) {
+  const double *kind = a->start_state.at + 2, *column = kind + ROWS;
+  for (int i = 0; i < ROWS; i++) {
+    a->treasure[i] = kind[i] > 1 || kind[i] < -1;
+    a->thing[i] = (deer_arcade_thing){kind[i] != 0, TOP + i, (int)column[i], kind[i] < 0 ? -1 : 1};
+  }
+}
+
 static void start(deer_arcade *self) {
   asterix *a = (asterix *)self;
   a->row = a->column = 5;
   memset(a->thing, 0, sizeof a->thing);
+  if (a->start_state.n > 0) {
+    a->row = (int)a->start_state.at[0], a->column = (int)a->start_state.at[1];
+    put_things(a);
+  }
   a->appear_timer = a->appear_interval = APPEAR;
   a->move_timer = a->move_interval = MOVE;
   a->harder_timer = HARDER;
@@ -111,12 +125,26 @@ static const deer_arcade_game game = {.n_channels = 4,
                                       .paint = paint};
 
 static const deer_field fields[] = {
-    DEER_ARCADE_OPTIONS, DEER_ENV_MAX_STEPS(0), DEER_ARCADE_RAMPING, {0}};
+    {"start_state", DEER_FIELD_LIST, offsetof(asterix, start_state), .min = -2, .max = 9,
+     .choices = "row|column|thing 1|thing 2|thing 3|thing 4|thing 5|thing 6|thing 7|thing 8|"
+                "column 1|column 2|column 3|column 4|column 5|column 6|column 7|column 8",
+     .help = "where every episode begins; in rows 1 to 8, 0 is nothing, 1 an enemy on its way to "
+             "the right, 2 a treasure, -1 and -2 those to the left"},
+    DEER_ARCADE_OPTIONS,
+    DEER_ENV_MAX_STEPS(0),
+    DEER_ARCADE_RAMPING,
+    {0}};
 
 static deer_status init(deer_env *self, const deer_rng *rng) {
+  const deer_list *at = &((const asterix *)self)->start_state;
   (void)rng;
   deer_arcade_init(self, &game);
-  return DEER_OK;
+  bool right = at->n == 0 || (at->at[0] >= TOP && at->at[0] < TOP + ROWS && at->at[1] >= 0);
+  for (int i = 0; i < ROWS && at->n > 0; i++)
+    right = right && at->at[2 + i] <= 2 && at->at[2 + ROWS + i] >= 0;
+  if (right) return DEER_OK;
+  return deer_fail(DEER_EINVAL, "asterix: start_state: expected a row of 1 to 8, things of -2 to 2 "
+                                "and columns of 0 to 9");
 }
 
 const deer_env_class deer_env_asterix = {

@@ -8,6 +8,7 @@ typedef struct identity {
   deer_env base;
   int64_t n; /* options */
   bool continuous;
+  deer_list start_state;
   double state;
 } identity;
 
@@ -17,8 +18,19 @@ static const deer_field fields[] = {
     {"continuous", DEER_FIELD_BOOL, offsetof(identity, continuous),
      .help = "state and action are numbers from -1 to 1 instead; minus their squared difference "
              "is earned"},
+    {"start_state", DEER_FIELD_LIST, offsetof(identity, start_state), .min = -1, .max = MOST - 1,
+     .choices = "state",
+     .help = "what is seen first, states being counted from 0; drawn if not given"},
     DEER_ENV_MAX_STEPS(100),
     {0}};
+
+static deer_status check_start(const identity *t) {
+  double at = t->start_state.at[0], low = t->continuous ? -1 : 0,
+         high = t->continuous ? 1 : (double)t->n - 1;
+  if (t->start_state.n == 0 || (at >= low && at <= high)) return DEER_OK;
+  return deer_fail(DEER_EINVAL, "identity: start_state: expected a state from %g to %g, got %g",
+                   low, high, at);
+}
 
 static deer_status init(deer_env *self, const deer_rng *rng) {
   identity *t = (identity *)self;
@@ -30,7 +42,7 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
   if (t->continuous) self->space.actions = (deer_action_space){.size = 1, .low = {-1}, .high = {1}};
   self->picture_width = t->continuous ? 5 * CELL : n * CELL;
   self->picture_height = CELL;
-  return DEER_OK;
+  return check_start(t);
 }
 
 static void draw(identity *t) {
@@ -40,8 +52,10 @@ static void draw(identity *t) {
 }
 
 static deer_status reset(deer_env *self, int mode, void *const *history) {
+  identity *t = (identity *)self;
   (void)mode, (void)history; /* nothing came before */
-  draw((identity *)self);
+  draw(t);
+  if (t->start_state.n > 0) t->state = t->start_state.at[0];
   return DEER_OK;
 }
 

@@ -8,6 +8,7 @@ enum { MOST = 64, CELL = 40 };
 typedef struct memory {
   deer_env base;
   int64_t n, delay, history; /* options */
+  deer_list start_state;
   int cue;
   bool answered;
 } memory;
@@ -19,6 +20,8 @@ static const deer_field fields[] = {
      .help = "steps from the cue to the question"},
     {"history", DEER_FIELD_INT, offsetof(memory, history), .fallback = 1, .min = 1, .max = 1e4,
      .help = "observations that a state consists of; delay + 1 hold the cue and the question"},
+    {"start_state", DEER_FIELD_LIST, offsetof(memory, start_state), .max = MOST - 1,
+     .choices = "cue", .help = "of every episode, counted from 0; drawn if not given"},
     DEER_ENV_MAX_STEPS(0),
     {0}};
 
@@ -32,6 +35,9 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
                              .actions = {.n = n, .size = 1}};
   self->picture_width = (n + 1) * CELL;
   self->picture_height = CELL;
+  if (t->start_state.n > 0 && t->start_state.at[0] >= n)
+    return deer_fail(DEER_EINVAL, "memory: start_state: expected a cue of 0 to %d, got %d", n - 1,
+                     (int)t->start_state.at[0]);
   return DEER_OK;
 }
 
@@ -39,6 +45,7 @@ static deer_status reset(deer_env *self, int mode, void *const *history) {
   memory *t = (memory *)self;
   (void)mode, (void)history; /* nothing came before */
   t->cue = (int)deer_rng_below(deer_env_rng(self), (uint64_t)t->n);
+  if (t->start_state.n > 0) t->cue = (int)t->start_state.at[0];
   t->answered = false;
   return DEER_OK;
 }

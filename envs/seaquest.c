@@ -32,6 +32,7 @@ typedef deer_arcade_thing thing;
 
 typedef struct seaquest {
   deer_arcade arcade;
+  deer_list start_state;    /* option */
   int row, column, heading; /* of the front; 1 is right, -1 left */
   int cool;                 /* frames without a shot */
   int oxygen, aboard;
@@ -53,6 +54,11 @@ static void start(deer_arcade *self) {
   s->cool = s->aboard = s->level = 0;
   s->oxygen = OXYGEN;
   s->under = false;
+  if (s->start_state.n > 0) {
+    const double *at = s->start_state.at;
+    s->row = (int)at[0], s->column = (int)at[1], s->heading = at[2] < 0 ? -1 : 1;
+    s->oxygen = (int)at[3], s->aboard = (int)at[4], s->under = s->row > 0;
+  }
   s->appear_timer = s->appear_interval = APPEAR;
   s->move_timer = s->move_interval = MOVE;
   s->diver_appear_timer = DIVER_APPEAR;
@@ -235,12 +241,25 @@ static const deer_arcade_game game = {.n_channels = 10,
                                       .paint = paint};
 
 static const deer_field fields[] = {
-    DEER_ARCADE_OPTIONS, DEER_ENV_MAX_STEPS(0), DEER_ARCADE_RAMPING, {0}};
+    {"start_state", DEER_FIELD_LIST, offsetof(seaquest, start_state), .min = -1, .max = OXYGEN,
+     .choices = "row|column|heading|oxygen|divers aboard",
+     .help = "where every episode begins, in empty water; heading is 1 (right) or -1, oxygen the "
+             "frames that it lasts"},
+    DEER_ARCADE_OPTIONS,
+    DEER_ENV_MAX_STEPS(0),
+    DEER_ARCADE_RAMPING,
+    {0}};
 
 static deer_status init(deer_env *self, const deer_rng *rng) {
+  const deer_list *start = &((const seaquest *)self)->start_state;
+  const double *at = start->at;
   (void)rng;
   deer_arcade_init(self, &game);
-  return DEER_OK;
+  if (start->n == 0 || (at[0] >= 0 && at[0] < BARS && at[1] >= 0 && at[1] < WIDTH && at[3] >= 1 &&
+                        at[4] >= 0 && at[4] <= BERTHS))
+    return DEER_OK;
+  return deer_fail(DEER_EINVAL, "seaquest: start_state: expected a row of 0 to 8, a column of 0 to "
+                                "9, oxygen for 1 to 200 frames and 0 to 6 divers");
 }
 
 const deer_env_class deer_env_seaquest = {

@@ -18,23 +18,25 @@
 #include <string.h>
 
 enum { SIDE = DEER_ARCADE_SIDE, GROUND = SIDE - 1 };
-enum { WAVE_ROWS = 4, WAVE_LEFT = 2, WAVE_RIGHT = 7 };
+enum { WAVE_ROWS = 4, WAVE_COLUMNS = 6, WAVE_LEFT = 2 };
 enum { COOL = 5, MOVE = 12, FASTEST_WAVE = 6, BOMB = 10 }; /* frames */
 
 typedef struct space_invaders {
   deer_arcade arcade;
-  int cannon; /* its column */
-  int cool;   /* frames without a shot */
-  int step;   /* of the aliens: 1 to the right, -1 to the left */
+  deer_list start_state; /* option */
+  int cannon;            /* its column */
+  int cool;              /* frames without a shot */
+  int step;              /* of the aliens: 1 to the right, -1 to the left */
   int n_aliens, move_interval, move_timer, bomb_timer;
   deer_arcade_board aliens, shots, bombs;
 } space_invaders;
 
-static void begin_wave(space_invaders *g) {
+/* its top left corner; later waves begin at the top */
+static void begin_wave(space_invaders *g, int top, int left) {
   memset(g->aliens, 0, sizeof g->aliens);
   for (int row = 0; row < WAVE_ROWS; row++)
-    for (int column = WAVE_LEFT; column <= WAVE_RIGHT; column++) g->aliens[row][column] = 1;
-  g->n_aliens = WAVE_ROWS * (WAVE_RIGHT - WAVE_LEFT + 1);
+    for (int column = 0; column < WAVE_COLUMNS; column++) g->aliens[top + row][left + column] = 1;
+  g->n_aliens = WAVE_ROWS * WAVE_COLUMNS;
   g->step = -1;
   g->move_timer = g->move_interval;
 }
@@ -47,7 +49,11 @@ static void start(deer_arcade *self) {
   g->bomb_timer = BOMB;
   memset(g->shots, 0, sizeof g->shots);
   memset(g->bombs, 0, sizeof g->bombs);
-  begin_wave(g);
+  const double *at = g->start_state.at;
+  bool given = g->start_state.n > 0;
+  if (given) g->cannon = (int)at[0];
+  begin_wave(g, given ? (int)at[1] : 0, given ? (int)at[2] : WAVE_LEFT);
+  if (given && at[3] > 0) g->step = 1;
 }
 
 static void act(space_invaders *g, deer_arcade_button button) {
@@ -138,7 +144,7 @@ static double play(deer_arcade *self, deer_arcade_button button) {
   self->over = is_lost(g);
   if (g->n_aliens == 0) {
     if (self->ramping && g->move_interval > FASTEST_WAVE) g->move_interval--;
-    begin_wave(g);
+    begin_wave(g, 0, WAVE_LEFT);
   }
   return n_hit;
 }
@@ -164,12 +170,25 @@ static const deer_arcade_game game = {.n_channels = 6,
                                       .paint = paint};
 
 static const deer_field fields[] = {
-    DEER_ARCADE_OPTIONS, DEER_ENV_MAX_STEPS(0), DEER_ARCADE_RAMPING, {0}};
+    {"start_state", DEER_FIELD_LIST, offsetof(space_invaders, start_state), .min = -1, .max = 9,
+     .choices = "column of the cannon|top row of the aliens|their left column|their step",
+     .help = "where every episode begins; the step is 1 (to the right) or -1"},
+    DEER_ARCADE_OPTIONS,
+    DEER_ENV_MAX_STEPS(0),
+    DEER_ARCADE_RAMPING,
+    {0}};
 
+/* no alien on the ground or beside the board */
 static deer_status init(deer_env *self, const deer_rng *rng) {
+  enum { LOWEST = GROUND - WAVE_ROWS, LAST = SIDE - WAVE_COLUMNS };
+  const deer_list *start = &((const space_invaders *)self)->start_state;
+  const double *at = start->at;
   (void)rng;
   deer_arcade_init(self, &game);
-  return DEER_OK;
+  if (start->n == 0 || (at[0] >= 0 && at[1] >= 0 && at[1] <= LOWEST && at[2] >= 0 && at[2] <= LAST))
+    return DEER_OK;
+  return deer_fail(DEER_EINVAL, "space_invaders: start_state: expected a column of 0 to 9, a top "
+                                "row of 0 to 5 and a left column of 0 to 4");
 }
 
 const deer_env_class deer_env_space_invaders = {

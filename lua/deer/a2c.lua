@@ -10,7 +10,4 @@ local NativeAlgo = require "deer.native_algo"
 ---@overload fun(options: table): deer.A2C
 local A2C = NativeAlgo.define("A2C", "a2c")
 
----@return deer.Policy
-function A2C.explorationPolicy() return require "deer.policies.stochastic" {} end
-
 return A2C

@@ -61,7 +61,10 @@ local function algorithms()
     end
   end
   for _, name in ipairs(kinds.list "algo") do
-    rows[#rows + 1] = about("algo", name, kinds.load("algo", name))
+    local Class = kinds.load("algo", name)
+    rows[#rows + 1] = about("algo", name, Class)
+    rows[#rows].name, rows[#rows].actions = Class.native_name and Class.__name or name,
+      Class.action_kinds
   end
   return rows
 end

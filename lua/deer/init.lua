@@ -36,7 +36,7 @@ local core = require "deer.core"
 ---@field MultiTaskAgent deer.MultiTaskAgent
 ---@field DataSet fun(options: table): deer.DataSet
 ---@field controllers table<string, deer.Controller> by class name, as TrainerController
----@field algos table<string, deer.Algo> those in files of one's own, by class name
+---@field algos table<string, deer.Algo> by class name, those in files of one's own as well
 ---@field policies table<string, deer.Policy> by class name: deer.policies.EpsilonGreedyPolicy
 ---@field graph { new: fun(): deer.Graph } describing computations that run at the speed of C
 ---@field network fun(options: table): deer.Network a network for graphs

@@ -4,7 +4,7 @@
 --- $DEERLUA_PATH (separated by ":" or ";"), the source tree, the files inside the program. In the
 --- script's folder and in the entries of $DEERLUA_PATH a file may also lie without a folder of its
 --- kind around it; there, files of other kinds than environments are told by their names, as in
---- greedy_policy.lua. Environments written in C come last.
+--- greedy_policy.lua. Environments and algorithms written in C come last.
 
 local class = require "deer.class"
 local read_file = require "deer.read_file"
@@ -33,7 +33,7 @@ local KINDS = {
   policy = { folder = "policies", tree = "lua/deer/policies", modules = "deer.policies.",
     base = "deer.policy", suffix = "Policy", ending = "_policy" },
   algo = { folder = "algos", tree = "lua/deer/algos", modules = "deer.algos.",
-    base = "deer.algo", suffix = "", ending = "_algo" },
+    base = "deer.algo", suffix = "", ending = "_algo", native = "deer.native_algo" },
   network = { folder = "networks", tree = "lua/deer/networks", modules = "deer.networks.",
     suffix = "", ending = "_network" },
 }

@@ -27,8 +27,11 @@ end
 
 -- those written in C, and those in files of one's own
 local function algorithms()
-  local names, own = core.names "algo", kinds.list "algo"
-  return table.move(own, 1, #own, #names + 1, names)
+  local names = core.names "algo"
+  for _, name in ipairs(kinds.list "algo") do
+    if kinds.source("algo", name) then names[#names + 1] = name end
+  end
+  return names
 end
 
 --- The first sentence of the comment that a file begins with, and the paper in brackets behind it.
@@ -144,8 +147,9 @@ function manual.lines(rows)
   end
   local form = ("  %%-%ds  %%-%ds  %%s; %%s"):format(name_width, default_width)
   for i, option in ipairs(rows) do
+    local searched = options.searched(option)
     lines[i] = form:format(option.name, default_of(option), options.expected(option),
-      option.help or "")
+      option.help or "") .. (searched and ("; %s"):format(searched) or "")
   end
   return lines
 end

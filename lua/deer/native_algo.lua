@@ -1,5 +1,6 @@
 --- Algorithms written in C (src/algo/*.c) as classes, whose options are those of the field table
---- there. NativeAlgo.define makes one.
+--- there. NativeAlgo.define makes one, which has a file here where there is more to say about it;
+--- one that has none is deer.algos.Name.
 
 local Algo = require "deer.algo"
 local core = require "deer.core"
@@ -24,6 +25,11 @@ local ALIASES = {
 -- of algorithms that learn a distribution over actions
 local function action_proba(self, state) return self._handle:actionProba(state) end
 
+-- by what an algorithm explores that says nothing about it: by the actions that it draws, or by
+-- noise where there is nothing to draw from
+local function draws() return require "deer.policies.stochastic" {} end
+local function noisy() return require "deer.policies.gaussian_noise" {} end
+
 --- A class for the algorithm that C calls `native_name`.
 ---@param class_name string
 ---@param native_name string
@@ -34,7 +40,11 @@ function NativeAlgo.define(class_name, native_name, base)
   local about = core.about("algo", native_name)
   class.native_name, class.help, class.paper = native_name, about.help, about.paper
   class.action_kinds = about.actions
-  if about.distribution then class.actionProba = action_proba end
+  if about.distribution then
+    class.actionProba, class.explorationPolicy = action_proba, draws
+  elseif about.actions == "continuous" then
+    class.explorationPolicy = noisy
+  end
   class.fields = options.fromFields(core.fields("algo", native_name))
   class.options = {
     network = { type = "any", alias = { "neural_network", "network_type" },
@@ -46,6 +56,41 @@ function NativeAlgo.define(class_name, native_name, base)
     class.options[field.name] = field
   end
   return class
+end
+
+-- by the name in C: the class that deer has
+local function shipped()
+  local deer, known = require "deer", {}
+  for _, class_name in ipairs(require("deer.manual").classes) do
+    local native_name = deer[class_name].native_name
+    if native_name and not known[native_name] then known[native_name] = deer[class_name] end
+  end
+  return known
+end
+
+--- The names of those in C without a class in deer.
+---@return string[]
+function NativeAlgo.names()
+  local names, known = {}, shipped()
+  for _, name in ipairs(core.names "algo") do
+    if not known[name] then names[#names + 1] = name end
+  end
+  return names
+end
+
+local made = {}
+
+--- The class of the algorithm in C of that name, or nil; `class_name` is what it shall be called.
+---@param name string
+---@param class_name string
+---@return deer.NativeAlgo|nil
+function NativeAlgo.find(name, class_name)
+  for _, known in ipairs(core.names "algo") do
+    if known == name then
+      made[name] = made[name] or shipped()[name] or NativeAlgo.define(class_name, name)
+    end
+  end
+  return made[name]
 end
 
 function NativeAlgo:init(given) self:make(given) end

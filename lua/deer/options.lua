@@ -5,8 +5,8 @@
 --- A row may hold `default`, `required`, `range = {low, high}` (inclusive), `choices = {...}`,
 --- `type` ("number", "integer", "boolean", "string", "table", "list" (of numbers), "function",
 --- "seed", "generator", "any"; that of the default if absent), `parts = {...}` (what the numbers of
---- a list are), `alias = {...}` (other names) and `help`. In names, letter case and "_" do not
---- count: evaluateOn is evaluate_on.
+--- a list are), `search = {low, high}` (where a search for good values looks), `alias = {...}`
+--- (other names) and `help`. In names, letter case and "_" do not count: evaluateOn is evaluate_on.
 
 local core = require "deer.core"
 local spairs = require "deer.spairs"
@@ -22,6 +22,7 @@ local options = {}
 ---@field range? number[]
 ---@field choices? any[]
 ---@field parts? string[]
+---@field search? number[]
 ---@field alias? string[]
 ---@field help? string
 
@@ -42,7 +43,8 @@ local NOUNS = {
 
 -- what a row may hold, and of which type
 local ROW = { name = "string", type = "string", integer = "boolean", required = "boolean",
-  range = "table", choices = "table", parts = "table", alias = "table", help = "string" }
+  range = "table", choices = "table", parts = "table", search = "table", alias = "table",
+  help = "string" }
 
 local function check_row(name, given)
   if type(given) ~= "table" then
@@ -52,7 +54,8 @@ local function check_row(name, given)
   for key, value in spairs(given) do
     if key ~= "default" and not ROW[key] then
       text.fail("options.%s: there is no '%s' in the table of an option%s", name, tostring(key),
-        text.meant(tostring(key), { "default", "required", "range", "choices", "alias", "help" }))
+        text.meant(tostring(key), { "default", "required", "range", "choices", "search", "alias",
+          "help" }))
     end
     if key ~= "default" and type(value) ~= ROW[key] then
       text.fail("options.%s: %s: expected %s, got %s", name, key, NOUNS[ROW[key]],
@@ -113,7 +116,8 @@ function options.fromFields(fields)
     local kind = FIELD_TYPES[field.type]
     rows[i] = {
       name = field.name, type = kind, default = field.default, choices = field.choices,
-      range = field.min and { field.min, field.max }, parts = field.parts, help = field.help,
+      range = field.min and { field.min, field.max }, parts = field.parts, search = field.search,
+      help = field.help,
     }
   end
   return rows
@@ -141,6 +145,14 @@ function options.expected(option)
   if high >= 2 ^ 53 then return ("%s of at least %s"):format(noun, bound(low)) end
   if low <= -2 ^ 53 then return ("%s of at most %s"):format(noun, bound(high)) end
   return ("%s from %s to %s"):format(noun, bound(low), bound(high))
+end
+
+--- Where a search for good values looks, in words: "searched from 0.8 to 0.999"; or nil.
+---@param option deer.Option
+---@return string|nil
+function options.searched(option)
+  local range = option.search
+  return range and ("searched from %s to %s"):format(bound(range[1]), bound(range[2]))
 end
 
 -- "deer.Rng", "deer.RandomState", or nil for what is no generator

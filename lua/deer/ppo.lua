@@ -10,7 +10,4 @@ local NativeAlgo = require "deer.native_algo"
 ---@overload fun(options: table): deer.PPO
 local PPO = NativeAlgo.define("PPO", "ppo")
 
----@return deer.Policy
-function PPO.explorationPolicy() return require "deer.policies.stochastic" {} end
-
 return PPO

@@ -10,7 +10,4 @@ local NativeAlgo = require "deer.native_algo"
 ---@overload fun(options: table): deer.REINFORCE
 local REINFORCE = NativeAlgo.define("REINFORCE", "reinforce")
 
----@return deer.Policy
-function REINFORCE.explorationPolicy() return require "deer.policies.stochastic" {} end
-
 return REINFORCE

@@ -10,7 +10,4 @@ local NativeAlgo = require "deer.native_algo"
 ---@overload fun(options: table): deer.SAC
 local SAC = NativeAlgo.define("SAC", "sac")
 
----@return deer.Policy
-function SAC.explorationPolicy() return require "deer.policies.stochastic" {} end
-
 return SAC

@@ -10,7 +10,4 @@ local NativeAlgo = require "deer.native_algo"
 ---@overload fun(options: table): deer.DiscreteSAC
 local DiscreteSAC = NativeAlgo.define("DiscreteSAC", "sac_discrete")
 
----@return deer.Policy
-function DiscreteSAC.explorationPolicy() return require "deer.policies.stochastic" {} end
-
 return DiscreteSAC

@@ -9,7 +9,4 @@ local NativeAlgo = require "deer.native_algo"
 ---@overload fun(options: table): deer.TD3
 local TD3 = NativeAlgo.define("TD3", "td3")
 
----@return deer.Policy
-function TD3.explorationPolicy() return require "deer.policies.gaussian_noise" {} end
-
 return TD3

@@ -14,7 +14,7 @@ typedef enum deer_field_type {
   DEER_FIELD_LIST    /* deer_list: one number for each word of `choices`; none by default */
 } deer_field_type;
 
-#define DEER_LIST_MOST 16
+#define DEER_LIST_MOST 20
 
 typedef struct deer_list {
   int n; /* 0: not given */

@@ -162,7 +162,7 @@ static bool report(lua_State *L, command *c, int status) {
   const char *message = lua_tostring(L, -1);
   complain(message != NULL ? message : "(error object is not a string)");
   lua_pop(L, 1);
-  c->status = deer_interrupted() ? DEER_EXIT_INTERRUPT : DEER_EXIT_FAILURE;
+  c->status = deer_interrupted() ? DEER_EXIT_SIGNAL + deer_interrupt_signal() : DEER_EXIT_FAILURE;
   return false;
 }
 
@@ -257,7 +257,7 @@ static bool run_subcommand(lua_State *L, command *c, bool *found) {
   lua_rotate(L, 2, 2);
   status = deer_interpreter_call(L, n_args + 1);
   if (status != LUA_OK && deer_interrupted()) {
-    // where a subcommand was when Ctrl-C came is of no use to anybody
+    // where a subcommand was when the signal came is of no use to anybody
     lua_pop(L, 1);
     lua_pushliteral(L, "interrupted");
   }
@@ -283,6 +283,11 @@ static bool run_script(lua_State *L, command *c) {
   return run_chunk(L, c, luaL_loadfile(L, is_stdin ? NULL : name), n_args);
 }
 
+static void run_prompt(lua_State *L, command *c) {
+  deer_repl_run(L);
+  if (deer_interrupted()) c->status = DEER_EXIT_SIGNAL + deer_interrupt_signal();
+}
+
 // everything that can raise runs in here, under lua_pcall
 static int protected_main(lua_State *L) {
   command *c = lua_touserdata(L, 1);
@@ -306,12 +311,12 @@ static int protected_main(lua_State *L) {
   if (!run_options(L, c)) return 0;
   if (c->script < c->argc && !run_script(L, c)) return 0;
   if (c->interactive) {
-    deer_repl_run(L);
+    run_prompt(L, c);
   } else if (c->script == c->argc && !c->has_code && !c->version) {
     // nothing to do was named: a person gets the prompt, a pipe is a script
     if (isatty(STDIN_FILENO)) {
       print_banner();
-      deer_repl_run(L);
+      run_prompt(L, c);
     } else {
       run_chunk(L, c, luaL_loadfile(L, NULL), 0);
     }

@@ -4,7 +4,7 @@
 
 #include "bind/bind.h"
 
-enum { DEER_EXIT_FAILURE = 1, DEER_EXIT_USAGE = 2, DEER_EXIT_INTERRUPT = 130 };
+enum { DEER_EXIT_FAILURE = 1, DEER_EXIT_USAGE = 2, DEER_EXIT_SIGNAL = 128 };
 
 /* What `deerlua --help` prints. */
 extern const char deer_usage[];

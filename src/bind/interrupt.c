@@ -1,5 +1,5 @@
-/* interrupt.c: Ctrl-C for Lua code, its coroutines, Lua states on other threads and the core's
- * loops. */
+/* interrupt.c: Ctrl-C and SIGTERM for Lua code, its coroutines, Lua states on other threads and
+ * the core's loops. */
 #include "bind/interrupt.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 // the handler can reach nothing but statics: what this thread runs
 static _Thread_local lua_State *volatile running;
 
-// one thread of the process reacts to Ctrl-C; it calls the others that ever ran Lua, since a hook
+// one thread of the process reacts to a signal; it calls the others that ever ran Lua, since a hook
 // can be set by no thread but the one that runs the code
 static pthread_t main_thread;
 static struct helper {
@@ -22,7 +22,7 @@ static struct helper {
 } helpers[DEER_MAX_THREADS];
 static atomic_int n_helpers;
 static _Thread_local struct helper *me; // NULL on the main thread
-static volatile sig_atomic_t pending;
+static volatile sig_atomic_t pending;   // the signal, 0 for none
 static struct timespec pending_since;
 
 static void arm(lua_State *L);
@@ -69,7 +69,7 @@ static void call_helpers(void) {
 }
 
 // lua_sethook is the one function of Lua that a signal handler may call
-static void on_sigint(int signal) {
+static void on_signal(int signal) {
   int saved = errno;
   if (me && atomic_exchange(&me->called, false)) {
     if (running != NULL) arm(running);
@@ -77,10 +77,10 @@ static void on_sigint(int signal) {
     // a thread of the BLAS or of ours was picked: pass it on to the one that runs Lua
     pthread_kill(main_thread, signal);
   } else if (pending) {
-    if (!is_echo()) _exit(130);
+    if (!is_echo()) _exit(128 + signal);
   } else {
     clock_gettime(CLOCK_MONOTONIC, &pending_since);
-    pending = 1;
+    pending = signal;
     deer_interrupt_raise();
     if (running != NULL) arm(running);
     call_helpers();
@@ -188,6 +188,7 @@ static int coroutine_wrap(lua_State *L) {
 static int uninstall(lua_State *L) {
   (void)L;
   signal(SIGINT, SIG_DFL);
+  signal(SIGTERM, SIG_DFL);
   running = NULL;
   return 0;
 }
@@ -215,10 +216,16 @@ void deer_interrupt_install(lua_State *L) {
   // no SA_RESTART: a read that waits for input is to end
   running = L;
   main_thread = pthread_self();
-  struct sigaction action = {.sa_handler = on_sigint};
+  struct sigaction action = {.sa_handler = on_signal};
   sigemptyset(&action.sa_mask);
+  // neither comes in the middle of the other
+  sigaddset(&action.sa_mask, SIGINT);
+  sigaddset(&action.sa_mask, SIGTERM);
   sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
 }
+
+int deer_interrupt_signal(void) { return (int)pending; }
 
 void deer_interrupt_done(lua_State *L) {
   lua_sethook(L, NULL, 0, 0);

@@ -3,6 +3,7 @@
 #include "bind/repl.h"
 
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,13 @@ static void history_add(const char *path, const char *line) { (void)path, (void)
 
 typedef enum input { INPUT_LINE, INPUT_END, INPUT_DROPPED } input;
 
+// Ctrl-C ends what runs or was typed, and the prompt goes on; SIGTERM ends the prompt
+static bool was_dropped(lua_State *L) {
+  if (deer_interrupt_signal() != SIGINT) return false;
+  deer_interrupt_done(L);
+  return true;
+}
+
 // Pushes the next line, unless the input ended or Ctrl-C dropped what was typed. The line lies in a
 // static, so that nothing is lost when pushing it raises.
 static input read_line(lua_State *L, const char *prompt_name, const char *fallback) {
@@ -97,8 +105,7 @@ static input read_line(lua_State *L, const char *prompt_name, const char *fallba
     lua_pushstring(L, line);
     return INPUT_LINE;
   }
-  if (!deer_interrupted()) return INPUT_END;
-  deer_interrupt_done(L);
+  if (!was_dropped(L)) return INPUT_END;
   fputs("\n", stdout);
   return INPUT_DROPPED;
 }
@@ -183,7 +190,7 @@ static void run_line(lua_State *L, const char *path) {
   } else if (!lua_isnil(L, -1)) {
     complain(L);
   }
-  if (deer_interrupted()) deer_interrupt_done(L);
+  was_dropped(L);
 }
 
 void deer_repl_run(lua_State *L) {
@@ -195,6 +202,7 @@ void deer_repl_run(lua_State *L) {
   history_start(path);
   for (input in; (in = read_line(L, "_PROMPT", "> ")) != INPUT_END; lua_settop(L, base)) {
     if (in == INPUT_LINE) run_line(L, path);
+    if (deer_interrupted()) break;
   }
   fputs("\n", stdout);
   fflush(stdout);

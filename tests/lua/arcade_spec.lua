@@ -1,6 +1,7 @@
 -- Asterix, Seaquest and Space Invaders: what is seen from frame to frame obeys the rules.
 local board = require "board"
 local deer = require "deer"
+local raises = require "raises"
 
 local NOTHING, LEFT, UP, RIGHT, DOWN, FIRE = 0, 1, 2, 3, 4, 5
 
@@ -78,6 +79,26 @@ describe("Asterix", function()
       for _ = 1, 9 do env:act(button) end
       assert.truthy(board.places(env, PLAYER):match(corner))
     end
+  end)
+
+  it("begins as it is told to", function()
+    -- the player at (3, 4), an enemy to its left going right, a treasure in row 5 going left
+    local env = begin("asterix",
+      { start_state = { 3, 4, 0, 0, 1, 0, -2, 0, 0, 0, 0, 0, 2, 0, 6, 0, 0, 0 } })
+    assert.equal("3,4", board.places(env, PLAYER))
+    assert.equal("3,2", board.places(env, ENEMIES))
+    assert.equal("5,6", board.places(env, TREASURES))
+    assert.equal("3,1 5,7", board.places(env, TRAIL))
+    -- the treasure is taken; the enemy meets who comes back
+    assert.same({ 0, 0, 0, 1 }, { env:act(DOWN), env:act(DOWN), env:act(RIGHT), env:act(RIGHT) })
+    env:reset(-1)
+    for _ = 1, 4 do env:act(NOTHING) end
+    env:act(LEFT)
+    assert.is_true(env:inTerminalState())
+    raises(function() begin("asterix", { start_state = { 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+      0, 0, 0, 0 } }) end, "expected a row of 1 to 8")
+    raises(function() begin("asterix", { start_state = { 1, 4, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+      0, 0, 0, 0 } }) end, "things of %-2 to 2")
   end)
 
   -- a player in a corner, where hardly anything comes, watches; frame(t, now, before, new) of what
@@ -204,6 +225,21 @@ describe("Space Invaders", function()
     assert.equal("", board.places(env, TO_LEFT))
   end)
 
+  it("begins as it is told to", function()
+    local env = begin("space_invaders", { start_state = { 0, 5, 4, 1 } })
+    assert.equal("9,0", board.places(env, CANNON))
+    assert.equal("....######", board.rows(env, ALIENS)[9])
+    assert.equal(board.places(env, ALIENS), board.places(env, TO_RIGHT))
+    -- at the edge they move down, onto the ground
+    for _ = 1, 12 do
+      assert.is_false(env:inTerminalState())
+      env:act(NOTHING)
+    end
+    assert.is_true(env:inTerminalState())
+    raises(function() begin("space_invaders", { start_state = { 9, 6, 0, 1 } }) end, "0 to 5")
+    raises(function() begin("space_invaders", { start_state = { 9, 0, 5, 1 } }) end, "0 to 4")
+  end)
+
   it("fires one shot in 5 frames, which hits the lowest alien", function()
     local env, rewards, shots = begin "space_invaders", {}, {}
     for t = 1, 11 do
@@ -299,6 +335,23 @@ describe("Seaquest", function()
     assert.equal("8,1", board.places(env, FRONT))
     for _ = 1, 3 do env:act(LEFT) end
     assert.equal("8,0 8,1", board.places(env, FRONT) .. " " .. board.places(env, BACK))
+  end)
+
+  it("begins as it is told to, and is paid for six divers by its oxygen", function()
+    local env = begin("seaquest", { start_state = { 1, 6, -1, 120, 6 } })
+    assert.equal("1,6 1,7", board.places(env, FRONT) .. " " .. board.places(env, BACK))
+    assert.equal("######....", board.rows(env, OXYGEN)[10])
+    assert.equal("######....", board.rows(env, ABOARD)[10])
+    assert.equal(6, env:act(UP))
+    assert.equal("", board.places(env, ABOARD))
+    assert.equal("##########", board.rows(env, OXYGEN)[10])
+    env = begin("seaquest", { start_state = { 2, 0, 1, 2, 3 } })
+    env:act(NOTHING)
+    assert.is_false(env:inTerminalState())
+    env:act(NOTHING)
+    assert.is_true(env:inTerminalState())
+    raises(function() begin("seaquest", { start_state = { 9, 0, 1, 9, 0 } }) end, "a row of 0 to 8")
+    raises(function() begin("seaquest", { start_state = { 1, 0, 1, 9, 7 } }) end, "0 to 6 divers")
   end)
 
   it("fires ahead, once in 5 frames", function()

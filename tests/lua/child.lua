@@ -71,6 +71,9 @@ local pipe = assert(io.popen("realpath " .. child.quote(arg[lowest])))
 child.program = pipe:read "l"
 pipe:close()
 
+--- Built with sanitizers (make SAN=1, TSAN=1), which make it many times slower.
+child.is_slow = child.program:find "/t?san/deerlua$" ~= nil
+
 ---@class child.options
 ---@field input string? standard input
 ---@field cwd string? folder to run in

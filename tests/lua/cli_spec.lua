@@ -232,7 +232,8 @@ describe("deerlua", function()
       status, out = child.run { "help", "QNetwork" }
       assert.equal(0, status)
       assert.matches("\nMnih et al. 2015[^\n]+\nactions: discrete\n", out)
-      assert.matches("\n  discount +0.9 +a number from 0 to 1; gamma", out)
+      assert.matches("\n  discount +0.9 +a number from 0 to 1; gamma[^\n]+; searched from 0.8 \z
+        to 0.999\n", out)
       assert.matches("\n  update_rule +rmsprop +one of 'sgd', 'rmsprop'", out)
       local code, _, err = child.run { "help", "QNetwrk" }
       assert.equal("deerlua: no subcommand or name 'QNetwrk'; did you mean 'QNetwork'?\n", err)
@@ -420,6 +421,18 @@ describe("deerlua", function()
           kill -INT $p; kill -INT $p; wait $p]]):format(child.quote(child.program)))
         assert.equal(130, status)
         assert.matches("interrupted", err)
+      end
+    end)
+
+    it("and at SIGTERM, also in the prompt", function()
+      for _, words in ipairs { "-e 'while true do pcall(function() while true do end end) end'",
+        "-e 'io.read()'", "-i", "-i -e 'while true do end'" } do
+        local start = sys.time()
+        local status = child.shell(([[cd %s; mkfifo pipe; exec 3<>pipe;
+          timeout --preserve-status -k 5 0.3 %s %s <&3]]):format(
+          child.folder(), child.quote(child.program), words))
+        assert.equal(143, status, words)
+        assert.is_true(sys.time() - start < 1.3, words)
       end
     end)
 

@@ -68,6 +68,58 @@ describe("the grid world", function()
     assert.same({ { 4, 8 } }, env:observe())
   end)
 
+  it("begins where it is told to", function()
+    local env = world{ map = "8x8", state = "xy", start_state = { 5, 6 } }
+    assert.same({ { 5, 6 } }, env:observe())
+    near({ -5 }, walk(env, RIGHT))
+    -- a fire may be a start; a hole, a wall, the goal and what lies outside may not
+    env = world{ map = "chain", state = "index", start_state = { 8, 0 } }
+    assert.same({ 8 }, env:observe())
+    local wrong = { { 1, 0, "2x2" }, { 1, 1, "2x2" }, { 5, 0, "4-room" }, { 2, 0, "2x2" },
+      { 0, 2, "2x2" } }
+    for _, case in ipairs(wrong) do
+      raises(function() world{ map = case[3], start_state = { case[1], case[2] } } end,
+        ("a free field of the map.*got {%d, %d}"):format(case[1], case[2]))
+    end
+  end)
+
+  it("may be walked by turning and jumping", function()
+    local BACK, STAY, FORWARD, NOT, TURN_RIGHT, JUMP = 0, 1, 2, 1, 2, 1
+    local env = world{ map = "4x4", actions = "ftj", state = "xy_orientation" }
+    assert.same({ 3, 3, 2 }, env:nActions())
+    assert.same({ { 0, 0, 0, 1 } }, env:observe())
+    -- back is down; then to the right, where the hole beside the field is jumped over
+    near({ -0.1 }, walk(env, { BACK, NOT, 0 }))
+    assert.same({ { 0, 1, 0, 1 } }, env:observe())
+    near({ -0.1 }, walk(env, { STAY, TURN_RIGHT, JUMP }))
+    assert.same({ { 2, 1, 1, 0 } }, env:observe())
+    -- two fields ahead there is no more map: one field ahead, a hole
+    near({ -5 }, walk(env, { STAY, NOT, JUMP }))
+    assert.is_true(env:inTerminalState())
+    -- a step onto the goal is the end of the way, whatever else was wanted
+    env = world{ map = "4x4", actions = "ftj", state = "xy", start_state = { 3, 2 }, safe = true }
+    near({ 1 }, walk(env, { BACK, NOT, JUMP }))
+    assert.same({ { 3, 3 } }, env:observe())
+    -- over a wall, but not onto one
+    env = world{ map = "4-room", actions = "ftj", state = "xy_orientation", start_state = { 4, 0 } }
+    walk(env, { FORWARD, TURN_RIGHT, 0 })
+    assert.same({ { 4, 0, 1, 0 } }, env:observe())
+    walk(env, { STAY, NOT, JUMP })
+    assert.same({ { 6, 0, 1, 0 } }, env:observe())
+    env = world{ map = "4-room", actions = "ftj", state = "xy", start_state = { 3, 0 } }
+    walk(env, { STAY, TURN_RIGHT, JUMP })
+    assert.same({ { 4, 0 } }, env:observe())
+  end)
+
+  it("has fire instead of holes when it is safe", function()
+    local env = world{ map = "2x2", safe = true }
+    near({ -3 }, walk(env, RIGHT))
+    assert.is_false(env:inTerminalState())
+    near({ 1 }, walk(env, DOWN))
+    local picture = world{ map = "2x2", safe = true, state = "camera" }:observe()[1]
+    assert.equal(0.5, picture[1][1][2])
+  end)
+
   it("is cut short at its time limit", function()
     local env = world{ max_steps = 3 }
     walk(env, UP, UP)

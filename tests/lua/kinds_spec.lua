@@ -106,6 +106,39 @@ describe("kinds", function()
     assert.same({ "VerboseController\n", "" }, { out, err })
   end)
 
+  -- reinforce.c once more, as if a file and a line in algos.def had been added
+  it("finds an algorithm in C that has no file in Lua", function()
+    local status, out, err = run({ ["try.lua"] = [[
+      local core = require "deer.core"
+      local names = core.names
+      function core.names(kind)
+        local all = names(kind)
+        if kind == "algo" then all[#all + 1] = "my_rule" end
+        return all
+      end
+      for _, asks in ipairs { "about", "fields" } do
+        local ask = core[asks]
+        core[asks] = function(kind, name)
+          return ask(kind, name == "my_rule" and "reinforce" or name)
+        end
+      end
+      local make = core.algo
+      function core.algo(name, ...) return make(name == "my_rule" and "reinforce" or name, ...) end
+      local deer = require "deer"
+      assert(deer.algos.PPO == deer.PPO and deer.algos.Dqn == deer.QNetwork)
+      local env = deer.env "cartpole" {}
+      local rule = deer.algos.MyRule{ environment = env, episodes = 2 }
+      deer.NeuralAgent{ environment = env, learning_algo = rule, train_every = 1 }:run(1, 500)
+      local shares = rule:actionProba{ { { 0, 0, 0, 0 } } }
+      print(rule:updates() > 0, rule:explorationPolicy().__name, #shares)
+      local rows = require("deer.catalogue").rows "algos"
+      print(rows[#rows].name, rows[#rows].kind, rows[#rows].actions)
+      local train = assert(require("deer.plan").algos "cartpole")
+      print(require("deer.core").nearest("my_rul", train))]] }, "try.lua")
+    assert.same({ 0, "", "true\tStochasticPolicy\t2\n"
+      .. "MyRule\tC\tdiscrete, continuous, multi-discrete\nmy_rule\n" }, { status, err, out })
+  end)
+
   it("names the nearest when there is none", function()
     raises(function() deer.env "toy_emv" end,
       "there is no env 'toy_emv'; did you mean 'toy_env'%?")

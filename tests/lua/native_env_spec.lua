@@ -30,6 +30,30 @@ describe("an environment written in C", function()
     end
   end)
 
+  it("begins where it is told to", function()
+    local starts = { acrobot = { 0.1, 0, 0, 0 }, asterix = { 3, 4, 1, 0, -2, 0, 0, 0, 0, 0, 2, 0,
+      7, 0, 0, 0, 0, 0 }, breakout = { 3, 5, 6, -1, 1 }, cartpole = { 0, 0.1, 0, 0 },
+      catcher = { 1, 2, 3 }, freeway = { 0, 1, 2, 3, 5, 6, 7, 8, 1, 2, 3, 4, 5, -1, -2, -3 },
+      gridworld = { 2, 1 }, identity = { 1 }, memory = { 0 }, mobile_robot = { 1, 2 },
+      mountain_car = { -0.4, 0 }, mountain_car_continuous = { -0.4, 0 }, pendulum = { 1, 0 },
+      pendulum_cart = { 0, 0, 1, 0 }, seaquest = { 3, 4, -1, 120, 2 },
+      space_invaders = { 2, 3, 1, 1 } }
+    for _, name in ipairs(core.names "env") do
+      local first
+      for seed = 1, 4 do
+        local env = deer.env(name) { start_state = starts[name], seed = seed }
+        env:reset(-1)
+        local seen = deer.json.encode(env:observe())
+        first = first or seen
+        assert.equal(first, seen, name)
+      end
+      local plain = deer.env(name) { seed = 1 }
+      plain:reset(-1)
+      -- a cue, a state of two are drawn so in every other case
+      if #starts[name] > 1 then assert.not_equal(first, deer.json.encode(plain:observe()), name) end
+    end
+  end)
+
   it("is truncated at its time limit", function()
     local limits = { acrobot = 500, cartpole = 500, mountain_car = 200,
       mountain_car_continuous = 999, pendulum = 200 }

@@ -43,6 +43,9 @@ describe("deerlua train", function()
       made.algo_options.network)
     assert.same({ 3, 30, 1000 }, { made.seed, made.epochs, made.epoch_length })
     assert.equal("any/td3", config("--env mountain_car_continuous --algo td3").preset)
+    for _, algo in ipairs { "c51", "per", "rainbow" } do
+      assert.equal("any/" .. algo, config("--env gridworld --algo " .. algo).preset)
+    end
     assert.same(made.controllers, config("--preset cartpole/double").controllers)
   end)
 
@@ -325,13 +328,16 @@ describe("deerlua train", function()
         return F]] } })
     assert.equal(1, status)
     assert.matches("no place\nstack traceback:", err)
-    -- Ctrl-C is nobody's mistake; what was learnt is kept
-    local done
-    status, done, err = child.shell(("cd %s && { %s train --env cartpole --algo dqn --run-name b \z
-      --num-timesteps 9000000 --quiet & p=$!; sleep 0.7; kill -INT $p; wait $p; }"):format(
-      child.quote(root), child.quote(child.program)))
-    assert.same({ 130, "", "deerlua: interrupted\n" }, { status, done, err })
-    assert.is_true(sys.exists(root .. "/runs/cartpole/dqn/b/last.safetensors"))
+    -- Ctrl-C is nobody's mistake, nor is kill; what was learnt is kept
+    for signal, expected in pairs { INT = 130, TERM = 143 } do
+      local done
+      status, done, err = child.shell(("cd %s && { %s train --env cartpole --algo dqn \z
+        --run-name %s --num-timesteps 9000000 --quiet & p=$!; sleep 0.7; kill -%s $p; \z
+        wait $p; }"):format(
+        child.quote(root), child.quote(child.program), signal, signal))
+      assert.same({ expected, "", "deerlua: interrupted\n" }, { status, done, err })
+      assert.is_true(sys.exists(root .. "/runs/cartpole/dqn/" .. signal .. "/last.safetensors"))
+    end
   end)
 
   it("refuses the parameters of another network", function()

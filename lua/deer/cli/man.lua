@@ -50,7 +50,7 @@ local function page()
   for _, name in ipairs(cli.names()) do add_command(lines, name) end
   for _, line in ipairs {
     ".SH EXIT STATUS", "0 when all went well, 1 for an error in a script or in a run, 2 for a \z
-      command line that is wrong, 130 when interrupted.",
+      command line that is wrong, 130 when interrupted, 143 when terminated.",
     ".SH ENVIRONMENT", ".TP", ".B DEERLUA_PATH", "folders with environments, controllers and \z
       policies, separated by colons", ".TP", ".B NO_COLOR", "no colours on the terminal",
   } do lines[#lines + 1] = line end
