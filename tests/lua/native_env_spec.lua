@@ -30,6 +30,19 @@ describe("an environment written in C", function()
     end
   end)
 
+  it("wants an episode to begin before anything is done", function()
+    for _, name in ipairs(core.names "env") do
+      local env = deer.env(name) {}
+      env:observe()
+      env:render()
+      local actions = require "deer.actions"
+      raises(function() env:act(actions.first(env:nActions())) end,
+        name .. ": an action before the first reset")
+      env:reset(-1)
+      env:act(actions.first(env:nActions()))
+    end
+  end)
+
   it("begins where it is told to", function()
     local starts = { acrobot = { 0.1, 0, 0, 0 }, asterix = { 3, 4, 1, 0, -2, 0, 0, 0, 0, 0, 2, 0,
       7, 0, 0, 0, 0, 0 }, breakout = { 3, 5, 6, -1, 1 }, cartpole = { 0, 0.1, 0, 0 },
@@ -205,6 +218,7 @@ describe("an environment written in C", function()
   it("takes an action as a number or a list, and only one of the space", function()
     local pendulum, cartpole = deer.env "pendulum" {}, deer.env "cartpole" {}
     local other = deer.env "pendulum" {}
+    for _, env in ipairs { pendulum, cartpole, other } do env:reset(-1) end
     assert.equal(pendulum:act(1.5), other:act { 1.5 })
     raises(function() pendulum:act(2.5) end, "bad argument #1 to 'act' %(action: number 0 is 2.5")
     raises(function() pendulum:act { 1, 1 } end,
