@@ -4,11 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-deer_status deer_agent_signal(deer_agent *agent, deer_event event) {
-  if (!(agent->mask & 1u << event.signal)) return DEER_OK;
-  return agent->listener(agent->listener_context, &event);
-}
-
 /* the histories that the environment gives at its reset; the first observation will push out their
  * oldest entry */
 static deer_status reset(deer_agent *a) {

@@ -7,8 +7,10 @@
 
 /* what the agent knows about one environment and the episode under way in it */
 typedef struct deer_lane {
-  int number;                     /* of the lane in the memory of training */
-  void *state[DEER_MAX_SUBJECTS]; /* [history, shape...], oldest first */
+  int number;                      /* of the lane in the memory of training */
+  void *state[DEER_MAX_SUBJECTS];  /* [history, shape...], oldest first */
+  void *newest[DEER_MAX_SUBJECTS]; /* the last entry of each */
+  size_t bytes[DEER_MAX_SUBJECTS]; /* of an entry */
   deer_real *action;
   void *train_memory, *test_memory; /* what the policies remember */
   bool unasked;                     /* no policy has chosen yet in this episode */
@@ -78,7 +80,10 @@ struct deer_agent {
 };
 
 /* Fires a signal if somebody listens. */
-deer_status deer_agent_signal(deer_agent *agent, deer_event event);
+static inline deer_status deer_agent_signal(deer_agent *agent, deer_event event) {
+  if (!(agent->mask & 1u << event.signal)) return DEER_OK;
+  return agent->listener(agent->listener_context, &event);
+}
 
 /* One episode of at most *budget steps in the agent's own environment, which it takes away from
  * *budget. */
@@ -127,6 +132,9 @@ int64_t deer_experience_test_size(const deer_experience *e, int64_t length);
 deer_status deer_lane_init(deer_lane *lane, const deer_policy *train, const deer_policy *test);
 void deer_lane_finish(deer_lane *lane);
 
+/* The state of subject s lies in `state`. */
+void deer_lane_place(deer_lane *lane, const deer_space *space, int s, void *state);
+
 /* Memory of its own for state and action. */
 deer_status deer_lane_reserve(deer_lane *lane, const deer_space *space);
 void deer_lane_release(deer_lane *lane);
@@ -135,10 +143,8 @@ void deer_lane_release(deer_lane *lane);
 void deer_lane_begin(deer_lane *lane);
 void deer_lane_clear(deer_lane *lane, const deer_space *space);
 
-/* Drops the oldest entry of each history and appends `observation`; where the newest entries lie.
- */
+/* Drops the oldest entry of each history and appends `observation`. */
 void deer_lane_shift(deer_lane *lane, const deer_space *space, const void *const *observation);
-void deer_lane_newest(const deer_lane *lane, const deer_space *space, const void **observation);
 
 /* Stores what the action led to, which is in the lane, and what followed: `next`, NULL where that
  * must not be told yet. */

@@ -22,10 +22,18 @@ void deer_lane_finish(deer_lane *lane) {
   deer_free(lane->test_memory);
 }
 
+void deer_lane_place(deer_lane *lane, const deer_space *space, int s, void *state) {
+  const deer_subject *subject = &space->subjects[s];
+  lane->state[s] = state;
+  lane->bytes[s] = deer_subject_bytes(subject);
+  lane->newest[s] = (char *)state + deer_history_bytes(subject) - lane->bytes[s];
+}
+
 deer_status deer_lane_reserve(deer_lane *lane, const deer_space *space) {
   for (int s = 0; s < space->n_subjects; s++) {
-    lane->state[s] = deer_alloc(deer_history_bytes(&space->subjects[s]));
-    if (!lane->state[s]) return DEER_ENOMEM;
+    void *state = deer_alloc(deer_history_bytes(&space->subjects[s]));
+    if (!state) return DEER_ENOMEM;
+    deer_lane_place(lane, space, s, state);
   }
   lane->action = deer_alloc_array((size_t)space->actions.size, sizeof *lane->action);
   return lane->action ? DEER_OK : DEER_ENOMEM;
@@ -52,19 +60,9 @@ void deer_lane_clear(deer_lane *lane, const deer_space *space) {
 
 void deer_lane_shift(deer_lane *lane, const deer_space *space, const void *const *observation) {
   for (int s = 0; s < space->n_subjects; s++) {
-    size_t bytes = deer_subject_bytes(&space->subjects[s]);
-    size_t rest = deer_history_bytes(&space->subjects[s]) - bytes;
-    char *state = lane->state[s];
-    memmove(state, state + bytes, rest);
-    memcpy(state + rest, observation[s], bytes);
-  }
-}
-
-void deer_lane_newest(const deer_lane *lane, const deer_space *space, const void **observation) {
-  for (int s = 0; s < space->n_subjects; s++) {
-    const deer_subject *subject = &space->subjects[s];
-    observation[s] =
-        (const char *)lane->state[s] + deer_history_bytes(subject) - deer_subject_bytes(subject);
+    char *state = lane->state[s], *newest = lane->newest[s];
+    if (newest != state) memmove(state, state + lane->bytes[s], (size_t)(newest - state));
+    memcpy(newest, observation[s], lane->bytes[s]);
   }
 }
 
@@ -117,9 +115,7 @@ deer_status deer_lane_decide(deer_agent *a, deer_lane *lane, deer_answers *answe
 /* ---- what it led to ---- */
 
 deer_status deer_lane_store(const deer_lane *lane, deer_replay *replay, const void *const *next) {
-  const void *observation[DEER_MAX_SUBJECTS];
-  deer_lane_newest(lane, deer_replay_space(replay), observation);
-  deer_sample sample = {.observation = observation,
+  deer_sample sample = {.observation = (const void *const *)lane->newest,
                         .action = lane->action,
                         .reward = lane->reward,
                         .ending = lane->ending,
@@ -131,9 +127,7 @@ deer_status deer_lane_store(const deer_lane *lane, deer_replay *replay, const vo
 }
 
 deer_status deer_lane_tell(const deer_lane *lane, deer_algo *algo) {
-  const void *observation[DEER_MAX_SUBJECTS];
-  deer_lane_newest(lane, &algo->space, observation);
-  deer_algo_observed(algo, observation);
+  deer_algo_observed(algo, (const void *const *)lane->newest);
   return deer_algo_rewarded(algo, lane->number, lane->reward, lane->ending != DEER_RUNNING);
 }
 

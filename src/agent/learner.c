@@ -130,11 +130,9 @@ static void show(deer_learner *l, seat *at, const void *const *observation) {
 
 /* is this the observation that is expected, also if it is not given? */
 static bool follows(const deer_learner *l, const seat *at, const void *const *observation) {
-  const void *newest[DEER_MAX_SUBJECTS];
   if (!observation || at->stage == FRESH) return true;
   if (at->stage == NEXT) return same(l, observation, (const void *const *)at->next);
-  deer_lane_newest(&at->lane, l->space, newest);
-  return same(l, observation, newest);
+  return same(l, observation, (const void *const *)at->lane.newest);
 }
 
 /* Can this be observed now? If not `loose`, what happens has to be one story. */

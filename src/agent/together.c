@@ -22,8 +22,9 @@ static deer_status make_lane(deer_agent *a, int i) {
   lane->number = i;
   lane->action = a->actions + (size_t)i * (size_t)a->env->space.actions.size;
   for (int s = 0; s < a->env->space.n_subjects; s++)
-    lane->state[s] =
-        (char *)a->states[s] + (size_t)i * deer_history_bytes(&a->env->space.subjects[s]);
+    deer_lane_place(lane, &a->env->space, s,
+                    (char *)a->states[s] +
+                        (size_t)i * deer_history_bytes(&a->env->space.subjects[s]));
   return deer_lane_init(lane, a->train_policy, a->test_policy);
 }
 
@@ -60,7 +61,7 @@ void deer_agent_free_lanes(deer_agent *a) {
 /* row i of observations in step */
 static void row(const deer_agent *a, void *const *base, int i, const void **to) {
   for (int s = 0; s < a->env->space.n_subjects; s++)
-    to[s] = (const char *)base[s] + (size_t)i * deer_subject_bytes(&a->env->space.subjects[s]);
+    to[s] = (const char *)base[s] + (size_t)i * a->lanes[i].bytes[s];
 }
 
 /* an episode has begun in environment i: its histories and the first observation */

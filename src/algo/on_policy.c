@@ -252,6 +252,12 @@ static deer_status describe_judge(learning *l) {
   return DEER_OK;
 }
 
+static deer_status describe_values(learning *l) {
+  describe_samples(l);
+  l->outputs[l->n_outputs++] = l->u.v;
+  return DEER_OK;
+}
+
 static deer_status minimize(learning *l) {
   deer_on_policy *op = l->op;
   deer_node gradient, rate = deer_variable(l->g, "rate", &op->rate, 1);
@@ -294,9 +300,13 @@ static void *place(const deer_onp_program *p, deer_node node) {
 static deer_status compile(learning *l, deer_onp_program *p) {
   deer_on_policy *op = l->op;
   DEER_TRY(deer_compile(l->g, l->outputs, l->n_outputs, &p->program));
-  p->batch = (deer_batch){.size = l->rows, .index = op->rows, .action_tm1 = op->actions};
+  p->batch = (deer_batch){.size = l->rows, .index = op->rows};
   for (int s = 0; s < op->base.space.n_subjects; s++) p->batch.obs_tm1[s] = place(p, l->states[s]);
   p->action = place(p, l->action);
+  if (deer_actions_kind(&op->base.space.actions) == DEER_ACTIONS_DISCRETE)
+    p->batch.a_tm1 = p->action;
+  else
+    p->batch.action_tm1 = op->actions;
   p->advantage = place(p, l->u.advantage);
   p->target = place(p, l->u.target);
   p->log_prob_old = place(p, l->u.log_prob_old);
@@ -322,23 +332,26 @@ static deer_status build(deer_on_policy *op, deer_status (*describe)(learning *l
 
 static void free_learning(deer_on_policy *op) {
   deer_program_free(op->judge.program);
+  deer_program_free(op->values.program);
   deer_program_free(op->update.program);
-  op->judge = op->update = (deer_onp_program){0};
+  op->judge = op->values = op->update = (deer_onp_program){0};
   deer_free(op->actions);
   deer_free(op->rows);
   op->actions = NULL;
   op->rows = NULL;
 }
 
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
 static deer_status make_learning(deer_on_policy *op) {
-  const int64_t room = op->rollout.room, judged = DEER_ONP_JUDGED;
-  const int64_t rows = op->batch_size < room ? op->batch_size : room;
-  const size_t most = (size_t)(rows > judged ? rows : judged);
+  const int64_t room = op->rollout.room, rows = least(op->batch_size, room);
+  const size_t most = (size_t)(rows > DEER_ONP_JUDGED ? rows : DEER_ONP_JUDGED);
   free_learning(op);
   op->actions = deer_alloc_array(most * (size_t)op->base.space.actions.size, sizeof *op->actions);
   op->rows = deer_alloc_array(most, sizeof *op->rows);
   if (!op->actions || !op->rows) return DEER_ENOMEM;
-  DEER_TRY(build(op, describe_judge, judged < room ? judged : room, &op->judge));
+  DEER_TRY(build(op, describe_judge, least(DEER_ONP_JUDGED, room), &op->judge));
+  DEER_TRY(build(op, describe_values, least(DEER_ONP_CUTS, room), &op->values));
   return build(op, describe_update, rows, &op->update);
 }
 

@@ -22,7 +22,8 @@ typedef struct deer_onp_acting {
   const deer_real *value; /* NULL: not computed */
 } deer_onp_acting;
 
-#define DEER_ONP_JUDGED 128 /* samples in one run of the program that values them */
+/* samples, and states in which a rollout is cut, in one run of the program that values them */
+enum { DEER_ONP_JUDGED = 128, DEER_ONP_CUTS = 16 };
 
 /* A program from samples to log-probabilities and values, or to new parameters. */
 typedef struct deer_onp_program {
@@ -66,7 +67,7 @@ struct deer_on_policy {
   /* the best action, the best with its value, one drawn at random; in one state, in several */
   deer_onp_acting best[2], valued[2], drawn[2];
   deer_onp_acting told; /* the distribution, in one state; made when it is asked for */
-  deer_onp_program judge, update;
+  deer_onp_program judge, values, update; /* of samples; of states alone; */
   deer_rollout rollout;
   deer_real *actions; /* [rows, actions.size], as gathered */
   int64_t *rows;      /* [rows], slots of a batch */

@@ -40,11 +40,9 @@ static deer_status init(deer_algo *self, const deer_net_spec *net, const deer_rn
 static deer_status learn(deer_algo *self, deer_replay *replay, deer_rng *rng, double *loss) {
   const ppo *p = (const ppo *)self;
   deer_on_policy *op = (deer_on_policy *)self;
-  int64_t least, most;
   bool stopped = false;
   DEER_TRY(deer_onp_prepare(op, replay));
-  deer_rollout_waiting(&op->rollout, replay, &least, &most);
-  if (least < op->horizon) return deer_onp_wait();
+  if (!deer_rollout_full(&op->rollout, replay)) return deer_onp_wait();
   DEER_TRY(deer_onp_collect(op, replay, false));
   for (int64_t epoch = 0; epoch < p->epochs && !stopped; epoch++)
     DEER_TRY(deer_onp_pass(op, replay, rng, p->target_kl, &stopped));

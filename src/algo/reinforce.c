@@ -37,11 +37,10 @@ static deer_status init(deer_algo *self, const deer_net_spec *net, const deer_rn
 static deer_status learn(deer_algo *self, deer_replay *replay, deer_rng *rng, double *loss) {
   const reinforce *r = (const reinforce *)self;
   deer_on_policy *op = (deer_on_policy *)self;
-  int64_t least, most;
   bool stopped;
   DEER_TRY(deer_onp_prepare(op, replay));
-  deer_rollout_waiting(&op->rollout, replay, &least, &most);
-  if (most < op->horizon && deer_rollout_endings(&op->rollout, replay) < r->episodes)
+  if (!deer_rollout_any_full(&op->rollout, replay) &&
+      deer_rollout_endings(&op->rollout, replay) < r->episodes)
     return deer_onp_wait();
   DEER_TRY(deer_onp_collect(op, replay, true));
   DEER_TRY(deer_onp_pass(op, replay, rng, 0, &stopped));

@@ -33,10 +33,9 @@ static deer_status reserve(deer_rollout *r) {
 deer_status deer_rollout_prepare(deer_rollout *r, const deer_replay *replay, int64_t horizon,
                                  bool *fresh) {
   const int lanes = deer_replay_lanes(replay);
-  *fresh = r->lanes != lanes || r->horizon != horizon;
   /* fewer samples than before: it is another replay */
-  for (int lane = 0; !*fresh && lane < lanes; lane++)
-    if (deer_replay_pushed(replay, lane) < r->learnt[lane]) *fresh = true;
+  *fresh =
+      r->lanes != lanes || r->horizon != horizon || deer_replay_pushed(replay, 0) < r->learnt[0];
   if (!*fresh) return DEER_OK;
   deer_rollout_free(r);
   *r = (deer_rollout){.lanes = lanes, .horizon = horizon, .room = lanes * horizon};
@@ -47,15 +46,20 @@ deer_status deer_rollout_prepare(deer_rollout *r, const deer_replay *replay, int
 
 /* ---- choosing ---- */
 
-void deer_rollout_waiting(const deer_rollout *r, const deer_replay *replay, int64_t *least,
-                          int64_t *most) {
-  *least = INT64_MAX;
-  *most = 0;
-  for (int lane = 0; lane < r->lanes; lane++) {
-    int64_t n = deer_replay_pushed(replay, lane) - r->learnt[lane];
-    *least = n < *least ? n : *least;
-    *most = n > *most ? n : *most;
-  }
+static bool is_full(const deer_rollout *r, const deer_replay *replay, int lane) {
+  return deer_replay_pushed(replay, lane) - r->learnt[lane] >= r->horizon;
+}
+
+bool deer_rollout_full(const deer_rollout *r, const deer_replay *replay) {
+  for (int lane = 0; lane < r->lanes; lane++)
+    if (!is_full(r, replay, lane)) return false;
+  return true;
+}
+
+bool deer_rollout_any_full(const deer_rollout *r, const deer_replay *replay) {
+  for (int lane = 0; lane < r->lanes; lane++)
+    if (is_full(r, replay, lane)) return true;
+  return false;
 }
 
 /* counts the endings among the samples of a lane that came since the last look */

@@ -30,10 +30,10 @@ deer_status deer_rollout_prepare(deer_rollout *rollout, const deer_replay *repla
                                  bool *fresh);
 void deer_rollout_free(deer_rollout *rollout);
 
-/* How many samples of a lane were not learnt from yet: in the lane that has the fewest, and in the
- * one that has the most. */
-void deer_rollout_waiting(const deer_rollout *rollout, const deer_replay *replay, int64_t *least,
-                          int64_t *most);
+/* Has every lane, or has any, `horizon` samples that were not learnt from yet? Lanes are filled one
+ * after the other: while the first has too few, it alone is looked at to tell about all. */
+bool deer_rollout_full(const deer_rollout *rollout, const deer_replay *replay);
+bool deer_rollout_any_full(const deer_rollout *rollout, const deer_replay *replay);
 
 /* How many episodes have ended among them. */
 int64_t deer_rollout_endings(deer_rollout *rollout, const deer_replay *replay);

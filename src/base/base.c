@@ -12,6 +12,7 @@
 #define MESSAGE_BYTES 2048
 
 static _Thread_local char message[MESSAGE_BYTES];
+static _Thread_local const char *literal; /* the last error was this, not `message` */
 
 deer_status deer_fail(deer_status status, const char *format, ...) {
   /* the arguments may point into `message`, so the text is made beside it */
@@ -21,10 +22,16 @@ deer_status deer_fail(deer_status status, const char *format, ...) {
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
   memcpy(message, text, sizeof text);
+  literal = NULL;
   return status;
 }
 
-const char *deer_error(void) { return message; }
+deer_status deer_fail_literal(deer_status status, const char *text) {
+  literal = text;
+  return status;
+}
+
+const char *deer_error(void) { return literal ? literal : message; }
 
 /* ---- allocator ---- */
 

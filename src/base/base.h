@@ -41,6 +41,10 @@ typedef enum deer_status {
  * The arguments may include deer_error() itself, so a caller can prefix a message. */
 deer_status deer_fail(deer_status status, const char *format, ...) DEER_PRINTF(2, 3);
 
+/* The same for what happens so often, and is looked at so seldom, that no message must be written:
+ * `text` is kept as it lies, for ever. */
+deer_status deer_fail_literal(deer_status status, const char *text);
+
 /* The message of this thread's last deer_fail, "" when there was none. Valid until the next
  * deer_fail. */
 const char *deer_error(void);

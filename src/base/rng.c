@@ -49,10 +49,10 @@ double deer_rng_uniform(deer_rng *rng) { return (double)(deer_rng_bits(rng) >> 1
 
 uint64_t deer_rng_below(deer_rng *rng, uint64_t n) {
   if (n < 2) return 0;
-  /* values from the last, incomplete round of n would favour small results */
-  uint64_t biased = (UINT64_MAX - n + 1) % n, bits;
-  do bits = deer_rng_bits(rng);
-  while (bits < biased);
+  /* values below 2^64 mod n, the rest of an incomplete round, would favour small results; what is
+   * not below n is none of them, so the remainder is seldom worked out */
+  uint64_t bits = next(rng->s);
+  while (bits < n && bits < (UINT64_MAX - n + 1) % n) bits = next(rng->s);
   return bits % n;
 }
 

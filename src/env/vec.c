@@ -227,9 +227,11 @@ static bool step_alike(vec *v, share *mine) {
   v->envs[i]->kind->steps(v->envs + i, &some);
   bool finite = deer_observations_check(&v->space, n, (const void *const *)row) == DEER_OK;
   for (int k = i; k < i + n; k++, mine->at++) {
-    rows(v, v->base.observation, k, row);
-    if (!finite && failed(v, mine, k, deer_observation_check(&v->space, (const void *const *)row)))
-      return false;
+    if (!finite) {
+      rows(v, v->base.observation, k, row);
+      if (failed(v, mine, k, deer_observation_check(&v->space, (const void *const *)row)))
+        return false;
+    }
     if (failed(v, mine, k, follow_up(v, k))) return false;
   }
   return true;

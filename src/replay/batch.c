@@ -12,7 +12,7 @@ typedef struct spot {
 
 /* copies `n` observations of subject s from a spot on */
 static void copy_run(const deer_replay *r, int s, spot from, int64_t n, char *to) {
-  size_t bytes = deer_subject_bytes(&r->space.subjects[s]);
+  size_t bytes = r->bytes[s];
   int64_t p = deer_replay_place_in(r, from.lane, from.at), end = from.lane->base + r->room;
   int64_t whole = end - p < n ? end - p : n;
   const char *ring = r->observation[s];
@@ -24,11 +24,14 @@ static void copy_run(const deer_replay *r, int s, spot from, int64_t n, char *to
 
 /* the history of subject s that ends at a spot; entries from before the episode are zeros */
 static void copy_history(const deer_replay *r, int s, spot end, char *to) {
-  int64_t h = r->space.subjects[s].history;
-  int64_t age = r->age[deer_replay_place_in(r, end.lane, end.at)];
-  int64_t n = (age < end.at ? age : end.at) + 1;
+  int64_t h = r->space.subjects[s].history, p = deer_replay_place_in(r, end.lane, end.at);
+  if (h == 1) {
+    memcpy(to, r->observation[s] + (size_t)p * r->bytes[s], r->bytes[s]);
+    return;
+  }
+  int64_t n = (r->age[p] < end.at ? r->age[p] : end.at) + 1;
   if (n > h) n = h;
-  size_t missing = (size_t)(h - n) * deer_subject_bytes(&r->space.subjects[s]);
+  size_t missing = (size_t)(h - n) * r->bytes[s];
   memset(to, 0, missing);
   copy_run(r, s, (spot){end.lane, end.at - n + 1}, n, to + missing);
 }
@@ -55,26 +58,46 @@ static outcome follow(const deer_replay *r, spot from, const deer_batch *b) {
   return o;
 }
 
-/* writes sample `index` as row `row` of the batch */
-static void gather_row(const deer_replay *r, int64_t index, int row, const deer_batch *b) {
-  spot from;
-  from.lane = deer_replay_find_lane(r, index, &from.at);
-  int64_t p = deer_replay_place_in(r, from.lane, from.at);
+static size_t history_bytes(const deer_replay *r, int s) {
+  return (size_t)r->space.subjects[s].history * r->bytes[s];
+}
+
+/* writes what followed a sample as row `row` of the batch */
+static void gather_outcome(const deer_replay *r, spot from, int row, const deer_batch *b) {
   outcome o = follow(r, from, b);
   spot end = {from.lane, from.at + o.steps};
   for (int s = 0; s < r->space.n_subjects; s++) {
-    const deer_subject *subject = &r->space.subjects[s];
-    size_t bytes = deer_history_bytes(subject), at = (size_t)row * bytes;
-    if (b->obs_tm1[s]) copy_history(r, s, from, (char *)b->obs_tm1[s] + at);
-    if (b->obs_t[s] && o.terminal) memset((char *)b->obs_t[s] + at, 0, bytes);
-    if (b->obs_t[s] && !o.terminal) copy_history(r, s, end, (char *)b->obs_t[s] + at);
+    if (!b->obs_t[s]) continue;
+    size_t bytes = history_bytes(r, s);
+    char *to = (char *)b->obs_t[s] + (size_t)row * bytes;
+    if (o.terminal)
+      memset(to, 0, bytes);
+    else
+      copy_history(r, s, end, to);
   }
-  size_t size = (size_t)r->space.actions.size;
-  const deer_real *action = r->action + (size_t)p * size;
-  if (b->a_tm1) b->a_tm1[row] = (int32_t)*action;
-  if (b->action_tm1) memcpy(b->action_tm1 + (size_t)row * size, action, size * sizeof *action);
   if (b->r_t) b->r_t[row] = (deer_real)o.reward;
   if (b->continue_t) b->continue_t[row] = (deer_real)o.weight;
+}
+
+/* writes a sample as row `row` of the batch */
+static void gather_row(const deer_replay *r, spot from, int row, const deer_batch *b) {
+  bool ahead = b->r_t || b->continue_t;
+  for (int s = 0; s < r->space.n_subjects; s++) {
+    ahead = ahead || b->obs_t[s];
+    if (b->obs_tm1[s])
+      copy_history(r, s, from, (char *)b->obs_tm1[s] + (size_t)row * history_bytes(r, s));
+  }
+  size_t size = (size_t)r->space.actions.size;
+  const deer_real *action = r->action + (size_t)deer_replay_place_in(r, from.lane, from.at) * size;
+  if (b->a_tm1) b->a_tm1[row] = (int32_t)*action;
+  if (b->action_tm1) memcpy(b->action_tm1 + (size_t)row * size, action, size * sizeof *action);
+  if (ahead) gather_outcome(r, from, row, b);
+}
+
+static spot find(const deer_replay *r, int64_t index) {
+  spot from;
+  from.lane = deer_replay_find_lane(r, index, &from.at);
+  return from;
 }
 
 /* asks for the memory of a sample that is gathered soon: it lies anywhere */
@@ -85,7 +108,7 @@ static void prefetch_row(const deer_replay *r, int64_t index) {
   __builtin_prefetch(&r->reward[p]);
   __builtin_prefetch(&r->action[p * (size_t)r->space.actions.size]);
   for (int s = 0; s < r->space.n_subjects; s++)
-    __builtin_prefetch(r->observation[s] + p * deer_subject_bytes(&r->space.subjects[s]));
+    __builtin_prefetch(r->observation[s] + p * r->bytes[s]);
 }
 
 void deer_replay_gather_rows(const deer_replay *r, const int64_t *index, int n, int row,
@@ -94,7 +117,7 @@ void deer_replay_gather_rows(const deer_replay *r, const int64_t *index, int n, 
   for (int i = 0; i < n && i < AHEAD; i++) prefetch_row(r, index[i]);
   for (int i = 0; i < n; i++) {
     if (i + AHEAD < n) prefetch_row(r, index[i + AHEAD]);
-    gather_row(r, index[i], row + i, b);
+    gather_row(r, find(r, index[i]), row + i, b);
   }
 }
 
@@ -146,9 +169,12 @@ deer_status deer_replay_update(deer_replay *r, int n, const int64_t *index,
 }
 
 deer_status deer_replay_gather(const deer_replay *r, deer_batch *batch) {
-  for (int i = 0; i < batch->size; i++)
-    if (!deer_replay_drawable(r, batch->index[i]))
-      return deer_fail(DEER_EINVAL, "sample %lld cannot be drawn", (long long)batch->index[i]);
-  deer_replay_gather_rows(r, batch->index, batch->size, 0, batch);
+  for (int i = 0; i < batch->size; i++) {
+    const int64_t index = batch->index[i];
+    const spot from = find(r, index < 0 ? 0 : index);
+    if (index < 0 || !deer_replay_drawable_in(r, from.lane, from.at))
+      return deer_fail(DEER_EINVAL, "sample %lld cannot be drawn", (long long)index);
+    gather_row(r, from, i, batch);
+  }
   return DEER_OK;
 }

@@ -34,7 +34,8 @@ struct deer_replay {
   deer_space space;
   int64_t capacity;
   bool only_full_history;
-  int longest; /* history of the subjects */
+  int longest;                     /* history of the subjects */
+  size_t bytes[DEER_MAX_SUBJECTS]; /* of an observation of each */
 
   deer_replay_lane *lane;
   int lanes;
@@ -87,6 +88,21 @@ static inline int64_t deer_replay_index(const deer_replay *r, int64_t place) {
 }
 
 /* Is it known what entry `at` of a lane, a sample, led to? */
-bool deer_replay_has_outcome(const deer_replay *r, const deer_replay_lane *lane, int64_t at);
+static inline bool deer_replay_has_outcome(const deer_replay *r, const deer_replay_lane *lane,
+                                           int64_t at) {
+  uint8_t flags = r->flags[deer_replay_place_in(r, lane, at)];
+  if (flags & (DEER_SLOT_BARE | DEER_SLOT_TERMINAL)) return flags & DEER_SLOT_TERMINAL;
+  /* what follows must be there, and be of the same episode */
+  return at + 1 < lane->slots && r->age[deer_replay_place_in(r, lane, at + 1)] > 0;
+}
+
+/* Can entry `at` be drawn? */
+static inline bool deer_replay_drawable_in(const deer_replay *r, const deer_replay_lane *lane,
+                                           int64_t at) {
+  if (at >= lane->slots || !deer_replay_has_outcome(r, lane, at)) return false;
+  int least = r->longest - 1;
+  return !r->only_full_history ||
+         (at >= least && r->age[deer_replay_place_in(r, lane, at)] >= least);
+}
 
 #endif

@@ -33,7 +33,7 @@ const deer_replay_class *deer_replay_find(const char *name) {
 static size_t slot_bytes(const deer_replay *r) {
   size_t bytes = sizeof *r->reward + sizeof *r->flags + sizeof *r->age + r->kind->slot_bytes;
   bytes += (size_t)r->space.actions.size * sizeof *r->action;
-  for (int s = 0; s < r->space.n_subjects; s++) bytes += deer_subject_bytes(&r->space.subjects[s]);
+  for (int s = 0; s < r->space.n_subjects; s++) bytes += r->bytes[s];
   return bytes;
 }
 
@@ -61,7 +61,7 @@ static deer_status reserve(deer_replay *r) {
   r->age = deer_alloc_array(room, sizeof *r->age);
   if (!r->action || !r->reward || !r->flags || !r->age) return DEER_ENOMEM;
   for (int s = 0; s < r->space.n_subjects; s++) {
-    r->observation[s] = deer_alloc_array(room, deer_subject_bytes(&r->space.subjects[s]));
+    r->observation[s] = deer_alloc_array(room, r->bytes[s]);
     if (!r->observation[s]) return DEER_ENOMEM;
   }
   return DEER_OK;
@@ -97,6 +97,8 @@ static deer_status start(deer_replay *r, const deer_replay_config *config) {
   r->capacity = config->capacity;
   r->only_full_history = config->only_full_history;
   r->longest = deer_space_longest(&r->space);
+  for (int s = 0; s < r->space.n_subjects; s++)
+    r->bytes[s] = deer_subject_bytes(&r->space.subjects[s]);
   /* episodes of 16 samples and more never push a sample out early */
   r->lanes = config->lanes > 0 ? config->lanes : 1;
   int64_t most = (r->capacity + r->lanes - 1) / r->lanes;
@@ -149,29 +151,17 @@ int64_t deer_replay_slots(const deer_replay *r) {
 
 /* ---- what can be drawn ---- */
 
-bool deer_replay_has_outcome(const deer_replay *r, const deer_replay_lane *l, int64_t at) {
-  uint8_t flags = r->flags[deer_replay_place_in(r, l, at)];
-  if (flags & (DEER_SLOT_BARE | DEER_SLOT_TERMINAL)) return flags & DEER_SLOT_TERMINAL;
-  /* what follows must be there, and be of the same episode */
-  return at + 1 < l->slots && r->age[deer_replay_place_in(r, l, at + 1)] > 0;
-}
-
-static bool drawable(const deer_replay *r, const deer_replay_lane *l, int64_t at) {
-  if (at >= l->slots || !deer_replay_has_outcome(r, l, at)) return false;
-  int least = r->longest - 1;
-  return !r->only_full_history || (at >= least && r->age[deer_replay_place_in(r, l, at)] >= least);
-}
-
 bool deer_replay_drawable(const deer_replay *r, int64_t index) {
   if (index < 0) return false;
   int64_t at;
   const deer_replay_lane *l = deer_replay_find_lane(r, index, &at);
-  return drawable(r, l, at);
+  return deer_replay_drawable_in(r, l, at);
 }
 
 /* entry `at` can be drawn from now on, if it can */
 static void open_slot(deer_replay *r, const deer_replay_lane *l, int64_t at) {
-  if (r->kind->opened && drawable(r, l, at)) r->kind->opened(r, deer_replay_place_in(r, l, at));
+  if (r->kind->opened && deer_replay_drawable_in(r, l, at))
+    r->kind->opened(r, deer_replay_place_in(r, l, at));
 }
 
 static void close_slot(deer_replay *r, const deer_replay_lane *l, int64_t at) {
@@ -217,10 +207,8 @@ static void append(deer_replay *r, deer_replay_lane *l, const void *const *obser
                    uint8_t flags) {
   if (l->slots == r->room) forget_oldest(r, l);
   int64_t age = next_age(r, l, flags), p = deer_replay_place_in(r, l, l->slots);
-  for (int s = 0; s < r->space.n_subjects; s++) {
-    size_t bytes = deer_subject_bytes(&r->space.subjects[s]);
-    memcpy(r->observation[s] + (size_t)p * bytes, observation[s], bytes);
-  }
+  for (int s = 0; s < r->space.n_subjects; s++)
+    memcpy(r->observation[s] + (size_t)p * r->bytes[s], observation[s], r->bytes[s]);
   r->flags[p] = flags;
   r->age[p] = (int32_t)(age < r->longest ? age : r->longest);
   l->slots++;
@@ -230,25 +218,29 @@ static bool is_ahead(const deer_replay *r, const deer_replay_lane *l) {
   return l->slots > 0 && r->flags[newest(r, l)] & DEER_SLOT_AHEAD;
 }
 
-/* is this the observation that was told ahead? */
-static deer_status check_ahead(const deer_replay *r, const deer_replay_lane *l,
-                               const void *const *observation) {
-  int64_t p = newest(r, l);
-  for (int s = 0; s < r->space.n_subjects; s++) {
-    size_t bytes = deer_subject_bytes(&r->space.subjects[s]);
-    if (memcmp(r->observation[s] + (size_t)p * bytes, observation[s], bytes) != 0)
-      return deer_fail(DEER_EINVAL,
-                       "the observation is not the one that was said to follow (subject %d)", s);
-  }
-  return DEER_OK;
+/* the first subject in which this is not the observation of the newest slot; n_subjects for none */
+static int first_other(const deer_replay *r, const deer_replay_lane *l,
+                       const void *const *observation) {
+  const size_t p = (size_t)newest(r, l);
+  int s = 0;
+  while (s < r->space.n_subjects &&
+         memcmp(r->observation[s] + p * r->bytes[s], observation[s], r->bytes[s]) == 0)
+    s++;
+  return s;
 }
 
 /* the lane, if there is one of this number and the observation is right */
 static deer_status check(const deer_replay *r, int lane, const void *const *observation) {
   if (lane < 0 || lane >= r->lanes)
     return deer_fail(DEER_EINVAL, "lane %d of a replay with %d", lane, r->lanes);
+  const bool ahead = is_ahead(r, &r->lane[lane]);
+  const int other = ahead ? first_other(r, &r->lane[lane], observation) : 0;
+  /* what was told ahead was looked at then */
+  if (other == r->space.n_subjects) return DEER_OK;
   DEER_TRY(deer_observation_check(&r->space, observation));
-  return is_ahead(r, &r->lane[lane]) ? check_ahead(r, &r->lane[lane], observation) : DEER_OK;
+  if (!ahead) return DEER_OK;
+  return deer_fail(DEER_EINVAL,
+                   "the observation is not the one that was said to follow (subject %d)", other);
 }
 
 static void store(deer_replay *r, deer_replay_lane *l, const deer_sample *sample) {
@@ -348,8 +340,7 @@ int64_t deer_replay_recent(const deer_replay *r, int lane, int64_t n, int64_t *i
 }
 
 const void *deer_replay_observation(const deer_replay *r, int64_t slot, int subject) {
-  return r->observation[subject] +
-         (size_t)deer_replay_place(r, slot) * deer_subject_bytes(&r->space.subjects[subject]);
+  return r->observation[subject] + (size_t)deer_replay_place(r, slot) * r->bytes[subject];
 }
 
 const deer_real *deer_replay_action(const deer_replay *r, int64_t slot) {

@@ -17,6 +17,14 @@ static void message_may_quote_itself(void **state) {
   assert_string_equal(deer_error(), "load: no file");
 }
 
+static void literal_is_a_message_like_others(void **state) {
+  (void)state;
+  assert_int_equal(deer_fail_literal(DEER_EAGAIN, "100 % later"), DEER_EAGAIN);
+  assert_string_equal(deer_error(), "100 % later");
+  assert_int_equal(deer_fail(DEER_EAGAIN, "learn: %s", deer_error()), DEER_EAGAIN);
+  assert_string_equal(deer_error(), "learn: 100 % later");
+}
+
 static void long_message_is_cut(void **state) {
   (void)state;
   char text[5000];
@@ -297,6 +305,7 @@ static void log_reaches_the_sink(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(message_may_quote_itself),
+                                     cmocka_unit_test(literal_is_a_message_like_others),
                                      cmocka_unit_test(long_message_is_cut),
                                      cmocka_unit_test(blocks_are_zeroed_aligned_counted),
                                      cmocka_unit_test(allocation_can_fail),

@@ -282,6 +282,10 @@ static void newest_can_be_gathered_once_told(void **state) {
   /* the sample that comes takes the place, and nothing about the others changes */
   assert_int_equal(try_push(replay, 1, 4, DEER_RUNNING), DEER_EINVAL);
   assert_non_null(strstr(deer_error(), "said to follow"));
+  shown other;
+  show(&other, 3);
+  other.x = NAN;
+  assert_int_equal(deer_replay_follow(replay, 1, other.observation), DEER_EDATA);
   assert_int_equal(close_with(replay, 1, 4), DEER_EINVAL);
   push(replay, 1, 3, DEER_TERMINATED);
   assert_int_equal(deer_replay_count(replay), 4);

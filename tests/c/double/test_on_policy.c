@@ -11,7 +11,16 @@
 
 #include <cmocka.h>
 
-enum { STATE = 3, HIDDEN = 4, SIZE = 2, UNITS = 5, HORIZON = 8, LANES = 4, STEPS = 3 * HORIZON };
+enum {
+  STATE = 3,
+  HIDDEN = 4,
+  SIZE = 2,
+  UNITS = 5,
+  HORIZON = 8,
+  LANES = 4,
+  MANY = 20,
+  STEPS = 3 * HORIZON
+};
 enum { PART = STATE * HIDDEN + HIDDEN, MOST = 2 * PART + (HIDDEN + 1) * (UNITS + 1) + SIZE };
 
 static const double rate = 0.3, gamma_ = 0.9, lambda = 0.8, clip = 0.2, value_clip = 0.1;
@@ -32,9 +41,9 @@ typedef struct world {
   deer_algo *algo;
   deer_replay *replay;
   deer_rng rng, data;
-  step steps[LANES][STEPS];
-  int n, learnt[LANES]; /* steps of every lane; those learnt from */
-  step *rollout[LANES * STEPS];
+  step steps[MANY][STEPS];
+  int n, learnt[MANY]; /* steps of every lane; those learnt from */
+  step *rollout[MANY * STEPS];
   int n_rollout;
   double p[MOST];
 } world;
@@ -354,6 +363,12 @@ static void a2c_updates(void **state) {
   all_agree("a2c");
 }
 
+/* more than are valued at once */
+static void many_cuts_are_all_valued(void **state) {
+  (void)state;
+  updates_agree((world){.name = "a2c", .actions = DEER_ACTIONS_DISCRETE, .lanes = MANY});
+}
+
 static void ppo_updates(void **state) {
   (void)state;
   all_agree("ppo");
@@ -426,6 +441,7 @@ static void samples_without_a_successor_are_left_out(void **state) {
   descend(&w);
   assert_true(visit(&w, false).worst < 1e-6);
   assert_int_equal(w.algo->kind->learn(w.algo, w.replay, &w.rng, &got), DEER_EAGAIN);
+  assert_string_equal(deer_error(), "the rollout is not complete");
   stop(&w);
 }
 
@@ -458,6 +474,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(reinforce_updates),
       cmocka_unit_test(a2c_updates),
+      cmocka_unit_test(many_cuts_are_all_valued),
       cmocka_unit_test(ppo_updates),
       cmocka_unit_test(the_update_ends_when_the_policy_has_moved),
       cmocka_unit_test(minibatches_take_every_sample_once),
