@@ -88,8 +88,10 @@ test:
 	@$(MAKE) check && $(MAKE) ctests && $(MAKE) specs
 ctests: tests
 	@for t in $(CTESTS); do echo "== $$t"; $$t || exit 1; done
+# a training gives the same numbers with sanitizers, and takes an hour: its code runs in the other tests
 specs: all
-	$(DEERLUA) $(BUSTED) --exclude-tags=long,full $(wildcard tests/lua tests/conform) $(if $(wildcard tests/learn/*_spec.lua),tests/learn)
+	$(DEERLUA) $(BUSTED) --exclude-tags=long,full tests/lua tests/conform $(if $(SAN)$(TSAN),,tests/learn)
+	$(if $(SAN)$(TSAN),@echo "left out with sanitizers: tests/learn")
 learn: all
 	$(DEERLUA) $(BUSTED) --tags=long tests/learn
 learn-full: all

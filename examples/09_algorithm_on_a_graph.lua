@@ -5,6 +5,7 @@
 local deer = require "deer"
 
 local AdvantageLearning = deer.Algo:extend "AdvantageLearning"
+AdvantageLearning.action_kinds = "discrete"
 AdvantageLearning.options = {
   gap = { default = 0.2, range = { 0, 1 }, help = "share of the gap that is taken off" },
   freeze_interval = { default = 100, range = { 1, 1e9 }, help = "updates between copies" },

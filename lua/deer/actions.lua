@@ -11,6 +11,15 @@ local function each(n_actions, pick)
   return action
 end
 
+--- "discrete", "multi-discrete" or "continuous"; nil for what is none of them.
+---@param n_actions integer|integer[]|number[][]
+---@return string|nil
+function actions.kind(n_actions)
+  if type(n_actions) == "number" then return "discrete" end
+  local first = type(n_actions) == "table" and type(n_actions[1])
+  return first == "number" and "multi-discrete" or first == "table" and "continuous" or nil
+end
+
 --- An action drawn uniformly.
 ---@param n_actions integer|integer[]|number[][]
 ---@param rng userdata a deer.Rng

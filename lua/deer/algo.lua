@@ -9,18 +9,23 @@
 --- the inputs of a program, a batch is drawn into these and train() is called without arguments.
 --- That is how an algorithm that is a graph learns at the speed of C: nothing becomes a table.
 ---
+--- Mine.action_kinds = "discrete, continuous" says which actions it can learn ("multi-discrete" is
+--- the third kind); without it, any. Others are refused.
+---
 --- In a batch of tables, states[subject][sample] is the history of a subject, actions[sample] a
 --- number (a list in a continuous space). Two more methods, qValues(state) and actionProba(state),
 --- are optional.
 --- deer.QNetwork extends this class too, with its learning done in C.
 
 local Environment = require "deer.environment"
+local actions = require "deer.actions"
 local class = require "deer.class"
 local core = require "deer.core"
 local seeds = require "deer.seeds"
 local text = require "deer.text"
 
 ---@class deer.Algo: deer.Class
+---@field action_kinds? string
 ---@field chooseBestAction fun(self, state: table): number|number[], number
 ---@field train fun(self, states, actions, rewards, next_states, terminals): number, number[]?
 ---@field batch? fun(self): table<string, deer.Tensor|deer.Tensor[]>
@@ -65,10 +70,27 @@ local function environment_of(self, options)
   return environment
 end
 
+local KINDS = { discrete = true, continuous = true, ["multi-discrete"] = true }
+
+-- those written in C are asked there
+local function check_actions(self)
+  if not self.action_kinds or self.native_name then return end
+  local able, kind = {}, actions.kind(self.environment:nActions())
+  for word in tostring(self.action_kinds):gmatch "[^,%s]+" do
+    able[word] = KINDS[word] or text.fail("%s: action_kinds: expected discrete, continuous or \z
+      multi-discrete, got '%s'", self.__name, word)
+  end
+  if kind and not able[kind] then
+    text.fail("%s works with %s actions, the environment has %s ones", self.__name,
+      self.action_kinds, kind)
+  end
+end
+
 -- before init, so that a class with an init of its own need not call this one
 function Algo:prepare(options)
   options.seed = options.seed or seeds.default()
   self.environment = environment_of(self, options)
+  check_actions(self)
   self._options = options
 end
 

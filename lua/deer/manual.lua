@@ -5,6 +5,7 @@ local core = require "deer.core"
 local deer = require "deer"
 local kinds = require "deer.kinds"
 local options = require "deer.options"
+local sys = require "deer.sys"
 local text = require "deer.text"
 
 local manual = {}
@@ -115,6 +116,23 @@ local function network(name)
     options = options.list(known.options) }
 end
 
+-- what --algo takes besides: the options of the algorithm, whose defaults are the preset's
+local function preset(name)
+  local Preset = require "deer.preset"
+  for _, known in ipairs(Preset.names()) do
+    if known == name or known == "any/" .. name then
+      local made, rows = Preset.load(known), {}
+      for i, row in ipairs(class.options(deer[made.algo])) do
+        local own = (made.algo_options or {})[row.name]
+        rows[i] = own == nil and row or setmetatable({ default = own }, { __index = row })
+      end
+      local help, paper = manual.firstWords((sys.source("deer.presets." .. known:gsub("/", "."))))
+      return { title = ("preset %s of %s"):format(known, made.algo), help = help, paper = paper,
+        actions = deer[made.algo].action_kinds, options = rows }
+    end
+  end
+end
+
 --- What is known about a name: { title =, help =, paper =, options = {...} }, of an algorithm also
 --- which actions it can use; or nil.
 ---@param name string
@@ -123,7 +141,7 @@ function manual.find(name)
   local known = native(name)
   if known then return known end
   local found, source = lua_class(name)
-  if not found then return network(name) end
+  if not found then return network(name) or preset(name) end
   local help, paper = manual.firstWords(source)
   return { title = found.__name, help = found.help or help ~= "" and help or nil,
     paper = found.paper or paper, actions = found.action_kinds, options = class.options(found) }

@@ -286,6 +286,13 @@ local function copy(value)
   return own
 end
 
+-- what was given instead of what is expected; of a list also how long it is
+local function describe(option, value)
+  local said = text.describe(value)
+  if option.type ~= "list" or said ~= "a table" then return said end
+  return ("%s with %d %s"):format(said, #value, #value == 1 and "entry" or "entries")
+end
+
 --- Checks given options and fills in the defaults. A wrong one raises an error that names the
 --- script's line, what was expected and what came.
 ---@param who string whose options they are, for messages
@@ -306,7 +313,7 @@ function options.check(who, list, given)
     local accepted = options.accept(option, value)
     if accepted == nil then
       text.fail("%s: option '%s': expected %s, got %s", who, key, options.expected(option),
-        text.describe(value))
+        describe(option, value))
     end
     checked[option.name] = accepted
   end

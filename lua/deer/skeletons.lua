@@ -113,6 +113,7 @@ skeletons.algo = [[
 local deer = require "deer"
 
 local NAME = deer.Algo:extend "NAME"
+NAME.action_kinds = "discrete" -- also "continuous", "multi-discrete"; others are refused
 
 -- beside these there are discount, batch_size and seed; a learning_rate of its own, since the usual
 -- one is for networks
@@ -125,7 +126,6 @@ NAME.options = {
 --- table whose cell is found by what is observed.
 function NAME:init(options)
   self.n_actions = self.environment:nActions()
-  if type(self.n_actions) ~= "number" then error "NAME: discrete actions expected" end
   self.cells, self.q = options.cells, {}
   for i = 1, options.cells * self.n_actions do self.q[i] = 0 end
 end

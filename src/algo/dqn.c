@@ -298,7 +298,10 @@ static void visit(deer_algo *self, void *context,
 const deer_algo_class deer_algo_dqn = {
     .abi = DEER_ALGO_ABI,
     .name = "dqn",
-    .paper = "Mnih et al. 2015, doi:10.1038/nature14236; van Hasselt et al. 2016, arXiv:1509.06461",
+    .paper =
+        "Mnih et al. 2015, doi:10.1038/nature14236; van Hasselt et al. 2016, arXiv:1509.06461; "
+        "Wang et al. 2016, arXiv:1511.06581; Bellemare et al. 2017, arXiv:1707.06887; Dabney et "
+        "al. 2018, arXiv:1710.10044; Fortunato et al. 2018, arXiv:1706.10295",
     .help = "deep Q-network with experience replay and a target network; optionally double, "
             "dueling, noisy, over distributions of returns",
     .caps = DEER_ALGO_DISCRETE,

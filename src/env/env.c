@@ -46,6 +46,7 @@ deer_status deer_env_new(const deer_env_class *kind, const deer_option *options,
   deer_env *made = deer_alloc(kind->size);
   if (!made) return DEER_ENOMEM;
   made->kind = kind;
+  made->mode = DEER_ENV_NO_EPISODE;
   deer_status status = start(made, options, n, rng);
   if (status == DEER_OK)
     *env = made;
@@ -69,6 +70,9 @@ deer_status deer_env_reset(deer_env *env, int mode, void *const *history) {
 }
 
 deer_status deer_env_act(deer_env *env, const deer_real *action, double *reward) {
+  if (env->mode == DEER_ENV_NO_EPISODE)
+    return deer_fail(DEER_EINVAL, "%s: an action before the first reset, which begins an episode",
+                     env->kind->name);
   env->steps++;
   return env->kind->act(env, action, reward);
 }

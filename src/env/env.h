@@ -14,6 +14,8 @@
 
 #define DEER_ENV_ABI 2
 
+#define DEER_ENV_NO_EPISODE (-2) /* the mode of an environment that was never reset */
+
 typedef struct deer_env deer_env;
 struct deer_canvas; /* io/canvas.h */
 struct deer_replay;
@@ -82,7 +84,7 @@ struct deer_env {
   int picture_rate;                  /* steps that are a second in a film; 0: any */
   int64_t max_steps;                 /* steps after which an episode is cut short; 0 for never */
   int64_t steps;                     /* of this episode */
-  int mode;                          /* of this episode */
+  int mode;                          /* of this episode; DEER_ENV_NO_EPISODE before the first */
   deer_rng streams[2];               /* of training and of tests: see deer_env_rng */
 };
 
@@ -107,7 +109,8 @@ deer_status deer_env_new(const deer_env_class *kind, const deer_option *options,
                          const deer_rng *rng, deer_env **env);
 
 /* One episode: what kind->reset, kind->act and kind->ending do, with the time limit. The status is
- * theirs. An episode that reaches max_steps without being over is truncated. */
+ * theirs, or DEER_EINVAL for an act before the first reset. An episode that reaches max_steps
+ * without being over is truncated. */
 deer_status deer_env_reset(deer_env *env, int mode, void *const *history);
 deer_status deer_env_act(deer_env *env, const deer_real *action, double *reward);
 

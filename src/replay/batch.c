@@ -100,24 +100,22 @@ static spot find(const deer_replay *r, int64_t index) {
   return from;
 }
 
-/* asks for the memory of a sample that is gathered soon: it lies anywhere */
-static void prefetch_row(const deer_replay *r, int64_t index) {
-  size_t p = (size_t)deer_replay_place(r, index);
-  __builtin_prefetch(&r->flags[p]);
-  __builtin_prefetch(&r->age[p]);
-  __builtin_prefetch(&r->reward[p]);
-  __builtin_prefetch(&r->action[p * (size_t)r->space.actions.size]);
-  for (int s = 0; s < r->space.n_subjects; s++)
-    __builtin_prefetch(r->observation[s] + p * r->bytes[s]);
-}
-
+/* Asks for the memory of samples some rows before they are gathered: they lie anywhere. The
+ * requests stand here, since gcc drops calls of a function that makes nothing else. */
 void deer_replay_gather_rows(const deer_replay *r, const int64_t *index, int n, int row,
                              const deer_batch *b) {
   enum { AHEAD = 16 };
-  for (int i = 0; i < n && i < AHEAD; i++) prefetch_row(r, index[i]);
-  for (int i = 0; i < n; i++) {
-    if (i + AHEAD < n) prefetch_row(r, index[i + AHEAD]);
-    gather_row(r, find(r, index[i]), row + i, b);
+  for (int i = -AHEAD; i < n; i++) {
+    if (i + AHEAD < n) {
+      const size_t p = (size_t)deer_replay_place(r, index[i + AHEAD]);
+      __builtin_prefetch(&r->flags[p]);
+      __builtin_prefetch(&r->age[p]);
+      __builtin_prefetch(&r->reward[p]);
+      __builtin_prefetch(&r->action[p * (size_t)r->space.actions.size]);
+      for (int s = 0; s < r->space.n_subjects; s++)
+        __builtin_prefetch(r->observation[s] + p * r->bytes[s]);
+    }
+    if (i >= 0) gather_row(r, find(r, index[i]), row + i, b);
   }
 }
 

@@ -235,6 +235,14 @@ describe("deerlua", function()
       assert.matches("\n  discount +0.9 +a number from 0 to 1; gamma[^\n]+; searched from 0.8 \z
         to 0.999\n", out)
       assert.matches("\n  update_rule +rmsprop +one of 'sgd', 'rmsprop'", out)
+      -- a preset is an algorithm with other defaults
+      for _, name in ipairs { "rainbow", "any/rainbow" } do
+        status, out = child.run { "help", name }
+        assert.equal(0, status)
+        assert.matches("^preset any/rainbow of QNetwork: [^\n]+\n[^\n]*Hessel", out)
+        assert.matches("\n  distribution +categorical +one of", out)
+        assert.matches("\n  n_step +3 +an integer", out)
+      end
       local code, _, err = child.run { "help", "QNetwrk" }
       assert.equal("deerlua: no subcommand or name 'QNetwrk'; did you mean 'QNetwork'?\n", err)
       assert.equal(2, code)

@@ -30,6 +30,19 @@ describe("an environment written in C", function()
     end
   end)
 
+  it("wants an episode to begin before anything is done", function()
+    for _, name in ipairs(core.names "env") do
+      local env = deer.env(name) {}
+      env:observe()
+      env:render()
+      local actions = require "deer.actions"
+      raises(function() env:act(actions.first(env:nActions())) end,
+        name .. ": an action before the first reset")
+      env:reset(-1)
+      env:act(actions.first(env:nActions()))
+    end
+  end)
+
   it("begins where it is told to", function()
     local starts = { acrobot = { 0.1, 0, 0, 0 }, asterix = { 3, 4, 1, 0, -2, 0, 0, 0, 0, 0, 2, 0,
       7, 0, 0, 0, 0, 0 }, breakout = { 3, 5, 6, -1, 1 }, cartpole = { 0, 0.1, 0, 0 },
@@ -205,6 +218,7 @@ describe("an environment written in C", function()
   it("takes an action as a number or a list, and only one of the space", function()
     local pendulum, cartpole = deer.env "pendulum" {}, deer.env "cartpole" {}
     local other = deer.env "pendulum" {}
+    for _, env in ipairs { pendulum, cartpole, other } do env:reset(-1) end
     assert.equal(pendulum:act(1.5), other:act { 1.5 })
     raises(function() pendulum:act(2.5) end, "bad argument #1 to 'act' %(action: number 0 is 2.5")
     raises(function() pendulum:act { 1, 1 } end,
@@ -220,7 +234,8 @@ describe("an environment written in C", function()
   it("refuses wrong options", function()
     local Env = deer.env "cartpole"
     raises(function() Env{ start_state = { 0, 0, 0 } } end,
-      "Cartpole: option 'start_state': expected {position, speed, angle, turning speed} from ")
+      "Cartpole: option 'start_state': expected {position, speed, angle, turning speed} from .*"
+      .. "got a table with 3 entries")
     raises(function() Env{ start_state = { 0, 0, 0, "0" } } end, "got a table")
     raises(function() Env{ start_state = { 0, 0, 0, 1e4 } } end, "got a table")
     raises(function() Env{ start_state = 0 } end, "got 0")
