@@ -90,7 +90,8 @@ function child.run(args, options)
   for _, word in ipairs(args) do words[#words + 1] = word end
   for i, word in ipairs(words) do words[i] = child.quote(word) end
   local command = ("cd %s && %s %s %s"):format(child.quote(options.cwd or "."),
-    options.env and "env " .. options.env or "", options.before or "timeout 60",
+    options.env and "env " .. options.env or "",
+    options.before or child.is_slow and "timeout 600" or "timeout 60",
     table.concat(words, " "))
   return child.shell(command, options.input)
 end
