@@ -254,19 +254,6 @@ static void fill(deer_real *to, const deer_slot *slot, size_t first, size_t n) {
   }
 }
 
-/* Chains over more than the caches hold wait for memory. The CPU's own look-ahead ends where a page
- * does, which is every block, so the next block is asked for here. */
-#define PREFETCH_FROM (1U << 18) /* elements */
-static void prefetch_block(const deer_chain *c, size_t first) {
-#if defined(__GNUC__)
-  for (int s = 0; s < c->n_slots; s++) {
-    if (c->slots[s].kind != DEER_SLOT_STREAM) continue;
-    const char *at = c->slots[s].data + first * sizeof(deer_real);
-    for (size_t i = 0; i < c->length * sizeof(deer_real); i += 64) __builtin_prefetch(at + i);
-  }
-#endif
-}
-
 void deer_chain_run(const deer_step *step) {
   const deer_chain *c = step->chain;
   /* where the present block of each slot lies */
@@ -283,8 +270,6 @@ void deer_chain_run(const deer_step *step) {
   const size_t stop = all * ((size_t)step->part + 1) / (size_t)step->parts * c->length;
   for (size_t first = begin; first < stop && first < c->n; first += c->length) {
     const size_t n = c->n - first < c->length ? c->n - first : c->length;
-    if (c->n >= PREFETCH_FROM && first + 2 * c->length <= c->n)
-      prefetch_block(c, first + c->length);
     for (int s = 0; s < c->n_slots; s++) {
       const deer_slot *slot = &c->slots[s];
       if (slot->kind == DEER_SLOT_STREAM)
