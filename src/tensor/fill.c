@@ -1,6 +1,8 @@
 /* fill.c: arrays of random numbers: words of the stream, block by block, turned into numbers by
  * loops that the compiler vectorises for each instruction set. */
 #include "tensor/fill.h"
+
+#include "tensor/lanes.h"
 #include "tensor/vectormath.h"
 
 #define WORDS 128 /* of a block; each gives two numbers */
@@ -11,7 +13,7 @@ static inline deer_real fraction(uint32_t bits) {
   return ((deer_real)(int32_t)(bits >> 1) + (deer_real)0.5) * (deer_real)0x1p-31;
 }
 
-static inline void uniform_block(const uint64_t *restrict words, int n, deer_real *restrict out) {
+DEER_INLINE void uniform_block(const uint64_t *restrict words, int n, deer_real *restrict out) {
   for (int i = 0; i < n; i++) {
     out[2 * i] = (deer_real)(int32_t)((uint32_t)words[i] >> 8) * (deer_real)0x1p-24;
     out[2 * i + 1] = (deer_real)(int32_t)(words[i] >> 40) * (deer_real)0x1p-24;
@@ -19,7 +21,7 @@ static inline void uniform_block(const uint64_t *restrict words, int n, deer_rea
 }
 
 /* a radius, an angle in the right half of the circle, and a sign that turns it into the left */
-static inline void normal_block(const uint64_t *restrict words, int n, deer_real *restrict out) {
+DEER_INLINE void normal_block(const uint64_t *restrict words, int n, deer_real *restrict out) {
   for (int i = 0; i < n; i++) {
     const uint32_t low = (uint32_t)words[i], high = (uint32_t)(words[i] >> 32);
     const deer_real radius = DEER_SQRT(-2 * DEER_LOG(fraction(low)));
@@ -36,12 +38,19 @@ static inline deer_real gumbel(uint32_t bits) {
   return -DEER_LOG(-DEER_LOG(u));
 }
 
-static inline void gumbel_block(const uint64_t *restrict words, int n, deer_real *restrict out) {
+DEER_INLINE void gumbel_block(const uint64_t *restrict words, int n, deer_real *restrict out) {
   for (int i = 0; i < n; i++) {
     out[2 * i] = gumbel((uint32_t)words[i]);
     out[2 * i + 1] = gumbel((uint32_t)(words[i] >> 32));
   }
 }
+
+DEER_FOR_EVERY_CPU(static void turn_uniform, uniform_block,
+                   (const uint64_t *words, int n, deer_real *out), (words, n, out))
+DEER_FOR_EVERY_CPU(static void turn_normal, normal_block,
+                   (const uint64_t *words, int n, deer_real *out), (words, n, out))
+DEER_FOR_EVERY_CPU(static void turn_gumbel, gumbel_block,
+                   (const uint64_t *words, int n, deer_real *out), (words, n, out))
 
 typedef void block_function(const uint64_t *words, int n, deer_real *out);
 
@@ -61,13 +70,11 @@ static void fill(deer_rng *rng, deer_real *out, size_t n, block_function *turn) 
   memcpy(out, rest, n * sizeof *out);
 }
 
-void deer_fill_uniform(deer_rng *rng, deer_real *out, size_t n) {
-  fill(rng, out, n, uniform_block);
-}
+void deer_fill_uniform(deer_rng *rng, deer_real *out, size_t n) { fill(rng, out, n, turn_uniform); }
 
-void deer_fill_normal(deer_rng *rng, deer_real *out, size_t n) { fill(rng, out, n, normal_block); }
+void deer_fill_normal(deer_rng *rng, deer_real *out, size_t n) { fill(rng, out, n, turn_normal); }
 
-void deer_fill_gumbel(deer_rng *rng, deer_real *out, size_t n) { fill(rng, out, n, gumbel_block); }
+void deer_fill_gumbel(deer_rng *rng, deer_real *out, size_t n) { fill(rng, out, n, turn_gumbel); }
 
 /* ---- gamma ---- */
 

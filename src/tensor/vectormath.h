@@ -108,16 +108,17 @@ static inline float deer_expf(float x) {
  * ln 2 / 4; (e^(2 r) - 1) / 2 is r + r^2 p(r), where p has the least relative error. Networks spend
  * so much time here that it is worth fused multiply-adds, which are asked for by name. */
 static inline float deer_tanhf(float x) {
-  const float size = fabsf(x), clamped = deer_select(size > 10.0F, 10.0F, size);
+  /* at most 10; bits of NaN, which are those above infinity, wrap around to below all others */
+  const uint32_t nan = 0x7f800001, most = 0x41200000 - nan;
+  const uint32_t bits = (deer_float_bits(x) & 0x7fffffff) - nan;
+  const float size = deer_bits_float((bits < most ? bits : most) + nan);
   /* adding 1.5 * 2^23 rounds to an integer, which is then in the low bits */
-  const float shifted = fmaf(clamped, 2.88539008F, 12582912.0F), n = shifted - 12582912.0F;
-  const float r = fmaf(n, -0.34657359028F, clamped);
-  float p = 0.04442395175F;
-  p = fmaf(p, r, 0.1338674138F);
-  p = fmaf(p, r, 0.3333376485F);
-  p = fmaf(p, r, 0.6666616876F);
-  p = fmaf(p, r, 0.9999999624F);
-  const float part = fmaf(p * r, r, r);
+  const float shifted = fmaf(size, 2.88539008F, 12582912.0F), n = shifted - 12582912.0F;
+  const float r = fmaf(n, -0.34657359028F, size), square = r * r;
+  float p = fmaf(0.1338674138F, r, 0.3333376485F);
+  p = fmaf(0.04442395175F, square, p);
+  p = fmaf(p, square, fmaf(0.6666616876F, r, 0.9999999624F));
+  const float part = fmaf(p, square, r);
   /* 2^n: what lies above the low bits of n leaves the word */
   const float power = deer_bits_float((deer_float_bits(shifted) << 23) + 0x3f800000);
   const float h = fmaf(power, part, fmaf(power, 0.5F, -0.5F));
