@@ -67,7 +67,7 @@ struct deer_on_policy {
   /* the best action, the best with its value, one drawn at random; in one state, in several */
   deer_onp_acting best[2], valued[2], drawn[2];
   deer_onp_acting told; /* the distribution, in one state; made when it is asked for */
-  deer_onp_program judge, values, update; /* of samples; of states alone; */
+  deer_onp_program judge, values, update; /* of samples; of states alone; an update */
   deer_rollout rollout;
   deer_real *actions; /* [rows, actions.size], as gathered */
   int64_t *rows;      /* [rows], slots of a batch */
