@@ -88,7 +88,8 @@ static void neighbours_see_the_old_value(void **state) {
   deer_real *in = deer_program_data(p, x), *out = deer_program_data(p, outputs[1]);
   for (int i = 0; i < 20; i++) in[i] = 3;
   deer_program_run(p);
-  for (int i = 0; i < 20; i++) assert_true(v[i] == i + 3 && out[i] == i + 3 - 3 * i);
+  for (int i = 0; i < 20; i++)
+    assert_true(v[i] == (deer_real)(i + 3) && out[i] == (deer_real)(i + 3 - 3 * i));
   deer_program_free(p);
   deer_graph_free(g);
 }
