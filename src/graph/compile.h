@@ -127,15 +127,13 @@ deer_status deer_chain_new(const deer_plan *plan, const deer_unit *unit, void *c
 void deer_chain_free(deer_chain *chain);
 size_t deer_chain_scratch(const deer_chain *chain); /* bytes */
 
+/* Runs the blocks of part step->part of step->parts. */
+void deer_chain_run(const deer_step *step);
+
 /* ---- couple.c ---- */
 
 /* Makes one link of two where there is a kernel for both and nobody else reads what the first one
  * makes: it does not go through memory then. Bits stay the same. */
 void deer_couple_links(deer_chain *chain);
-
-/* ---- chain.c ---- */
-
-/* Runs the blocks of part step->part of step->parts. */
-void deer_chain_run(const deer_step *step);
 
 #endif

@@ -3,66 +3,44 @@
  * patterns, whose kernels are at the end of op/maps.def. */
 #include "graph/compile.h"
 
-/* an input, p or q of the link that is made: one of the first link, one of the second, or none */
-#define FIRST(i)  (i)
-#define SECOND(i) (3 + (i))
-#define NO        6
+/* as which input the second link may read what the first one makes */
+enum { INPUT_0 = 1, INPUT_1 = 2, EITHER = 3 };
 
-/* Link `second` reads what link `first` makes as input `at`. */
+/* an input of the link that is made: one of the first link, or the other one of the second; and
+ * whose p or q becomes its p or q: that of the first link, or what the second one has for its other
+ * input or for this one */
+enum { NONE, FIRST_0, FIRST_1, OTHER };
+enum { FIRST = 1, OF_OTHER, OF_THIS };
+
 typedef struct couple {
-  int first, second, at, made;
+  int first, second, as, made;
   int in[3], pq[2];
 } couple;
 
 static const couple couples[] = {
     /* p x + y, p x + q y, p x + q y^2: moving means, momentum */
-    {DEER_MAP_scale,
-     DEER_MAP_add,
-     0,
-     DEER_MAP_scale_add,
-     {FIRST(0), SECOND(1), NO},
-     {FIRST(0), NO}},
-    {DEER_MAP_scale,
-     DEER_MAP_add,
-     1,
-     DEER_MAP_scale_add,
-     {FIRST(0), SECOND(0), NO},
-     {FIRST(0), NO}},
+    {DEER_MAP_scale, DEER_MAP_add, EITHER, DEER_MAP_scale_add, {FIRST_0, OTHER}, {FIRST}},
     {DEER_MAP_scale,
      DEER_MAP_scale_add,
-     1,
+     INPUT_1,
      DEER_MAP_mix,
-     {SECOND(0), FIRST(0), NO},
-     {SECOND(0), FIRST(0)}},
+     {OTHER, FIRST_0},
+     {OF_OTHER, FIRST}},
     {DEER_MAP_square,
      DEER_MAP_mix,
-     0,
+     EITHER,
      DEER_MAP_mix_square,
-     {SECOND(1), FIRST(0), NO},
-     {SECOND(1), SECOND(0)}},
-    {DEER_MAP_square,
-     DEER_MAP_mix,
-     1,
-     DEER_MAP_mix_square,
-     {SECOND(0), FIRST(0), NO},
-     {SECOND(0), SECOND(1)}},
-    {DEER_MAP_scale,
-     DEER_MAP_sub,
-     1,
-     DEER_MAP_sub_scale,
-     {SECOND(0), FIRST(0), NO},
-     {FIRST(0), NO}},
+     {OTHER, FIRST_0},
+     {OF_OTHER, OF_THIS}},
+    {DEER_MAP_scale, DEER_MAP_sub, INPUT_1, DEER_MAP_sub_scale, {OTHER, FIRST_0}, {FIRST}},
     /* products of two and what becomes of them */
-    {DEER_MAP_mul, DEER_MAP_add, 0, DEER_MAP_mul_add, {SECOND(1), FIRST(0), FIRST(1)}, {NO, NO}},
-    {DEER_MAP_mul, DEER_MAP_add, 1, DEER_MAP_mul_add, {SECOND(0), FIRST(0), FIRST(1)}, {NO, NO}},
-    {DEER_MAP_mul, DEER_MAP_sub, 0, DEER_MAP_mul_sub, {SECOND(1), FIRST(0), FIRST(1)}, {NO, NO}},
-    {DEER_MAP_mul, DEER_MAP_sub, 1, DEER_MAP_sub_mul, {SECOND(0), FIRST(0), FIRST(1)}, {NO, NO}},
-    {DEER_MAP_mul, DEER_MAP_mul, 0, DEER_MAP_mul_mul, {SECOND(1), FIRST(0), FIRST(1)}, {NO, NO}},
-    {DEER_MAP_mul, DEER_MAP_mul, 1, DEER_MAP_mul_mul, {SECOND(0), FIRST(0), FIRST(1)}, {NO, NO}},
-    {DEER_MAP_mul, DEER_MAP_div, 0, DEER_MAP_mul_div, {SECOND(1), FIRST(0), FIRST(1)}, {NO, NO}},
+    {DEER_MAP_mul, DEER_MAP_add, EITHER, DEER_MAP_mul_add, {OTHER, FIRST_0, FIRST_1}, {NONE}},
+    {DEER_MAP_mul, DEER_MAP_sub, INPUT_0, DEER_MAP_mul_sub, {OTHER, FIRST_0, FIRST_1}, {NONE}},
+    {DEER_MAP_mul, DEER_MAP_sub, INPUT_1, DEER_MAP_sub_mul, {OTHER, FIRST_0, FIRST_1}, {NONE}},
+    {DEER_MAP_mul, DEER_MAP_mul, EITHER, DEER_MAP_mul_mul, {OTHER, FIRST_0, FIRST_1}, {NONE}},
+    {DEER_MAP_mul, DEER_MAP_div, INPUT_0, DEER_MAP_mul_div, {OTHER, FIRST_0, FIRST_1}, {NONE}},
     /* the divisor of Adam and RMSprop */
-    {DEER_MAP_sqrt, DEER_MAP_add, 0, DEER_MAP_sqrt_add, {FIRST(0), SECOND(1), NO}, {NO, NO}},
-    {DEER_MAP_sqrt, DEER_MAP_add, 1, DEER_MAP_sqrt_add, {FIRST(0), SECOND(0), NO}, {NO, NO}},
+    {DEER_MAP_sqrt, DEER_MAP_add, EITHER, DEER_MAP_sqrt_add, {FIRST_0, OTHER}, {NONE}},
 };
 
 /* the link whose result is read by link k alone, once; or -1 */
@@ -91,29 +69,30 @@ static bool is_overwritten(const deer_chain *c, int first, int second) {
   return false;
 }
 
-static deer_link join(const couple *rule, const deer_link *first, const deer_link *second) {
+/* `second` with `first`, whose result is its input `at`, taken in */
+static deer_link join(const couple *rule, const deer_link *first, const deer_link *second, int at) {
+  const int in[] = {
+      [FIRST_0] = first->in[0], [FIRST_1] = first->in[1], [OTHER] = second->in[1 - at]};
+  const double pq[] = {
+      [FIRST] = first->pq[0], [OF_OTHER] = second->pq[1 - at], [OF_THIS] = second->pq[at]};
   deer_link made = {.map = rule->made, .out = second->out};
-  for (int i = 0; i < 3 && rule->in[i] != NO; i++) {
-    const int from = rule->in[i];
-    made.in[made.n_in++] = from < SECOND(0) ? first->in[from] : second->in[from - SECOND(0)];
-  }
-  for (int i = 0; i < 2 && rule->pq[i] != NO; i++) {
-    const int from = rule->pq[i];
-    made.pq[i] = from < SECOND(0) ? first->pq[from] : second->pq[from - SECOND(0)];
-  }
+  for (int i = 0; i < 3 && rule->in[i] != NONE; i++) made.in[made.n_in++] = in[rule->in[i]];
+  for (int i = 0; i < 2; i++) made.pq[i] = pq[rule->pq[i]];
   return made;
 }
 
-/* Takes in a link that link k alone reads, if there is a kernel for both. The one taken in reads
- * nothing and makes nothing from then on. */
-static bool take_in(deer_chain *c, int k) {
+/* Takes in a link that link k alone reads, as input `at`, if there is a kernel for both. The one
+ * taken in reads nothing and makes nothing from then on. */
+static bool take_in(deer_chain *c, int k, int at) {
   deer_link *second = &c->links[k];
+  const int first = at < second->n_in ? made_for(c, k, second->in[at]) : -1;
+  if (first < 0 || is_overwritten(c, first, k)) return false;
   for (size_t r = 0; r < sizeof couples / sizeof *couples; r++) {
     const couple *rule = &couples[r];
-    if (second->map != rule->second) continue;
-    const int first = made_for(c, k, second->in[rule->at]);
-    if (first < 0 || c->links[first].map != rule->first || is_overwritten(c, first, k)) continue;
-    *second = join(rule, &c->links[first], second);
+    if (rule->first != c->links[first].map || rule->second != second->map ||
+        !(rule->as & (at == 0 ? INPUT_0 : INPUT_1)))
+      continue;
+    *second = join(rule, &c->links[first], second, at);
     c->links[first] = (deer_link){.out = -1};
     return true;
   }
@@ -123,7 +102,7 @@ static bool take_in(deer_chain *c, int k) {
 void deer_couple_links(deer_chain *c) {
   int kept = 0;
   for (int k = 0; k < c->n_links; k++)
-    while (take_in(c, k)) continue;
+    while (take_in(c, k, 0) || take_in(c, k, 1)) continue;
   for (int k = 0; k < c->n_links; k++)
     if (c->links[k].out >= 0) c->links[kept++] = c->links[k];
   c->n_links = kept;

@@ -79,10 +79,13 @@ DEER_INLINE void shift_rows(const block *b) {
 
 DEER_FOR_EVERY_CPU(static void shift_all, shift_rows, (const block *b), (b))
 
-static void exponentiate(const block *b, const double pq[2]) {
+static void map_over(int map, deer_real *x, size_t n) {
+  deer_map_kernel(map)((const deer_real *const[]){x}, x, n, (const double[]){0, 0});
+}
+
+static void exponentiate(const block *b) {
   shift_all(b);
-  const deer_real *const in[] = {b->e};
-  deer_map_kernel(DEER_MAP_exp)(in, b->e, b->rows * b->n, pq);
+  map_over(DEER_MAP_exp, b->e, b->rows * b->n);
   deer_sum_rows(&(deer_row_block){b->e, b->rows, b->n, b->n}, b->sum);
 }
 
@@ -99,8 +102,7 @@ static void finish_softmax(const block *b, deer_real *out) {
 }
 
 static void finish_log_softmax(const block *b, deer_real *out) {
-  const deer_real *const in[] = {b->sum};
-  deer_map_kernel(DEER_MAP_log)(in, b->sum, b->rows, (const double[]){0, 0});
+  map_over(DEER_MAP_log, b->sum, b->rows);
   for (size_t r = 0; r < b->rows; r++) {
     const deer_real *restrict x = b->x + r * b->n;
     deer_real *restrict y = out + r * b->n;
@@ -122,7 +124,7 @@ static void run_blocks(const deer_step *step, finish_function *finish, size_t wi
   for (size_t r = 0; r < rows; r += most) {
     b.x = in_real(step, 0) + r * n;
     b.rows = rows - r < most ? rows - r : most;
-    exponentiate(&b, step->attr->real);
+    exponentiate(&b);
     finish(&b, out_real(step) + r * width);
   }
 }
