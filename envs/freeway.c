@@ -1,21 +1,22 @@
-/* freeway.c: cross a road of eight lanes. After the description of MinAtar (Young and Tian 2019);
- * where that leaves something open the rule is ours.
+/* freeway.c: cross a road of eight lanes. The game of MinAtar (Young and Tian 2019), frame by
+ * frame: the rules were found by playing it, tests/golden/minatar.json holds what it did.
  *
- * The player begins in row 9 of column 4. It goes up or down by one cell, and then not again for
- * two frames. In each of rows 1 to 8 a car drives to the left or to the right by one cell every 1
- * to 5 frames; past an edge it comes back at the other one. Who reaches row 0 earns 1 and begins
- * anew in row 9, and all cars get a new speed and direction by chance, where they are. Who meets a
- * car, before or after the cars have moved, begins anew in row 9. An episode is cut short after
- * 2500 frames; nothing else ends it.
- * Channels: player, cars, and five for the cell behind a car: that of a car which moves every
- * frame, every 2, ... every 5. */
+ * The player begins in row 9 of column 4. A step up or down keeps it from another one for two
+ * frames, and so does one down from row 9, which leads nowhere; an episode begins with three
+ * such frames. In each of rows 1 to 8 a car of pace 1 to 5 drives to the left or to the right by
+ * one cell every 2 to 6 frames; past an edge it comes back at the other one. Who reaches row 0
+ * earns 1 and begins anew in row 9, and all cars get a new pace and direction by chance, where they
+ * are. Who meets a car, before or after the cars have moved, begins anew in row 9. An episode
+ * begins with all cars in column 0 and is cut short after 2501 frames; nothing else ends it.
+ * Channels: player, cars, and five for the cell behind a car: that of a car of pace 1, 2, ... 5.
+ * (The description of MinAtar says that cars move every 1 to 5 frames, and 2500 frames.) */
 #include "arcade.h"
 
-enum { LANES = 8, SPEEDS = 5, COLUMN = 4, HOME = 9, WAIT = 3, WIDTH = DEER_ARCADE_SIDE };
+enum { LANES = 8, PACES = 5, COLUMN = 4, HOME = 9, WAIT = 3, WIDTH = DEER_ARCADE_SIDE };
 
 typedef struct car {
   int column, step; /* step: 1 to the right, -1 to the left */
-  int interval;     /* frames for a cell */
+  int pace;         /* one frame less than it needs for a cell */
   int timer;        /* frames until it moves */
 } car;
 
@@ -27,31 +28,37 @@ typedef struct freeway {
   car cars[LANES];       /* in row 1, 2, ... */
 } freeway;
 
-static void draw_speeds(freeway *f) {
+static void set_pace(car *c, int step, int pace) {
+  c->step = step;
+  c->pace = pace;
+  c->timer = pace + 1;
+}
+
+static void draw_paces(freeway *f) {
   for (int i = 0; i < LANES; i++) {
-    car *c = &f->cars[i];
-    c->step = 2 * deer_arcade_draw(&f->arcade, 2) - 1;
-    c->interval = c->timer = 1 + deer_arcade_draw(&f->arcade, SPEEDS);
+    int step = 2 * deer_arcade_draw(&f->arcade, 2) - 1;
+    set_pace(&f->cars[i], step, 1 + deer_arcade_draw(&f->arcade, PACES));
   }
 }
 
 static void start(deer_arcade *self) {
   freeway *f = (freeway *)self;
   f->row = HOME;
-  f->wait = 0;
-  for (int i = 0; i < LANES; i++) f->cars[i].column = deer_arcade_draw(self, WIDTH);
-  draw_speeds(f);
+  f->wait = WAIT + 1;
+  for (int i = 0; i < LANES; i++) f->cars[i].column = 0;
+  draw_paces(f);
   for (int i = 0; i < LANES && f->start_state.n > 0; i++) {
-    int speed = (int)f->start_state.at[LANES + i], step = speed < 0 ? -1 : 1;
-    f->cars[i] = (car){(int)f->start_state.at[i], step, speed * step, speed * step};
+    int pace = (int)f->start_state.at[LANES + i], step = pace < 0 ? -1 : 1;
+    f->cars[i].column = (int)f->start_state.at[i];
+    set_pace(&f->cars[i], step, pace * step);
   }
 }
 
 static void walk(freeway *f, deer_arcade_button button) {
   int step = button == DEER_ARCADE_UP ? -1 : button == DEER_ARCADE_DOWN ? 1 : 0;
   if (f->wait > 0) f->wait--;
-  if (f->wait > 0 || step == 0 || f->row + step > HOME) return;
-  f->row += step;
+  if (f->wait > 0 || step == 0) return;
+  if (f->row + step <= HOME) f->row += step;
   f->wait = WAIT;
 }
 
@@ -62,7 +69,7 @@ static bool is_hit(const freeway *f) {
 static void drive(freeway *f) {
   for (int i = 0; i < LANES; i++) {
     car *c = &f->cars[i];
-    if (deer_arcade_due(&c->timer, c->interval)) c->column = (c->column + c->step + WIDTH) % WIDTH;
+    if (deer_arcade_due(&c->timer, c->pace + 1)) c->column = (c->column + c->step + WIDTH) % WIDTH;
   }
 }
 
@@ -73,7 +80,7 @@ static double play(deer_arcade *self, deer_arcade_button button) {
   if (f->row == 0) {
     reward = 1;
     f->row = HOME;
-    draw_speeds(f);
+    draw_paces(f);
   }
   bool hit = is_hit(f);
   drive(f);
@@ -89,7 +96,7 @@ static void paint(const deer_arcade *self, deer_arcade_board *channels) {
     const car *c = &f->cars[i];
     int behind = (c->column - c->step + WIDTH) % WIDTH;
     deer_arcade_mark(&channels[CARS], 1 + i, c->column);
-    deer_arcade_mark(&channels[TRAILS + c->interval - 1], 1 + i, behind);
+    deer_arcade_mark(&channels[TRAILS + c->pace - 1], 1 + i, behind);
   }
 }
 
@@ -97,7 +104,7 @@ static const deer_color colors[] = {{240, 200, 80, 255}, {204, 95, 80, 255}, {20
                                     {204, 95, 80, 120},  {204, 95, 80, 90},  {204, 95, 80, 65},
                                     {204, 95, 80, 45}};
 
-static const deer_arcade_game game = {.n_channels = 2 + SPEEDS,
+static const deer_arcade_game game = {.n_channels = 2 + PACES,
                                       .colors = colors,
                                       .buttons = "024",
                                       .start = start,
@@ -105,13 +112,13 @@ static const deer_arcade_game game = {.n_channels = 2 + SPEEDS,
                                       .paint = paint};
 
 static const deer_field fields[] = {
-    {"start_state", DEER_FIELD_LIST, offsetof(freeway, start_state), .min = -SPEEDS, .max = 9,
+    {"start_state", DEER_FIELD_LIST, offsetof(freeway, start_state), .min = -PACES, .max = 9,
      .choices = "column 1|column 2|column 3|column 4|column 5|column 6|column 7|column 8|"
-                "speed 1|speed 2|speed 3|speed 4|speed 5|speed 6|speed 7|speed 8",
-     .help = "of the cars when an episode begins: columns, and frames for a cell to the right "
-             "(1 to 5) or the left (-1 to -5); drawn if not given"},
+                "pace 1|pace 2|pace 3|pace 4|pace 5|pace 6|pace 7|pace 8",
+     .help = "of the cars when an episode begins: columns, and paces to the right (1 to 5: a cell "
+             "every 2 to 6 frames) or the left (-1 to -5); drawn if not given"},
     DEER_ARCADE_OPTIONS,
-    DEER_ENV_MAX_STEPS(2500),
+    DEER_ENV_MAX_STEPS(2501),
     {0}};
 
 static deer_status init(deer_env *self, const deer_rng *rng) {
@@ -119,10 +126,10 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
   (void)rng;
   deer_arcade_init(self, &game);
   for (int i = 0; i < LANES && at->n > 0; i++) {
-    int column = (int)at->at[i], speed = (int)at->at[LANES + i];
-    if (column < 0 || speed == 0 || speed > SPEEDS)
+    int column = (int)at->at[i], pace = (int)at->at[LANES + i];
+    if (column < 0 || pace == 0 || pace > PACES)
       return deer_fail(DEER_EINVAL, "freeway: start_state: expected 8 columns of 0 to 9 and 8 "
-                                    "speeds of 1 to 5 or -1 to -5");
+                                    "paces of 1 to 5 or -1 to -5");
   }
   return DEER_OK;
 }

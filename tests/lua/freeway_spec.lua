@@ -1,14 +1,15 @@
--- Freeway: its rules, worked out by hand cell by cell.
+-- Freeway: its rules, worked out by hand cell by cell, and games played with MinAtar itself.
 local board = require "board"
 local deer = require "deer"
+local golden = require("golden").read "minatar_freeway"
 local raises = require "raises"
 
 local STAY, UP, DOWN = 0, 2, 4
-local PLAYER, CARS, TRAIL = 1, 2, 2 -- TRAIL + n: of cars that need n frames for a cell
+local PLAYER, CARS, TRAIL = 1, 2, 2 -- TRAIL + n: of cars of pace n
 
--- a game without chance: the columns of the cars in rows 1 to 8, then their speeds
-local function game(columns, speeds, options)
-  local state = table.move(speeds, 1, 8, 9, table.move(columns, 1, 8, 1, {}))
+-- a game without chance: the columns of the cars in rows 1 to 8, then their paces
+local function game(columns, paces, options)
+  local state = table.move(paces, 1, 8, 9, table.move(columns, 1, 8, 1, {}))
   local given = { sticky = 0, start_state = state }
   for key, value in deer.spairs(options or {}) do given[key] = value end
   local env = deer.env "freeway" (given)
@@ -31,29 +32,47 @@ local function after(env, channel, ...)
 end
 
 describe("Freeway", function()
-  it("lets the player move in every third frame", function()
+  it("is the game of MinAtar, frame by frame", function()
+    for n, played in ipairs(golden.freeway) do
+      local env = deer.env "freeway" { sticky = 0, start_state = played.start_state }
+      env:reset(-1)
+      local frame = played.frames:gmatch "%d+"
+      for t = 1, #played.actions do
+        local crosses = t == played.crossed_at
+        local reward = env:act(tonumber(played.actions:sub(t, t)))
+        assert.equal(crosses and 1 or 0, reward)
+        local seen = board.places(env, PLAYER):sub(1, 1)
+          .. board.places(env, CARS):gsub("%d,(%d) ?", "%1")
+        if not crosses then assert.equal(frame(), seen, ("game %d, frame %d"):format(n, t)) end
+      end
+      assert.is_nil(frame())
+    end
+  end)
+
+  it("lets the player move in every third frame, and first in the fourth", function()
     local env = quiet()
     assert.same({ { 1, 7, 10, 10 } }, env:inputDimensions())
     assert.equal("9,4", board.places(env, PLAYER))
-    assert.equal("9,4 8,4 8,4 8,4 7,4 7,4 7,4 8,4 8,4",
-      after(env, PLAYER, DOWN, UP, UP, UP, UP, STAY, DOWN, DOWN, STAY))
-    -- one that did not move need not wait; other buttons do nothing
-    assert.equal("8,4", after(quiet(), PLAYER, UP))
-    assert.equal("9,4 9,4 9,4 8,4", after(quiet(), PLAYER, 1, 3, 5, UP))
+    assert.equal("9,4 9,4 9,4 8,4 8,4 8,4 7,4 7,4 7,4 8,4 8,4",
+      after(env, PLAYER, UP, UP, UP, UP, UP, UP, UP, STAY, DOWN, DOWN, STAY))
+    -- a step that leads nowhere takes as long
+    assert.equal("9,4 9,4 9,4 9,4 9,4 9,4 8,4",
+      after(quiet(), PLAYER, STAY, STAY, STAY, DOWN, UP, UP, UP))
+    -- other buttons do nothing
+    assert.equal("9,4 9,4 9,4 9,4 9,4 9,4 8,4",
+      after(quiet(), PLAYER, 1, 3, 5, 1, 3, 5, UP))
   end)
 
   it("drives each car at its own pace, around the edges", function()
     local env = game({ 0, 9, 0, 9, 3, 3, 3, 3 }, { 1, -1, -2, 2, 3, -4, 5, -5 })
-    local function car(row) return board.places(env, CARS):match(row .. ",(%d)") end
     local seen = {}
-    for t = 1, 5 do
+    for t = 1, 6 do
       env:act(STAY)
-      seen[t] = ""
-      for row = 1, 8 do seen[t] = seen[t] .. car(row) end
+      seen[t] = board.places(env, CARS):gsub("%d,(%d) ?", "%1")
     end
-    assert.equal("18093333 27903333 36904333 45814233 54814242", table.concat(seen, " "))
+    assert.equal("09093333 18093333 18903333 27904333 27904233 36814242", table.concat(seen, " "))
     -- the cell behind, in the channel of the pace
-    assert.equal("1,4 2,5", board.places(env, TRAIL + 1))
+    assert.equal("1,2 2,7", board.places(env, TRAIL + 1))
     assert.equal("3,9 4,0", board.places(env, TRAIL + 2))
     assert.equal("5,3", board.places(env, TRAIL + 3))
     assert.equal("6,3", board.places(env, TRAIL + 4))
@@ -61,18 +80,17 @@ describe("Freeway", function()
   end)
 
   it("sends the player home when it meets a car", function()
-    -- one that stands where it goes, and that drives away in the same frame
-    local columns, speeds = { 9, 9, 9, 9, 9, 9, 9, 4 }, { 5, 5, 5, 5, 5, 5, 5, 1 }
-    local env = game(columns, speeds)
-    assert.equal("9,4", after(env, PLAYER, UP))
-    -- one that drives over it
-    columns[8] = 2
-    env = game(columns, speeds)
-    assert.equal("9,4", after(env, PLAYER, STAY))
-    assert.equal("9,4", after(env, PLAYER, UP))
-    assert.equal("8,4", board.places(env, CARS):match "8,%d")
-    columns[8] = 1
-    assert.equal("8,4 8,4 9,4", after(game(columns, speeds), PLAYER, UP, STAY, STAY))
+    -- a car in front of row 8 moves in frames 2, 4, 6; the player enters the row in frame 4
+    local function met(column)
+      local env = game({ 9, 9, 9, 9, 9, 9, 9, column }, { 5, 5, 5, 5, 5, 5, 5, 1 })
+      return after(env, PLAYER, UP, UP, UP, UP, STAY, STAY), env
+    end
+    local home = "9,4 9,4 9,4 9,4 9,4 9,4"
+    assert.equal(home, met(3)) -- one that stands there, and drives away in the same frame
+    assert.equal(home, met(2)) -- one that drives over it
+    assert.equal("9,4 9,4 9,4 8,4 8,4 9,4", met(1)) -- two frames later
+    assert.equal("9,4 9,4 9,4 8,4 8,4 8,4", met(0))
+    local _, env = met(3)
     assert.is_false(env:inTerminalState())
   end)
 
@@ -81,10 +99,10 @@ describe("Freeway", function()
     local trails = {}
     for n = 1, 5 do trails[n] = board.places(env, TRAIL + n) end
     assert.equal("1,8 2,8 3,8 4,8 5,8 6,8 7,8 8,8", trails[5])
-    -- nine moves, three frames each but for the first
-    for t = 1, 25 do
+    -- nine moves of three frames, and one frame in the beginning
+    for t = 1, 28 do
       local reward = env:act(UP)
-      assert.equal(t == 25 and 1 or 0, reward)
+      assert.equal(t == 28 and 1 or 0, reward)
     end
     assert.equal("9,4", board.places(env, PLAYER))
     assert.not_equal("1,8 2,8 3,8 4,8 5,8 6,8 7,8 8,8", board.places(env, TRAIL + 5))
@@ -92,10 +110,10 @@ describe("Freeway", function()
     assert.equal(8, cars)
   end)
 
-  it("is cut short after 2500 frames", function()
+  it("is cut short after 2501 frames", function()
     local env = deer.env "freeway" { seed = 1 }
     env:reset(-1)
-    for t = 1, 2500 do
+    for t = 1, 2501 do
       assert.is_false(env:isTruncated(), t)
       env:act(UP)
     end
@@ -103,26 +121,26 @@ describe("Freeway", function()
   end)
 
   it("draws cars of every pace and direction", function()
-    local env, columns, paces = deer.env "freeway" { seed = 2 }, {}, { 0, 0, 0, 0, 0 }
+    local env, paces, rightward = deer.env "freeway" { seed = 2 }, { 0, 0, 0, 0, 0 }, 0
     for _ = 1, 250 do
       env:reset(-1)
-      for column in board.places(env, CARS):gmatch ",(%d)" do
-        columns[tonumber(column) + 1] = (columns[tonumber(column) + 1] or 0) + 1
-      end
+      assert.equal("1,0 2,0 3,0 4,0 5,0 6,0 7,0 8,0", board.places(env, CARS))
       for n = 1, 5 do
-        paces[n] = paces[n] + select(2, board.places(env, TRAIL + n):gsub(",", ""))
+        local behind = board.places(env, TRAIL + n)
+        paces[n] = paces[n] + select(2, behind:gsub(",", ""))
+        rightward = rightward + select(2, behind:gsub(",9", ""))
       end
     end
-    -- 2000 cars: 200 give or take 13 for a column, 400 give or take 18 for a pace
-    for column = 1, 10 do assert.is_true(math.abs(columns[column] - 200) < 60) end
+    -- 2000 cars: 400 give or take 18 for a pace, 1000 give or take 22 for a direction
     for n = 1, 5 do assert.is_true(math.abs(paces[n] - 400) < 80) end
+    assert.is_true(math.abs(rightward - 1000) < 100)
   end)
 
   it("refuses wrong options", function()
     local good = { 1, 1, 1, 1, 1, 1, 1, 1 }
     raises(function() game({ -1, 1, 1, 1, 1, 1, 1, 1 }, good) end, "8 columns of 0 to 9 and")
-    raises(function() game(good, { 0, 1, 1, 1, 1, 1, 1, 1 }) end, "8 speeds of 1 to 5 or")
-    raises(function() game(good, { 6, 1, 1, 1, 1, 1, 1, 1 }) end, "8 speeds of 1 to 5 or")
+    raises(function() game(good, { 0, 1, 1, 1, 1, 1, 1, 1 }) end, "8 paces of 1 to 5 or")
+    raises(function() game(good, { 6, 1, 1, 1, 1, 1, 1, 1 }) end, "8 paces of 1 to 5 or")
     raises(function() game({ 1 }, good) end, "'start_state'")
   end)
 end)
