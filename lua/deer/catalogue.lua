@@ -91,12 +91,36 @@ local function networks()
   return rows
 end
 
-local ROWS = { envs = environments, algos = algorithms, controllers = classes "controller",
-  policies = classes "policy", networks = networks }
+local function wrappers()
+  local rows = {}
+  for i, name in ipairs(deer.wrappers.Wrapper.names()) do
+    local Class = deer.wrappers[name]
+    rows[i] = { name = name, kind = Class.native_name and "C" or "Lua", help = Class.help }
+  end
+  return rows
+end
 
---- What can be listed.
+local function presets()
+  local Preset, rows = require "deer.preset", {}
+  for i, name in ipairs(Preset.names()) do
+    local help, paper = manual.wordsOfPreset(name)
+    local preset = Preset.load(name)
+    rows[i] = { name = name, kind = preset.algo, help = help, paper = paper,
+      actions = ("%d steps"):format(preset.epochs * preset.epoch_length) }
+  end
+  return rows
+end
+
+local ROWS = { envs = environments, wrappers = wrappers, algos = algorithms,
+  controllers = classes "controller", policies = classes "policy", networks = networks,
+  presets = presets, environments = environments, algorithms = algorithms }
+
+--- What can be listed; the words in full are understood besides.
 ---@return string[]
-function catalogue.words() return { "envs", "algos", "controllers", "policies", "networks" } end
+function catalogue.words()
+  return { "envs", "algos", "controllers", "policies", "networks", "wrappers", "presets",
+    "environments", "algorithms" }
+end
 
 --- A row for each one.
 ---@param what string one of the words

@@ -47,12 +47,20 @@ function manual.firstWords(source)
     words[#words + 1] = comment
   end
   local comment = table.concat(words, " ")
-  local brackets = comment:match "%s*%(%u[^()]* %d%d%d%d[^()]*%)"
+  local brackets = comment:match "%s*%(%a[^()]* %d%d%d%d[^()]*%)"
   if brackets then
     local from, to = comment:find(brackets, 1, true)
     comment = comment:sub(1, from - 1) .. comment:sub(to + 1)
   end
   return (comment .. " "):match "^(.-)[.:] " or comment, brackets and brackets:match "%((.*)%)"
+end
+
+--- The same of a preset.
+---@param name string "cartpole/dqn"
+---@return string help
+---@return string? paper
+function manual.wordsOfPreset(name)
+  return manual.firstWords((sys.source("deer.presets." .. name:gsub("/", "."))))
 end
 
 --- What there is, in groups: { title = "controllers", names = {...} }.
@@ -126,7 +134,7 @@ local function preset(name)
         local own = (made.algo_options or {})[row.name]
         rows[i] = own == nil and row or setmetatable({ default = own }, { __index = row })
       end
-      local help, paper = manual.firstWords((sys.source("deer.presets." .. known:gsub("/", "."))))
+      local help, paper = manual.wordsOfPreset(known)
       return { title = ("preset %s of %s"):format(known, made.algo), help = help, paper = paper,
         actions = deer[made.algo].action_kinds, options = rows }
     end

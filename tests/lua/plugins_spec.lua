@@ -149,10 +149,13 @@ describe("deerlua list", function()
     assert.matches("\nTrainerController +Lua +Lets the agent learn", out)
     assert.matches("BoltzmannPolicy +Lua +.*%[Sutton and Barto 2018", good("list policies", root))
     assert.matches("deer%-lstm", good("list networks", root))
+    assert.matches("\nFrameStack +C +%l", good("list wrappers", root))
+    assert.matches("\ncartpole/ppo +PPO +%d+ steps +%u", good("list presets", root))
+    assert.equal(good("list envs", root), good("list environments", root))
   end)
 
   it("has a line of help for everything", function()
-    for _, what in ipairs { "envs", "algos", "controllers", "policies" } do
+    for _, what in ipairs { "envs", "algos", "controllers", "policies", "wrappers", "presets" } do
       for line in good("list " .. what):gmatch "[^\n]+" do
         assert.matches("  %a[^\n]+ %a", line)
       end

@@ -1,5 +1,5 @@
---- deerlua list: everything that can be named, or the environments, algorithms, controllers or
---- policies with what there is to say about each in a line.
+--- deerlua list: everything that can be named, or all of a kind with what there is to say about
+--- each in a line.
 local catalogue = require "deer.catalogue"
 local manual = require "deer.manual"
 local usage = require "deer.usage"
@@ -11,7 +11,7 @@ return {
   synopsis = "deerlua list [" .. table.concat(WORDS, "|") .. "]",
   options = {
     { name = "what", positional = true, choices = WORDS, place = "WHAT",
-      help = "these alone: name, where it comes from, its actions, what it does, its paper" },
+      help = "these alone: name, where it comes from, its actions or steps, what it does, its paper" },
     { name = "help", letter = "h", flag = true, help = "print this" },
   },
   notes = "`deerlua help NAME` tells the options of one.",

@@ -92,15 +92,24 @@ local function upper(self, fig)
   line(ax, judged, 2, { color = "red", label = "evaluation" })
 end
 
+-- whether a column has a number
+local function has(s, column)
+  for _, x in ipairs(s[column] or {}) do
+    if x == x then return true end
+  end
+  return false
+end
+
 local function lower(self, fig)
   local learnt = self.learnt
-  local ax = fig:axes{ xlabel = "steps", ylabel = "value of states" }
-  local right = ax:twin{ ylabel = "loss", color = "green" }
+  local values = has(learnt, 2) -- not every algorithm asks for them while it plays
+  local ax = fig:axes{ xlabel = "steps", ylabel = values and "value of states" or "loss" }
+  local right = values and ax:twin{ ylabel = "loss", color = "green" } or ax
   if #(learnt[1] or {}) > 1 then
     right:band(learnt[1], shifted(learnt[3], nil, 1), learnt[3], { color = "green",
       label = "loss" })
   end
-  line(ax, learnt, 2, { color = "green", label = "value" })
+  if values then line(ax, learnt, 2, { color = "green", label = "value" }) end
 end
 
 --- The picture of this moment.
