@@ -282,6 +282,21 @@ describe("LearningCurveController", function()
     end
   end)
 
+  it("draws the loss alone where no values were asked for", function()
+    local controller = bc.LearningCurveController{}
+    local agent = agent_with(child.folder(), { controller })
+    agent:run(1, 30)
+    controller:open()
+    for n = 1, 3 do
+      local later = setmetatable({ steps = function() return 30 * n end }, { __index = agent })
+      controller:write(later, nil, { ["train/loss"] = 2 })
+    end
+    local canvas <close> = controller:figure(agent):draw()
+    assert.is_true(count(canvas, function(r, g, b) return r == 0xcc and g == 0xec and b == 0xe3 end)
+      > 300)
+    assert.equal(0, count(canvas, function(r, g) return g - r > 80 end))
+  end)
+
   it("removes the picture before", function()
     local folder = child.folder()
     local agent = agent_with(folder, { bc.LearningCurveController{ periodicity = 0, width = 300,
