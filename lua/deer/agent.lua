@@ -8,7 +8,8 @@
 ---
 --- A state is what is observed at this moment, one entry per subject, as an environment's observe
 --- gives it; of a single subject also that entry alone. The agent keeps the histories. With n_envs,
---- several episodes go on side by side, each in an environment with a number, from 0 on.
+--- several episodes go on side by side, each in an environment with a number, from 0 on; getActions
+--- chooses for all of them at once, in a fraction of the time.
 
 local Environment = require "deer.environment"
 local Learner = require "deer.learner"
@@ -84,9 +85,10 @@ local function check_self(self, method)
   end
 end
 
-local HOW = { "explore", "env" }
+local HOW = { getAction = { env = true, explore = true }, getActions = { explore = true },
+  actionProba = { env = true } }
 
--- the number of the environment in a table of HOW, and whether to explore
+-- the number of the environment in a table such as these, and whether to explore
 local function read_how(method, how)
   if how == nil then return nil, true end
   if type(how) ~= "table" then
@@ -94,9 +96,9 @@ local function read_how(method, how)
       text.describe(how))
   end
   for key in require "deer.spairs"(how) do
-    if key ~= "env" and (key ~= "explore" or method ~= "getAction") then
+    if not HOW[method][key] then
       text.fail("agent:%s: unknown option '%s'%s", method, tostring(key),
-        text.meant(tostring(key), HOW))
+        text.meant(tostring(key), { "explore", "env" }))
     end
   end
   if how.explore ~= nil and type(how.explore) ~= "boolean" then
@@ -116,6 +118,18 @@ function Agent:getAction(state, how)
   check_self(self, "getAction")
   local env, explore = read_how("getAction", how)
   return self._handle:getAction(state, env, explore)
+end
+
+--- The actions for the states of all environments, as getAction chooses each, but asking the
+--- algorithm once for all.
+---@param states? any[] what each observes, in their order; may be left out as in getAction, where
+---  none begins an episode
+---@param how? { explore: boolean? }
+---@return (number|number[])[] actions
+function Agent:getActions(states, how)
+  check_self(self, "getActions")
+  local _, explore = read_how("getActions", how)
+  return self._handle:getActions(states, explore)
 end
 
 --- Tells what an action led to. Fields: `reward`; `next_state`, what was observed then, not needed

@@ -62,9 +62,8 @@ struct deer_agent {
   int n_envs;      /* 0 for none */
   deer_vec_env *vec;
   deer_lane *lanes;
-  void *states[DEER_MAX_SUBJECTS]; /* [n, history, shape...], where the states of the lanes lie */
-  deer_real *actions;              /* [n, size] */
-  deer_answers answers;            /* of the algo to all states at once */
+  deer_real *actions;   /* [n, size] */
+  deer_answers answers; /* of the algo to all states at once, which lie there */
 
   const deer_lane *present; /* that of which signals tell */
   deer_real override[DEER_MAX_ACTION_SIZE];
@@ -132,8 +131,8 @@ int64_t deer_experience_test_size(const deer_experience *e, int64_t length);
 deer_status deer_lane_init(deer_lane *lane, const deer_policy *train, const deer_policy *test);
 void deer_lane_finish(deer_lane *lane);
 
-/* The state of subject s lies in `state`. */
-void deer_lane_place(deer_lane *lane, const deer_space *space, int s, void *state);
+/* Its state lies with those of others, in the row of its number. */
+void deer_lane_place(deer_lane *lane, const deer_space *space, const deer_answers *all);
 
 /* Memory of its own for state and action. */
 deer_status deer_lane_reserve(deer_lane *lane, const deer_space *space);

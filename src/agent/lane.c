@@ -22,18 +22,25 @@ void deer_lane_finish(deer_lane *lane) {
   deer_free(lane->test_memory);
 }
 
-void deer_lane_place(deer_lane *lane, const deer_space *space, int s, void *state) {
+static void place(deer_lane *lane, const deer_space *space, int s, void *state) {
   const deer_subject *subject = &space->subjects[s];
   lane->state[s] = state;
   lane->bytes[s] = deer_subject_bytes(subject);
   lane->newest[s] = (char *)state + deer_history_bytes(subject) - lane->bytes[s];
 }
 
+void deer_lane_place(deer_lane *lane, const deer_space *space, const deer_answers *all) {
+  for (int s = 0; s < space->n_subjects; s++) {
+    size_t bytes = deer_history_bytes(&space->subjects[s]);
+    place(lane, space, s, (char *)all->state[s] + (size_t)lane->number * bytes);
+  }
+}
+
 deer_status deer_lane_reserve(deer_lane *lane, const deer_space *space) {
   for (int s = 0; s < space->n_subjects; s++) {
     void *state = deer_alloc(deer_history_bytes(&space->subjects[s]));
     if (!state) return DEER_ENOMEM;
-    deer_lane_place(lane, space, s, state);
+    place(lane, space, s, state);
   }
   lane->action = deer_alloc_array((size_t)space->actions.size, sizeof *lane->action);
   return lane->action ? DEER_OK : DEER_ENOMEM;

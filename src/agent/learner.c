@@ -28,6 +28,8 @@ struct deer_learner {
   deer_rng policy_rng;
   seat *seats;
   int n_seats;
+  deer_answers answers; /* of the algo to the states of all seats, which lie there */
+  deer_real *actions;   /* [n_seats, size] */
 };
 
 /* ---- life ---- */
@@ -35,12 +37,13 @@ struct deer_learner {
 static deer_status make_seat(deer_learner *l, int i) {
   seat *at = &l->seats[i];
   at->lane.number = i;
+  at->lane.action = l->actions + (size_t)i * (size_t)l->space->actions.size;
+  deer_lane_place(&at->lane, l->space, &l->answers);
   deer_lane_begin(&at->lane);
   for (int s = 0; s < l->space->n_subjects; s++) {
     at->next[s] = deer_alloc(deer_subject_bytes(&l->space->subjects[s]));
     if (!at->next[s]) return DEER_ENOMEM;
   }
-  DEER_TRY(deer_lane_reserve(&at->lane, l->space));
   return deer_lane_init(&at->lane, l->policy, NULL);
 }
 
@@ -62,7 +65,10 @@ static deer_status start(deer_learner *l, const deer_learner_config *c) {
   DEER_TRY(deer_experience_init(&l->past, &past));
   l->n_seats = deer_replay_lanes(l->past.replay);
   l->seats = deer_alloc_array((size_t)l->n_seats, sizeof *l->seats);
-  if (!l->seats) return DEER_ENOMEM;
+  l->actions =
+      deer_alloc_array((size_t)l->n_seats, (size_t)l->space->actions.size * sizeof *l->actions);
+  if (!l->seats || !l->actions) return DEER_ENOMEM;
+  DEER_TRY(deer_answers_init(&l->answers, l->space, l->n_seats));
   for (int i = 0; i < l->n_seats; i++) DEER_TRY(make_seat(l, i));
   return DEER_OK;
 }
@@ -83,10 +89,11 @@ void deer_learner_free(deer_learner *l) {
   if (!l) return;
   for (int i = 0; l->seats && i < l->n_seats; i++) {
     for (int s = 0; s < DEER_MAX_SUBJECTS; s++) deer_free(l->seats[i].next[s]);
-    deer_lane_release(&l->seats[i].lane);
     deer_lane_finish(&l->seats[i].lane);
   }
   deer_free(l->seats);
+  deer_free(l->actions);
+  deer_answers_finish(&l->answers);
   deer_experience_finish(&l->past);
   deer_free(l);
 }
@@ -183,14 +190,17 @@ deer_status deer_learner_see(deer_learner *l, int lane, const void *const *obser
 
 /* ---- actions ---- */
 
-static deer_status pick(deer_learner *l, seat *at, bool explore) {
+/* `answers` is NULL for one lane */
+static deer_status pick(deer_learner *l, seat *at, bool explore, deer_answers *answers) {
   deer_lane *lane = &at->lane;
   deer_choice choice = {.algo = l->algo,
                         .state = (const void *const *)lane->state,
                         .mode = explore ? -1 : 0,
                         .first = lane->unasked,
                         .memory = lane->train_memory,
-                        .rng = &l->policy_rng};
+                        .rng = &l->policy_rng,
+                        .answers = answers,
+                        .row = lane->number};
   double value;
   bool greedy;
   if (!explore) return deer_choice_best(&choice, lane->action, NULL);
@@ -206,7 +216,7 @@ static deer_status choose(deer_learner *l, int lane, const void *const *observat
   seat *at = &l->seats[lane];
   DEER_TRY(check_and_see(l, lane, observation, !explore));
   at->stage = SEEN;
-  DEER_TRY(pick(l, at, explore));
+  DEER_TRY(pick(l, at, explore, NULL));
   at->stage = CHOSEN;
   return DEER_OK;
 }
@@ -217,6 +227,34 @@ deer_status deer_learner_choose(deer_learner *l, int lane, const void *const *ob
   DEER_TRY(find_seat(l, lane, &at));
   DEER_TRY(locate(l, lane, choose(l, lane, observation, explore)));
   memcpy(action, at->lane.action, (size_t)l->space->actions.size * sizeof *action);
+  return DEER_OK;
+}
+
+/* what lane i observes, of the observations of all */
+static const void *const *row(const deer_learner *l, const void *const *all, int i,
+                              const void **to) {
+  for (int s = 0; all && s < l->space->n_subjects; s++)
+    to[s] = (const char *)all[s] + (size_t)i * l->seats[i].lane.bytes[s];
+  return all ? to : NULL;
+}
+
+deer_status deer_learner_choose_all(deer_learner *l, const void *const *observations, bool explore,
+                                    deer_real *actions) {
+  const void *of[DEER_MAX_SUBJECTS];
+  for (int i = 0; i < l->n_seats; i++) {
+    const void *const *observation = row(l, observations, i, of);
+    DEER_TRY(locate(l, i, check_follows(l, &l->seats[i], observation, !explore)));
+  }
+  for (int i = 0; i < l->n_seats; i++) {
+    see(l, &l->seats[i], row(l, observations, i, of), !explore);
+    l->seats[i].stage = SEEN;
+  }
+  deer_answers_forget(&l->answers);
+  for (int i = 0; i < l->n_seats; i++)
+    DEER_TRY(locate(l, i, pick(l, &l->seats[i], explore, &l->answers)));
+  for (int i = 0; i < l->n_seats; i++) l->seats[i].stage = CHOSEN;
+  size_t n = (size_t)l->n_seats * (size_t)l->space->actions.size;
+  memcpy(actions, l->actions, n * sizeof *actions);
   return DEER_OK;
 }
 

@@ -52,6 +52,13 @@ void deer_learner_free(deer_learner *learner);
 deer_status deer_learner_choose(deer_learner *learner, int lane, const void *const *observation,
                                 bool explore, deer_real *action);
 
+/* The same for all lanes at once, in a fraction of the time, for the algo is asked once: the
+ * actions [lanes, actions.size] for observations[s] = [lanes, shape...], all of them given or none,
+ * for all of which or for none the best ones are chosen. Where one lane is refused, nothing is
+ * changed. */
+deer_status deer_learner_choose_all(deer_learner *learner, const void *const *observations,
+                                    bool explore, deer_real *actions);
+
 /* Makes an observation the newest of a lane, as a choice without `explore` does, but for the
  * choice: to look at the state, or to ask the algo what it says about it. */
 deer_status deer_learner_see(deer_learner *learner, int lane, const void *const *observation);

@@ -34,6 +34,30 @@ deer_status deer_policy_init(const deer_policy_class *kind, const deer_option *o
 
 /* ---- asking the algo ---- */
 
+deer_status deer_answers_init(deer_answers *answers, const deer_space *space, int n) {
+  size_t rows = (size_t)n, bytes = (size_t)space->actions.size * sizeof *answers->best;
+  *answers = (deer_answers){.n = n};
+  for (int s = 0; s < space->n_subjects; s++) {
+    answers->state[s] = deer_alloc_array(rows, deer_history_bytes(&space->subjects[s]));
+    if (!answers->state[s]) return DEER_ENOMEM;
+  }
+  answers->best = deer_alloc_array(rows, bytes);
+  answers->drawn = deer_alloc_array(rows, bytes);
+  answers->value = deer_alloc_array(rows, sizeof *answers->value);
+  return answers->best && answers->drawn && answers->value ? DEER_OK : DEER_ENOMEM;
+}
+
+void deer_answers_finish(deer_answers *answers) {
+  for (int s = 0; s < DEER_MAX_SUBJECTS; s++) deer_free(answers->state[s]);
+  deer_free(answers->best);
+  deer_free(answers->drawn);
+  deer_free(answers->value);
+}
+
+void deer_answers_forget(deer_answers *answers) {
+  answers->has_best = answers->has_value = answers->has_drawn = false;
+}
+
 /* row `row` of the answers */
 static void take_row(const deer_choice *choice, const deer_real *rows, deer_real *action) {
   size_t size = (size_t)choice->algo->space.actions.size;

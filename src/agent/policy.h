@@ -6,14 +6,21 @@
 
 typedef struct deer_policy deer_policy;
 
-/* What an algo says about the states of several environments, asked for once for all of them. */
+/* The states of several environments, and what an algo says about them, asked for once for all. */
 typedef struct deer_answers {
   int n;
-  void *const *state;      /* state[s] is [n, history, shape...] */
-  deer_real *best, *drawn; /* [n, actions.size] */
-  double *value;           /* [n], of the best ones */
+  void *state[DEER_MAX_SUBJECTS]; /* [n, history, shape...] */
+  deer_real *best, *drawn;        /* [n, actions.size] */
+  double *value;                  /* [n], of the best ones */
   bool has_best, has_value, has_drawn;
 } deer_answers;
+
+/* Memory for n environments, states of zeros: DEER_ENOMEM, to be finished then as well. */
+deer_status deer_answers_init(deer_answers *answers, const deer_space *space, int n);
+void deer_answers_finish(deer_answers *answers);
+
+/* The states have changed. */
+void deer_answers_forget(deer_answers *answers);
 
 /* What a policy sees when it chooses. */
 typedef struct deer_choice {

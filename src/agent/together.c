@@ -6,25 +6,11 @@
 
 /* ---- life ---- */
 
-static deer_status make_answers(deer_agent *a) {
-  size_t n = (size_t)a->n_envs, bytes = (size_t)a->env->space.actions.size * sizeof *a->actions;
-  a->answers = (deer_answers){.n = a->n_envs, .state = a->states};
-  a->answers.best = deer_alloc_array(n, bytes);
-  a->answers.drawn = deer_alloc_array(n, bytes);
-  a->answers.value = deer_alloc_array(n, sizeof *a->answers.value);
-  a->actions = deer_alloc_array(n, bytes);
-  bool made = a->answers.best && a->answers.drawn && a->answers.value && a->actions;
-  return made ? DEER_OK : DEER_ENOMEM;
-}
-
 static deer_status make_lane(deer_agent *a, int i) {
   deer_lane *lane = &a->lanes[i];
   lane->number = i;
   lane->action = a->actions + (size_t)i * (size_t)a->env->space.actions.size;
-  for (int s = 0; s < a->env->space.n_subjects; s++)
-    deer_lane_place(lane, &a->env->space, s,
-                    (char *)a->states[s] +
-                        (size_t)i * deer_history_bytes(&a->env->space.subjects[s]));
+  deer_lane_place(lane, &a->env->space, &a->answers);
   return deer_lane_init(lane, a->train_policy, a->test_policy);
 }
 
@@ -33,26 +19,20 @@ deer_status deer_agent_make_lanes(deer_agent *a, deer_env *const *envs, const in
   DEER_TRY(deer_vec_env_new(envs, a->n_envs, group, &a->vec));
   a->lanes = deer_alloc_array(n, sizeof *a->lanes);
   a->envs = deer_alloc_array(n, sizeof(deer_env *));
-  if (!a->lanes || !a->envs) return DEER_ENOMEM;
+  a->actions = deer_alloc_array(n, (size_t)a->env->space.actions.size * sizeof *a->actions);
+  if (!a->lanes || !a->envs || !a->actions) return DEER_ENOMEM;
   memcpy(a->envs, envs, n * sizeof *envs);
-  for (int s = 0; s < a->env->space.n_subjects; s++) {
-    a->states[s] = deer_alloc_array(n, deer_history_bytes(&a->env->space.subjects[s]));
-    if (!a->states[s]) return DEER_ENOMEM;
-  }
-  DEER_TRY(make_answers(a));
+  DEER_TRY(deer_answers_init(&a->answers, &a->env->space, a->n_envs));
   for (int i = 0; i < a->n_envs; i++) DEER_TRY(make_lane(a, i));
   return DEER_OK;
 }
 
 void deer_agent_free_lanes(deer_agent *a) {
   for (int i = 0; a->lanes && i < a->n_envs; i++) deer_lane_finish(&a->lanes[i]);
-  for (int s = 0; s < DEER_MAX_SUBJECTS; s++) deer_free(a->states[s]);
   deer_vec_env_free(a->vec);
   deer_free(a->lanes);
   deer_free(a->envs);
-  deer_free(a->answers.best);
-  deer_free(a->answers.drawn);
-  deer_free(a->answers.value);
+  deer_answers_finish(&a->answers);
   deer_free(a->actions);
 }
 
@@ -80,7 +60,7 @@ static deer_status decide(deer_agent *a, int n) {
     row(a, a->vec->observation, i, observation);
     deer_lane_shift(&a->lanes[i], &a->env->space, observation);
   }
-  a->answers.has_best = a->answers.has_value = a->answers.has_drawn = false;
+  deer_answers_forget(&a->answers);
   for (int i = 0; i < n; i++) DEER_TRY(deer_lane_decide(a, &a->lanes[i], &a->answers));
   return DEER_OK;
 }

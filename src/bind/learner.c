@@ -11,8 +11,8 @@ typedef struct learner_box {
   void *observation[DEER_MAX_SUBJECTS], *next[DEER_MAX_SUBJECTS], *history[DEER_MAX_SUBJECTS];
 } learner_box;
 
-// user values: what the learner borrows, and its data set
-enum { ALGO = 1, POLICY, DATASET, USER_VALUES = DATASET };
+// user values: what the learner borrows, its data set, and room for all lanes at once
+enum { ALGO = 1, POLICY, DATASET, ROWS, USER_VALUES = ROWS };
 
 static learner_box *check_box(lua_State *L, int index) {
   learner_box *box = luaL_checkudata(L, index, DEER_LEARNER_CLASS);
@@ -190,6 +190,69 @@ static int learner_choose(lua_State *L) {
   return 1;
 }
 
+// Room for what all lanes observe, [lanes, shape...] of each subject, and do, which is returned.
+// Made at the first call and kept.
+static deer_real *rows_of(lua_State *L, learner_box *box, void **observation) {
+  size_t lanes = (size_t)deer_learner_lanes(box->learner);
+  size_t bytes = room(lanes * (size_t)box->space.actions.size * sizeof(deer_real)), at = bytes;
+  for (int s = 0; s < box->space.n_subjects; s++)
+    bytes += room(lanes * deer_subject_bytes(&box->space.subjects[s]));
+  if (lua_getiuservalue(L, 1, ROWS) == LUA_TNIL) {
+    lua_pop(L, 1);
+    lua_newuserdatauv(L, bytes, 0);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, 1, ROWS);
+  }
+  char *rows = lua_touserdata(L, -1);
+  for (int s = 0; s < box->space.n_subjects; s++) {
+    observation[s] = rows + at;
+    at += room(lanes * deer_subject_bytes(&box->space.subjects[s]));
+  }
+  return (deer_real *)(void *)rows;
+}
+
+// the list at 2 into observation[s] = [lanes, shape...]
+static void read_rows(lua_State *L, const learner_box *box, void *const *observation) {
+  int lanes = deer_learner_lanes(box->learner);
+  char got[DEER_DESCRIBE], what[48];
+  if (lua_type(L, 2) != LUA_TTABLE || lua_rawlen(L, 2) != (lua_Unsigned)lanes)
+    deer_lua_fail(L, "states: expected a list of %d, one of each environment, got %s", lanes,
+                  deer_lua_describe(L, 2, got));
+  for (int i = 0; i < lanes; i++) {
+    void *into[DEER_MAX_SUBJECTS];
+    for (int s = 0; s < box->space.n_subjects; s++)
+      into[s] = (char *)observation[s] + (size_t)i * deer_subject_bytes(&box->space.subjects[s]);
+    lua_rawgeti(L, 2, i + 1);
+    snprintf(what, sizeof what, "environment %d: state", i);
+    if (!read_observation(L, lua_gettop(L), box, into, what))
+      deer_lua_fail(L, "%s: expected what is observed, got nil", what);
+    lua_pop(L, 1);
+  }
+}
+
+// getActions(observations, explore) -> a list of actions, one of each lane
+static int learner_choose_all(lua_State *L) {
+  learner_box *box = check_box(L, 1);
+  lua_settop(L, 3);
+  bool given = !lua_isnil(L, 2), explore = lua_toboolean(L, 3);
+  deer_action_space space = box->space.actions;
+  int lanes = deer_learner_lanes(box->learner);
+  void *rows[DEER_MAX_SUBJECTS];
+  deer_real *actions = rows_of(L, box, rows);
+  if (given) read_rows(L, box, rows);
+  deer_call call;
+  open_call(L, &call, true);
+  start(box, &call);
+  const void *const *observations = given ? (const void *const *)rows : NULL;
+  finish(box, &call, deer_learner_choose_all(box->learner, observations, explore, actions));
+  lua_createtable(L, lanes, 0);
+  for (int i = 0; i < lanes; i++) {
+    deer_lua_push_action(L, &space, actions + (size_t)i * (size_t)space.size);
+    lua_rawseti(L, -2, i + 1);
+  }
+  return 1;
+}
+
 // see(observation, env): the state is up to date
 static int learner_see(lua_State *L) {
   learner_box *box = check_box(L, 1);
@@ -319,11 +382,17 @@ static int learner_dataset(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"getAction", learner_choose}, {"see", learner_see},
-    {"state", learner_state},      {"observe", learner_observe},
-    {"update", learner_update},    {"reset", learner_reset},
-    {"lanes", learner_lanes},      {"dataset", learner_dataset},
-    {"close", learner_close},      {NULL, NULL},
+    {"getAction", learner_choose},
+    {"getActions", learner_choose_all},
+    {"see", learner_see},
+    {"state", learner_state},
+    {"observe", learner_observe},
+    {"update", learner_update},
+    {"reset", learner_reset},
+    {"lanes", learner_lanes},
+    {"dataset", learner_dataset},
+    {"close", learner_close},
+    {NULL, NULL},
 };
 static const luaL_Reg events[] = {
     {"__gc", learner_close}, {"__close", learner_close}, {NULL, NULL}};

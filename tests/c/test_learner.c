@@ -253,6 +253,39 @@ static void lanes_are_apart(void **state) {
   finish(&one[1]);
 }
 
+/* all lanes at once; x[i] is observed in lane i */
+static deer_status choose_all(const seat_rig *r, const deer_real x[2], deer_real chosen[2]) {
+  deer_real second[2] = {10 * x[0], 10 * x[1]};
+  const void *observations[] = {x, second};
+  return deer_learner_choose_all(r->learner, observations, true, chosen);
+}
+
+static void lanes_are_refused_together(void **state) {
+  (void)state;
+  seat_rig r;
+  deer_real chosen[2] = {-1, -1};
+  OK(start(&r, 2));
+  refused(deer_learner_choose_all(r.learner, NULL, true, chosen), DEER_ESTATE,
+          "environment 0: an episode begins: expected its first observation");
+  refused(choose_all(&r, (deer_real[]){1, NAN}, chosen), DEER_EDATA, "environment 1: ");
+  assert_state(&r, 0, 0, 0, 0); /* nothing has moved */
+  OK(choose_all(&r, (deer_real[]){1, 2}, chosen));
+  assert_true(chosen[0] >= 0 && chosen[1] >= 0);
+  assert_state(&r, 0, 0, 0, 1);
+  assert_state(&r, 1, 0, 0, 2);
+  OK(observe(&r, 0, 1, 0, 3));
+  refused(choose_all(&r, (deer_real[]){3, 4}, chosen), DEER_ESTATE,
+          "environment 1: the last action was chosen in another state");
+  assert_state(&r, 0, 0, 0, 1);
+  OK(observe(&r, 1, 1, 1, 4));
+  refused(deer_learner_choose_all(r.learner, NULL, true, chosen), DEER_ESTATE,
+          "environment 1: an episode begins");
+  OK(choose_all(&r, (deer_real[]){3, 5}, chosen));
+  assert_state(&r, 0, 0, 1, 3);
+  assert_state(&r, 1, 0, 0, 5);
+  finish(&r);
+}
+
 /* ---- wrong order, wrong numbers ---- */
 
 static void what_does_not_follow_is_refused(void **state) {
@@ -503,7 +536,7 @@ static void add(void *context, const char *name, const deer_shape *shape, deer_r
 }
 
 static void compare(const task_of *t) {
-  world a, b;
+  world a = {0}, b = {0};
   make_world(&a, t);
   make_world(&b, t);
   deer_agent *agent = run_agent(&a);
@@ -546,6 +579,92 @@ static void it_learns_what_an_agent_learns(void **state) {
   for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) compare(&tasks[i]);
 }
 
+/* ---- all lanes at once ---- */
+
+enum { LANES = 5 };
+
+static deer_learner *make_lanes(const world *w) {
+  deer_rng rng = deer_rng_seed(4);
+  deer_learner_config config = {.algo = w->algo,
+                                .policy = (deer_policy *)w->policy,
+                                .lanes = LANES,
+                                .replay = deer_replay_find("uniform"),
+                                .replay_start_size = -1,
+                                .replay_memory_size = 1000,
+                                .only_full_history = true,
+                                .rng = &rng};
+  deer_learner *made;
+  OK(deer_learner_new(&config, &made));
+  return made;
+}
+
+/* what lane i did leads to x; one in eight is the end */
+static void tell(deer_learner *l, int i, deer_real *x, double reward) {
+  const void *next[] = {x};
+  deer_outcome o = {.lane = i, .reward = reward, .next = next};
+  o.ending = x[0] > (deer_real)0.75 ? DEER_TERMINATED : DEER_RUNNING;
+  OK(deer_learner_observe(l, &o));
+}
+
+typedef struct two_learners {
+  deer_learner *all, *each;
+  size_t width, size; /* of an observation, of an action */
+  bool explore;
+} two_learners;
+
+static void choose_both(const two_learners *two, deer_real *x) {
+  deer_real chosen[LANES * 8], action[8];
+  bool fresh = false;
+  for (size_t i = 0; i < LANES; i++) fresh = fresh || x[i * two->width] > (deer_real)0.75;
+  const void *seen[] = {x};
+  OK(deer_learner_choose_all(two->all, fresh ? seen : NULL, two->explore, chosen));
+  for (int i = 0; i < LANES; i++) {
+    seen[0] = x + (size_t)i * two->width;
+    OK(deer_learner_choose(two->each, i, seen, two->explore, action));
+    assert_memory_equal(action, chosen + (size_t)i * two->size, two->size * sizeof *action);
+  }
+}
+
+static void compare_lanes(const task_of *t) {
+  world a = {0}, b = {0};
+  make_world(&a, t);
+  make_world(&b, t);
+  size_t width = deer_subject_bytes(&a.env->space.subjects[0]) / sizeof(deer_real);
+  /* what an algo draws for many states at once are other numbers than for one after the other */
+  bool explore = strcmp(t->policy, "stochastic") != 0;
+  two_learners two = {make_lanes(&a), make_lanes(&b), width, (size_t)a.env->space.actions.size,
+                      explore};
+  deer_real x[LANES * 8];
+  deer_rng rng = deer_rng_seed(9);
+  for (size_t i = 0; i < LANES * width; i++) x[i] = 1; /* all begin */
+  for (int step = 0; step < 100; step++) {
+    choose_both(&two, x);
+    for (size_t i = 0; i < LANES * width; i++) x[i] = (deer_real)(2 * deer_rng_uniform(&rng) - 1);
+    for (int i = 0; i < LANES; i++) {
+      bool learnt;
+      double loss, reward = deer_rng_uniform(&rng);
+      tell(two.all, i, x + (size_t)i * width, reward);
+      tell(two.each, i, x + (size_t)i * width, reward);
+      OK(deer_learner_update(two.all, &learnt, &loss));
+      OK(deer_learner_update(two.each, &learnt, &loss));
+    }
+  }
+  assert_true(a.algo->updates > 1);
+  deer_learner_free(two.all);
+  deer_learner_free(two.each);
+  free_world(&a);
+  free_world(&b);
+}
+
+static void all_at_once_is_one_by_one(void **state) {
+  (void)state;
+  static const task_of tasks[] = {{"cartpole", "dqn", "epsilon_greedy", 15},
+                                  {"pendulum", "sac", "stochastic", 30},
+                                  {"pendulum", "ddpg", "ornstein_uhlenbeck", 30},
+                                  {"cartpole", "ppo", "stochastic", 15}};
+  for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) compare_lanes(&tasks[i]);
+}
+
 int main(void) {
   deer_blas_start();
   const struct CMUnitTest tests[] = {cmocka_unit_test(histories_follow_the_episode),
@@ -559,6 +678,8 @@ int main(void) {
                                      cmocka_unit_test(wrong_numbers_are_refused),
                                      cmocka_unit_test(failures_of_the_algo_come_through),
                                      cmocka_unit_test(what_cannot_be_made_is_refused),
+                                     cmocka_unit_test(lanes_are_refused_together),
+                                     cmocka_unit_test(all_at_once_is_one_by_one),
                                      cmocka_unit_test(it_learns_what_an_agent_learns)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,6 +116,50 @@ describe("an agent that a script drives", function()
     assert.is_true(test:inTerminalState() and steps == 6, ("%d steps, %g"):format(steps, sum))
   end)
 
+  it("chooses for all its environments at once as for one after the other", function()
+    local function make()
+      return deer.Agent{ n_envs = 3, seed = 5, replay_start_size = 6,
+        train_policy = deer.policies.EpsilonGreedyPolicy{ epsilon = 0.5 },
+        learning_algo = deer.QNetwork{ input_dimensions = { { 2, 3 } }, n_actions = 4, seed = 5 } }
+    end
+    local all, each, seen = make(), make(), {}
+    for t = 0, 30 do
+      local states = {}
+      for i = 1, 3 do states[i] = { math.sin(t + i), math.cos(t * i), i } end
+      for i, state in ipairs(states) do
+        for _, agent in ipairs { t > 0 and all or nil, t > 0 and each or nil } do
+          agent:observe{ reward = i, next_state = state, env = i - 1 }
+          agent:update()
+        end
+      end
+      local actions = all:getActions(t % 2 == 0 and states or nil) -- they were observed before
+      for i, state in ipairs(states) do
+        assert.equal(each:getAction(state, { env = i - 1 }), actions[i])
+        seen[actions[i]] = true
+      end
+    end
+    assert.same({ [0] = true, true, true, true }, seen)
+    local best = all:getActions(nil, { explore = false })
+    for i = 0, 2 do
+      assert.equal(each:getAction(nil, { env = i, explore = false }), best[i + 1])
+    end
+  end)
+
+  it("refuses lists of states that do not fit its environments", function()
+    local agent = deer.Agent{ n_envs = 2, seed = 5,
+      learning_algo = deer.QNetwork{ input_dimensions = { { 1, 2 } }, n_actions = 2, seed = 5 } }
+    raises(function() agent:getActions() end, "environment 0: an episode begins: expected its first")
+    raises(function() agent:getActions { { 1, 2 } } end, "states: expected a list of 2, one of each \z
+      environment, got a table")
+    raises(function() agent:getActions(7) end, "states: expected a list of 2, .* got 7")
+    raises(function() agent:getActions { { 1, 2 }, { 1, 2, 3 } } end, "environment 1: state: .*2.*3")
+    raises(function() agent:getActions { { 1, 2 }, { 1, 0 / 0 } } end, "environment 1: .*nan")
+    raises(function() agent:getActions({ { 1, 2 }, { 1, 2 } }, { env = 1 }) end,
+      "agent:getActions: unknown option 'env'")
+    raises(function() agent.getActions { { 1, 2 }, { 1, 2 } } end, "write agent:getActions%(")
+    assert.equal(2, #agent:getActions { { 1, 2 }, { 1, 2 } })
+  end)
+
   it("does the same for the same seed", function()
     local function run(seed)
       local env = deer.env "cartpole" { seed = 1 }
