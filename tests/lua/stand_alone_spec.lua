@@ -148,11 +148,13 @@ describe("an agent that a script drives", function()
   it("refuses lists of states that do not fit its environments", function()
     local agent = deer.Agent{ n_envs = 2, seed = 5,
       learning_algo = deer.QNetwork{ input_dimensions = { { 1, 2 } }, n_actions = 2, seed = 5 } }
-    raises(function() agent:getActions() end, "environment 0: an episode begins: expected its first")
-    raises(function() agent:getActions { { 1, 2 } } end, "states: expected a list of 2, one of each \z
-      environment, got a table")
+    raises(function() agent:getActions() end,
+      "environment 0: an episode begins: expected its first")
+    raises(function() agent:getActions { { 1, 2 } } end,
+      "states: expected a list of 2, one of each environment, got a table")
     raises(function() agent:getActions(7) end, "states: expected a list of 2, .* got 7")
-    raises(function() agent:getActions { { 1, 2 }, { 1, 2, 3 } } end, "environment 1: state: .*2.*3")
+    raises(function() agent:getActions { { 1, 2 }, { 1, 2, 3 } } end,
+      "environment 1: state: .*2.*3")
     raises(function() agent:getActions { { 1, 2 }, { 1, 0 / 0 } } end, "environment 1: .*nan")
     raises(function() agent:getActions({ { 1, 2 }, { 1, 2 } }, { env = 1 }) end,
       "agent:getActions: unknown option 'env'")

@@ -11,7 +11,7 @@ return {
   synopsis = "deerlua list [" .. table.concat(WORDS, "|") .. "]",
   options = {
     { name = "what", positional = true, choices = WORDS, place = "WHAT",
-      help = "these alone: name, where it comes from, its actions or steps, what it does, its paper" },
+      help = "these alone: name, where it comes from, actions or steps, what it does, its paper" },
     { name = "help", letter = "h", flag = true, help = "print this" },
   },
   notes = "`deerlua help NAME` tells the options of one.",
