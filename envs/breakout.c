@@ -1,22 +1,23 @@
-/* breakout.c: break bricks with a ball that a paddle sends back. After the description of MinAtar
- * (Young and Tian 2019); where that leaves something open the rule is ours.
+/* breakout.c: break bricks with a ball that a paddle sends back. The game of MinAtar (Young and
+ * Tian 2019), frame by frame: the rules were found by playing it,
+ * tests/golden/minatar_breakout.json holds what it did.
  *
  * Bricks fill rows 1 to 3. The paddle, one cell wide, begins in column 4 of row 9 and moves by one
- * column in a frame. The ball begins in row 4 at the left or the right edge, by chance, on its way
+ * column in a frame. The ball begins at the left or the right edge of row 3, by chance, on its way
  * down and inwards, and goes one cell along a diagonal in a frame:
  *   - at a side it stays in its column for a frame and comes back, at the top it stays in its row;
  *   - a brick in the cell it would enter breaks, which earns 1, and the ball stays in its row and
- *     comes back; so it can slip along a brick beside it, which stays;
+ *     comes back. In the frame after that none breaks: it passes over the brick, which stays;
  *   - from row 8 it comes back from the paddle. Above the paddle's cell it goes on to the same
  *     side; where the paddle is in the cell ahead of it, it is sent back to the other side;
  *   - past the paddle it enters row 9, which ends the game.
- * Once all bricks are broken there are new ones, as soon as the ball is below them.
- * Channels: paddle, ball, trail (where the ball was one frame before), bricks. */
+ * Once all bricks are broken there are new ones in the next frame in which the ball would enter
+ * row 9. Channels: paddle, ball, trail (where the ball was one frame before), bricks. */
 #include "arcade.h"
 
 #include <string.h>
 
-enum { TOP_BRICKS = 1, BRICK_ROWS = 3, PADDLE_ROW = 9, WIDTH = DEER_ARCADE_SIDE };
+enum { TOP_BRICKS = 1, BRICK_ROWS = 3, START_ROW = 3, PADDLE_ROW = 9, WIDTH = DEER_ARCADE_SIDE };
 
 typedef struct breakout {
   deer_arcade arcade;
@@ -25,6 +26,7 @@ typedef struct breakout {
   int row, column;       /* of the ball */
   int down, right;       /* its direction: 1 or -1 */
   int last_row, last_column;
+  bool broke; /* a brick in the frame before */
   int n_bricks;
   bool brick[BRICK_ROWS][WIDTH];
 } breakout;
@@ -37,7 +39,7 @@ static void add_bricks(breakout *b) {
 static void start(deer_arcade *self) {
   breakout *b = (breakout *)self;
   b->paddle = 4;
-  b->row = TOP_BRICKS + BRICK_ROWS;
+  b->row = START_ROW;
   b->column = deer_arcade_draw(self, 2) * (WIDTH - 1);
   b->down = 1;
   b->right = b->column == 0 ? 1 : -1;
@@ -47,6 +49,7 @@ static void start(deer_arcade *self) {
     b->down = at[3] < 0 ? -1 : 1, b->right = at[4] < 0 ? -1 : 1;
   }
   b->last_row = b->row, b->last_column = b->column;
+  b->broke = false;
   add_bricks(b);
 }
 
@@ -57,7 +60,7 @@ static void move_paddle(breakout *b, deer_arcade_button button) {
 
 static bool break_brick(breakout *b, int row, int column) {
   int r = row - TOP_BRICKS;
-  if (r < 0 || r >= BRICK_ROWS || !b->brick[r][column]) return false;
+  if (b->broke || r < 0 || r >= BRICK_ROWS || !b->brick[r][column]) return false;
   b->brick[r][column] = false;
   b->n_bricks--;
   return true;
@@ -66,7 +69,7 @@ static bool break_brick(breakout *b, int row, int column) {
 /* Moves the ball; the reward. */
 static double move_ball(breakout *b) {
   int row = b->row + b->down, column = b->column + b->right;
-  bool broken = false, back = false; /* the way up or down is blocked */
+  bool broke = false, back = false; /* back: the way up or down is blocked */
   b->last_row = b->row, b->last_column = b->column;
   if (column < 0 || column >= WIDTH) {
     column = b->column;
@@ -75,24 +78,25 @@ static double move_ball(breakout *b) {
   if (row < 0) {
     back = true;
   } else if (row == PADDLE_ROW) {
+    if (b->n_bricks == 0) add_bricks(b);
     back = b->paddle == b->column || b->paddle == column;
     if (b->paddle != b->column && back) b->right = -b->right;
   } else {
-    back = broken = break_brick(b, row, column);
+    back = broke = break_brick(b, row, column);
   }
   if (back) {
     row = b->row;
     b->down = -b->down;
   }
   b->row = row, b->column = column;
-  return broken;
+  b->broke = broke;
+  return broke;
 }
 
 static double play(deer_arcade *self, deer_arcade_button button) {
   breakout *b = (breakout *)self;
   move_paddle(b, button);
   double reward = move_ball(b);
-  if (b->n_bricks == 0 && b->row >= TOP_BRICKS + BRICK_ROWS) add_bricks(b);
   self->over = b->row >= PADDLE_ROW;
   return reward;
 }

@@ -1,6 +1,7 @@
 -- Breakout: its rules, worked out by hand cell by cell.
 local board = require "board"
 local deer = require "deer"
+local golden = require("golden").read "minatar_breakout"
 local raises = require "raises"
 
 local STAY, LEFT, RIGHT = 0, 1, 3
@@ -23,7 +24,40 @@ local function path(env, ...)
   return table.concat(places, " ")
 end
 
+-- the three rows of bricks as 30 bits
+local function bits(env)
+  local all = table.concat(board.rows(env, BRICKS), "", 2, 4):gsub("#", "1"):gsub("%.", "0")
+  return ("%08x"):format(tonumber(all, 2))
+end
+
 describe("Breakout", function()
+  it("is the game of MinAtar, frame by frame", function()
+    for n, played in ipairs(golden.breakout) do
+      local env = deer.env "breakout" { sticky = 0, start_state = played.start_state }
+      env:reset(-1)
+      local bricks, trail = {}, nil
+      for t, rows in played.bricks:gmatch "(%d+):(%x+)" do bricks[tonumber(t)] = rows end
+      local t, left = 0, bricks[0]
+      for frame in played.frames:gmatch "%d+" do
+        local where = ("game %d, frame %d"):format(n, t)
+        if t > 0 then
+          assert.is_false(env:inTerminalState())
+          local reward = env:act(tonumber(played.actions:sub(t, t)))
+          assert.equal(tonumber(played.rewards:sub(t, t)), reward, where)
+        end
+        local paddle, row, column = frame:match "(%d)(%d)(%d)"
+        assert.equal("9," .. paddle, board.places(env, PADDLE), where)
+        assert.equal(row .. "," .. column, board.places(env, BALL), where)
+        assert.equal(trail or row .. "," .. column, board.places(env, TRAIL), where)
+        trail, left = row .. "," .. column, bricks[t] or left
+        assert.equal(left, bits(env), where)
+        t = t + 1
+      end
+      assert.equal(#played.actions + 1, t)
+      assert.equal(played.ends, env:inTerminalState())
+    end
+  end)
+
   it("begins below three rows of bricks, the ball at either edge", function()
     local env, seen = deer.env "breakout" { seed = 1 }, {}
     assert.same({ { 1, 4, 10, 10 } }, env:inputDimensions())
@@ -40,7 +74,7 @@ describe("Breakout", function()
       end
       seen[board.places(env, BALL)] = true
     end
-    assert.same({ ["4,0"] = true, ["4,9"] = true }, seen)
+    assert.same({ ["3,0"] = true, ["3,9"] = true }, seen)
   end)
 
   it("lets the ball fall along a diagonal and ends when it is lost", function()
@@ -89,6 +123,10 @@ describe("Breakout", function()
     assert.equal(1, env:act(STAY))
     assert.equal("0,7", board.places(env, BALL))
     assert.equal("#######.##", board.rows(env, BRICKS)[2])
+    -- and another one as soon as the top has sent it back
+    assert.same({ 0, 1 }, { env:act(STAY), env:act(STAY) })
+    assert.equal("0,9", board.places(env, BALL))
+    assert.equal("#######.#.", board.rows(env, BRICKS)[2])
   end)
 
   it("breaks bricks, each for 1", function()
@@ -98,14 +136,15 @@ describe("Breakout", function()
     assert.equal("####.#####", board.rows(env, BRICKS)[4])
     assert.equal(0, env:act(STAY))
     assert.equal("5,5", board.places(env, BALL))
-    -- from among them: 1,4 breaks, and the ball slips along the brick in 2,4 and goes on below
+    -- from among them: 1,4 breaks, and the ball passes over the brick in 3,5, which stays
     env = game(0, 2, 3, -1, 1)
     assert.equal(1, env:act(STAY))
     assert.equal("2,4", board.places(env, BALL))
-    assert.equal("##########", board.rows(env, BRICKS)[3])
-    assert.equal(1, env:act(STAY))
-    assert.equal("2,5", board.places(env, BALL))
-    assert.equal("#####.####", board.rows(env, BRICKS)[4])
+    assert.equal("####.#####", board.rows(env, BRICKS)[2])
+    assert.equal(0, env:act(STAY))
+    assert.equal("3,5", board.places(env, BALL))
+    assert.equal("##########", board.rows(env, BRICKS)[4])
+    assert.equal("4,6", path(env, STAY))
   end)
 
   it("plays a long way as worked out by hand", function()
@@ -123,9 +162,9 @@ describe("Breakout", function()
     assert.equal("5,8 6,7 7,6", path(env, STAY, STAY, STAY))
   end)
 
-  it("has new bricks after the last one", function()
+  it("has new bricks when the ball comes down after the last one", function()
     -- a player that is never late: it stands where the ball will come down
-    local env, earned = game(4, 4, 0, 1, 1), 0
+    local env, earned, empty = game(4, 4, 0, 1, 1), 0, 0
     for _ = 1, 2000 do
       local ball = tonumber(board.places(env, BALL):match "%d$")
       local paddle = tonumber(board.places(env, PADDLE):match "%d$")
@@ -134,8 +173,12 @@ describe("Breakout", function()
       assert.is_false(env:inTerminalState())
       local _, left = table.concat(board.rows(env, BRICKS)):gsub("#", "")
       assert.equal(left % 30, -earned % 30)
+      if earned == 30 and left == 0 then empty = empty + 1 end
       if earned == 30 and left == 30 then
-        assert.is_true(tonumber(board.places(env, BALL):match "^%d") > 3)
+        -- the paddle has just sent it back
+        assert.equal("8,", board.places(env, BALL):match "^%d,")
+        assert.equal("8,", board.places(env, TRAIL):match "^%d,")
+        assert.is_true(empty >= 5)
         return
       end
     end
