@@ -1,21 +1,27 @@
-/* asterix.c: gather treasure, keep away from enemies. After the description of MinAtar (Young and
- * Tian 2019); where that leaves something open the rule is ours.
+/* asterix.c: gather treasure, keep away from enemies. The game of MinAtar (Young and Tian 2019),
+ * frame by frame: the rules were found by playing it, tests/golden/minatar_asterix.json holds what
+ * it did.
  *
  * The player begins in row 5, column 5 and moves by one cell in a frame, in rows 1 to 8. In each of
  * these rows there is room for one enemy or treasure, which enters at the left or the right edge
- * and crosses the board. Every 10 frames one appears: in a free row, from a side, and in one case
- * of three a treasure, all by chance. All of them move by one cell every 5 frames. A treasure that
- * the player meets, by its own step or by theirs, is taken and earns 1; an enemy ends the game.
- * What has just appeared is seen before it counts. Every 100 frames the game becomes harder, if it
- * is to: one frame less from one appearance to the next, and, every other time, from one step of
- * theirs to the next, down to 1 each. Channels: player, enemies, trail (the cell that an enemy or
- * treasure comes from), treasures. */
+ * and crosses the board. In a frame
+ *   - one appears in a free row, from a side, and in one case of three a treasure, all by chance:
+ *     in frames 11, 21, 31...;
+ *   - the player moves and meets what is there: a treasure is taken and earns 1, an enemy ends the
+ *     game;
+ *   - all of them move by one cell, what has just appeared too: in frames 6, 11, 16... Then the
+ *     player meets what came.
+ * If the game is to become harder, then in every 102nd frame: from then on one frame less lies
+ * between appearances, and, every other time, between their steps, down to 1 each; what is under
+ * way is not hastened. Channels: player, enemies, trail (the cell that an enemy or treasure comes
+ * from, if on the board), treasures. */
 #include "arcade.h"
 
 #include <string.h>
 
 enum { ROWS = 8, TOP = 1, WIDTH = DEER_ARCADE_SIDE }; /* those in which things move */
-enum { APPEAR = 10, MOVE = 5, HARDER = 100 };         /* frames */
+enum { FRAMES = 2 + 2 * ROWS, MOST_FRAMES = 10000 };  /* of start_state: where, and how many */
+enum { APPEAR = 10, MOVE = 5, HARDER = 102 };         /* frames */
 
 typedef struct asterix {
   deer_arcade arcade;
@@ -25,6 +31,7 @@ typedef struct asterix {
   bool treasure[ROWS];           /* the thing is one */
   int appear_timer, move_timer, harder_timer;
   int appear_interval, move_interval, level;
+  bool appears, moves; /* something in this frame */
 } asterix;
 
 /* the things of start_state, of which 0 is none */
@@ -36,18 +43,30 @@ static void put_things(asterix *a) {
   }
 }
 
+static void become_harder(asterix *a) {
+  if (a->appear_interval > 1) a->appear_interval--;
+  if (++a->level % 2 == 0 && a->move_interval > 1) a->move_interval--;
+}
+
+static void count_frame(asterix *a) {
+  a->appears = deer_arcade_due(&a->appear_timer, a->appear_interval);
+  a->moves = deer_arcade_due(&a->move_timer, a->move_interval);
+  if (deer_arcade_due(&a->harder_timer, HARDER) && a->arcade.ramping) become_harder(a);
+}
+
 static void start(deer_arcade *self) {
   asterix *a = (asterix *)self;
-  a->row = a->column = 5;
+  const double *at = a->start_state.at;
+  bool given = a->start_state.n > 0;
+  a->row = given ? (int)at[0] : 5;
+  a->column = given ? (int)at[1] : 5;
   memset(a->thing, 0, sizeof a->thing);
-  if (a->start_state.n > 0) {
-    a->row = (int)a->start_state.at[0], a->column = (int)a->start_state.at[1];
-    put_things(a);
-  }
-  a->appear_timer = a->appear_interval = APPEAR;
-  a->move_timer = a->move_interval = MOVE;
+  if (given) put_things(a);
+  a->appear_interval = APPEAR, a->appear_timer = APPEAR + 1;
+  a->move_interval = MOVE, a->move_timer = MOVE + 1;
   a->harder_timer = HARDER;
   a->level = 0;
+  for (int n = given ? (int)at[FRAMES] : 0; n > 0; n--) count_frame(a);
 }
 
 static void walk(asterix *a, deer_arcade_button button) {
@@ -61,9 +80,12 @@ static void walk(asterix *a, deer_arcade_button button) {
 static double meet(asterix *a) {
   int i = a->row - TOP;
   if (!deer_arcade_is_at(&a->thing[i], a->row, a->column)) return 0;
-  if (!a->treasure[i]) a->arcade.over = true;
+  if (!a->treasure[i]) {
+    a->arcade.over = true;
+    return 0;
+  }
   a->thing[i].there = false;
-  return a->treasure[i];
+  return 1;
 }
 
 static void move_things(asterix *a) {
@@ -84,21 +106,16 @@ static void appear(asterix *a) {
   a->thing[i] = (deer_arcade_thing){true, TOP + i, right ? 0 : WIDTH - 1, right ? 1 : -1};
 }
 
-static void become_harder(asterix *a) {
-  if (a->appear_interval > 1) a->appear_interval--;
-  if (++a->level % 2 == 0 && a->move_interval > 1) a->move_interval--;
-}
-
 static double play(deer_arcade *self, deer_arcade_button button) {
   asterix *a = (asterix *)self;
+  count_frame(a);
+  if (a->appears) appear(a);
   walk(a, button);
   double reward = meet(a);
-  if (deer_arcade_due(&a->move_timer, a->move_interval)) {
+  if (a->moves) {
     move_things(a);
     reward += meet(a);
   }
-  if (deer_arcade_due(&a->appear_timer, a->appear_interval)) appear(a);
-  if (deer_arcade_due(&a->harder_timer, HARDER) && self->ramping) become_harder(a);
   return reward;
 }
 
@@ -125,26 +142,29 @@ static const deer_arcade_game game = {.n_channels = 4,
                                       .paint = paint};
 
 static const deer_field fields[] = {
-    {"start_state", DEER_FIELD_LIST, offsetof(asterix, start_state), .min = -2, .max = 9,
+    {"start_state", DEER_FIELD_LIST, offsetof(asterix, start_state), .min = -2, .max = MOST_FRAMES,
      .choices = "row|column|thing 1|thing 2|thing 3|thing 4|thing 5|thing 6|thing 7|thing 8|"
-                "column 1|column 2|column 3|column 4|column 5|column 6|column 7|column 8",
+                "column 1|column 2|column 3|column 4|column 5|column 6|column 7|column 8|frames",
      .help = "where every episode begins; in rows 1 to 8, 0 is nothing, 1 an enemy on its way to "
-             "the right, 2 a treasure, -1 and -2 those to the left"},
+             "the right, 2 a treasure, -1 and -2 those to the left; and after how many frames"},
     DEER_ARCADE_OPTIONS,
     DEER_ENV_MAX_STEPS(0),
     DEER_ARCADE_RAMPING,
     {0}};
 
+static bool is_column(double x) { return x >= 0 && x < WIDTH; }
+
 static deer_status init(deer_env *self, const deer_rng *rng) {
   const deer_list *at = &((const asterix *)self)->start_state;
   (void)rng;
   deer_arcade_init(self, &game);
-  bool right = at->n == 0 || (at->at[0] >= TOP && at->at[0] < TOP + ROWS && at->at[1] >= 0);
-  for (int i = 0; i < ROWS && at->n > 0; i++)
-    right = right && at->at[2 + i] <= 2 && at->at[2 + ROWS + i] >= 0;
-  if (right) return DEER_OK;
-  return deer_fail(DEER_EINVAL, "asterix: start_state: expected a row of 1 to 8, things of -2 to 2 "
-                                "and columns of 0 to 9");
+  if (at->n == 0) return DEER_OK;
+  bool right = at->at[0] >= TOP && at->at[0] < TOP + ROWS && is_column(at->at[1]);
+  for (int i = 0; i < ROWS; i++)
+    right = right && at->at[2 + i] <= 2 && is_column(at->at[2 + ROWS + i]);
+  if (right && at->at[FRAMES] >= 0) return DEER_OK;
+  return deer_fail(DEER_EINVAL, "asterix: start_state: expected a row of 1 to 8, things of -2 to "
+                                "2, columns of 0 to 9 and frames of 0 to 10000");
 }
 
 const deer_env_class deer_env_asterix = {

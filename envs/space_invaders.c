@@ -1,16 +1,19 @@
-/* space_invaders.c: shoot aliens before they land. After the description of MinAtar (Young and Tian
- * 2019); where that leaves something open the rule is ours.
+/* space_invaders.c: shoot aliens before they land. The game of MinAtar (Young and Tian 2019), frame
+ * by frame: the rules were found by playing it, tests/golden/minatar_space_invaders.json holds what
+ * it did.
  *
  * The cannon begins in row 9, column 5. In a frame it moves by one column or fires, the latter
- * every 5 frames at most: a shot begins in row 8. 24 aliens begin in rows 0 to 3 of columns 2 to 7,
- * on their way to the left. All of them move together by one column every 12 frames; if one would
- * leave the board they move down by one row instead, and turn. Once fewer than 12 are left they
- * move every so many frames as there are of them, the last one in every frame. Every 10 frames the
- * lowest alien of the column nearest to the cannon (the left one of two) drops a bomb, which begins
- * one row below it. Shots and bombs go one row in a frame and do not touch each other. A shot that
- * meets an alien, by its own step or by theirs, is gone with it and earns 1. A bomb on the cannon
- * ends the game, and so does an alien in row 9. After the last alien the next wave comes. If the
- * game is to become harder it moves every 11 frames, the one after it every 10, and so on to 6.
+ * every 5 frames at most; a shot begins in row 8. 24 aliens begin in rows 0 to 3 of columns 2 to 7,
+ * on their way to the left. All of them move together by one column, first in frame 13; if one
+ * would leave the board they move down by one row instead, and turn. The next time is 12 frames
+ * later, or as many as there are aliens if those are fewer. In frame 11 and every 10 from then on
+ * the lowest alien of the column nearest to the cannon (the left one of two) drops a bomb, which
+ * begins where it is. Shots and bombs go one row in a frame and do not touch each other. A shot on
+ * an alien, looked for once in a frame when all have moved, is gone with it and earns 1. The game
+ * ends when a bomb or an alien is on the cannon, before or after the aliens move, and when they
+ * turn with one in row 9. After the last alien a wave begins as the first did, but it goes on in
+ * the direction and at the time of the last; if the game is to become harder it moves every 11
+ * frames, the one after it every 10, and so on to 6.
  * Channels: cannon, aliens, aliens on their way to the left, to the right, shots, bombs. */
 #include "arcade.h"
 
@@ -37,16 +40,16 @@ static void begin_wave(space_invaders *g, int top, int left) {
   for (int row = 0; row < WAVE_ROWS; row++)
     for (int column = 0; column < WAVE_COLUMNS; column++) g->aliens[top + row][left + column] = 1;
   g->n_aliens = WAVE_ROWS * WAVE_COLUMNS;
-  g->step = -1;
-  g->move_timer = g->move_interval;
 }
 
 static void start(deer_arcade *self) {
   space_invaders *g = (space_invaders *)self;
   g->cannon = 5;
   g->cool = 0;
+  g->step = -1;
   g->move_interval = MOVE;
-  g->bomb_timer = BOMB;
+  g->move_timer = MOVE + 1; /* the first of each comes a frame late */
+  g->bomb_timer = BOMB + 1;
   memset(g->shots, 0, sizeof g->shots);
   memset(g->bombs, 0, sizeof g->bombs);
   const double *at = g->start_state.at;
@@ -102,8 +105,11 @@ static bool any_in_column(deer_arcade_board board, int column) {
 
 static void move_aliens(space_invaders *g) {
   if (any_in_column(g->aliens, g->step > 0 ? SIDE - 1 : 0)) {
-    /* the game is over before an alien could leave at the bottom */
+    uint8_t landed[SIDE]; /* end the game, and come out at the top */
+    memcpy(landed, g->aliens[GROUND], sizeof landed);
     shift_rows(g->aliens, 1);
+    memcpy(g->aliens[0], landed, sizeof landed);
+    g->arcade.over |= memchr(landed, 1, sizeof landed) != NULL;
     g->step = -g->step;
   } else {
     shift_columns(g->aliens, g->step);
@@ -116,32 +122,28 @@ static void drop_bomb(space_invaders *g) {
     if (any_in_column(g->aliens, column) &&
         (nearest < 0 || abs(column - g->cannon) < abs(nearest - g->cannon)))
       nearest = column;
-  if (nearest < 0) return;
-  int row = SIDE - 1;
+  int row = GROUND; /* there is a column: the last alien gave way to a new wave */
   while (!g->aliens[row][nearest]) row--;
-  deer_arcade_mark(&g->bombs, row + 1, nearest);
+  g->bombs[row][nearest] = 1;
 }
 
 static bool is_lost(const space_invaders *g) {
-  for (int column = 0; column < SIDE; column++)
-    if (g->aliens[GROUND][column]) return true;
-  return g->bombs[GROUND][g->cannon];
+  return g->aliens[GROUND][g->cannon] || g->bombs[GROUND][g->cannon];
 }
 
 static double play(deer_arcade *self, deer_arcade_button button) {
   space_invaders *g = (space_invaders *)self;
   act(g, button);
   shift_rows(g->shots, -1);
-  int n_hit = hit(g);
   shift_rows(g->bombs, 1);
+  self->over = is_lost(g);
   int pace = g->n_aliens < g->move_interval ? g->n_aliens : g->move_interval;
-  if (g->move_timer > pace) g->move_timer = pace;
-  if (g->n_aliens > 0 && deer_arcade_due(&g->move_timer, pace)) {
+  if (deer_arcade_due(&g->move_timer, pace)) {
     move_aliens(g);
-    n_hit += hit(g);
+    self->over |= is_lost(g);
   }
   if (deer_arcade_due(&g->bomb_timer, BOMB)) drop_bomb(g);
-  self->over = is_lost(g);
+  int n_hit = hit(g);
   if (g->n_aliens == 0) {
     if (self->ramping && g->move_interval > FASTEST_WAVE) g->move_interval--;
     begin_wave(g, 0, WAVE_LEFT);

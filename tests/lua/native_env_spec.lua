@@ -45,7 +45,7 @@ describe("an environment written in C", function()
 
   it("begins where it is told to", function()
     local starts = { acrobot = { 0.1, 0, 0, 0 }, asterix = { 3, 4, 1, 0, -2, 0, 0, 0, 0, 0, 2, 0,
-      7, 0, 0, 0, 0, 0 }, breakout = { 3, 5, 6, -1, 1 }, cartpole = { 0, 0.1, 0, 0 },
+      7, 0, 0, 0, 0, 0, 150 }, breakout = { 3, 5, 6, -1, 1 }, cartpole = { 0, 0.1, 0, 0 },
       catcher = { 1, 2, 3 }, freeway = { 0, 1, 2, 3, 5, 6, 7, 8, 1, 2, 3, 4, 5, -1, -2, -3 },
       gridworld = { 2, 1 }, identity = { 1 }, memory = { 0 }, mobile_robot = { 1, 2 },
       mountain_car = { -0.4, 0 }, mountain_car_continuous = { -0.4, 0 }, pendulum = { 1, 0 },
