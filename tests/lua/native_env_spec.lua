@@ -49,7 +49,8 @@ describe("an environment written in C", function()
       catcher = { 1, 2, 3 }, freeway = { 0, 1, 2, 3, 5, 6, 7, 8, 1, 2, 3, 4, 5, -1, -2, -3 },
       gridworld = { 2, 1 }, identity = { 1 }, memory = { 0 }, mobile_robot = { 1, 2 },
       mountain_car = { -0.4, 0 }, mountain_car_continuous = { -0.4, 0 }, pendulum = { 1, 0 },
-      pendulum_cart = { 0, 0, 1, 0 }, seaquest = { 3, 4, -1, 120, 2 },
+      pendulum_cart = { 0, 0, 1, 0 },
+      seaquest = { 3, 4, -1, 120, 2, 0, 101, -259, 300, 0, 0, 0, -305 },
       space_invaders = { 2, 3, 1, 1 } }
     for _, name in ipairs(core.names "env") do
       local first
