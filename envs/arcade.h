@@ -1,6 +1,7 @@
-/* arcade.h: what the games on a board of 10 x 10 cells share. They are written after the
- * description of MinAtar (Young and Tian 2019, arXiv:1903.03176); each file begins with the rules
- * that it follows.
+/* arcade.h: what the games on a board of 10 x 10 cells share. They are those of MinAtar (Young and
+ * Tian 2019, arXiv:1903.03176), frame by frame: the rules, with which each file begins, were found
+ * by playing version 1.0.15. Here alone the first frame of an episode repeats no action of the
+ * episode before, so that a test leaves no trace in training.
  *
  * A game is observed as bytes [channels, rows, columns], 1 where something is; row 0 is the top. It
  * has six buttons, all of which are actions unless only those that do something are asked for. With
@@ -89,21 +90,8 @@ deer_status deer_arcade_render(deer_env *self, struct deer_canvas *canvas);
 /* A whole number from 0 to n - 1 by chance. */
 int deer_arcade_draw(deer_arcade *self, int n);
 
-/* ---- things that move ---- */
-
-/* Something in a cell on its way along a row or column. Not there: `there` is false. */
-typedef struct deer_arcade_thing {
-  bool there;
-  int row, column;
-  int step; /* to the right, or down: 1; else -1 */
-} deer_arcade_thing;
-
 static inline bool deer_arcade_on_board(int row, int column) {
   return row >= 0 && row < DEER_ARCADE_SIDE && column >= 0 && column < DEER_ARCADE_SIDE;
-}
-
-static inline bool deer_arcade_is_at(const deer_arcade_thing *thing, int row, int column) {
-  return thing->there && thing->row == row && thing->column == column;
 }
 
 /* Marks a cell; nothing happens outside of the board. */

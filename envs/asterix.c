@@ -23,12 +23,17 @@ enum { ROWS = 8, TOP = 1, WIDTH = DEER_ARCADE_SIDE }; /* those in which things m
 enum { FRAMES = 2 + 2 * ROWS, MOST_FRAMES = 10000 };  /* of start_state: where, and how many */
 enum { APPEAR = 10, MOVE = 5, HARDER = 102 };         /* frames */
 
+/* in a row, on its way along it */
+typedef struct thing {
+  bool there, treasure;
+  int column, step; /* step: 1 to the right, -1 to the left */
+} thing;
+
 typedef struct asterix {
   deer_arcade arcade;
   deer_list start_state; /* option */
   int row, column;
-  deer_arcade_thing thing[ROWS]; /* in row 1, 2, ... */
-  bool treasure[ROWS];           /* the thing is one */
+  thing things[ROWS]; /* in row 1, 2, ... */
   int appear_timer, move_timer, harder_timer;
   int appear_interval, move_interval, level;
   bool appears, moves; /* something in this frame */
@@ -38,8 +43,8 @@ typedef struct asterix {
 static void put_things(asterix *a) {
   const double *kind = a->start_state.at + 2, *column = kind + ROWS;
   for (int i = 0; i < ROWS; i++) {
-    a->treasure[i] = kind[i] > 1 || kind[i] < -1;
-    a->thing[i] = (deer_arcade_thing){kind[i] != 0, TOP + i, (int)column[i], kind[i] < 0 ? -1 : 1};
+    bool treasure = kind[i] > 1 || kind[i] < -1;
+    a->things[i] = (thing){kind[i] != 0, treasure, (int)column[i], kind[i] < 0 ? -1 : 1};
   }
 }
 
@@ -60,7 +65,7 @@ static void start(deer_arcade *self) {
   bool given = a->start_state.n > 0;
   a->row = given ? (int)at[0] : 5;
   a->column = given ? (int)at[1] : 5;
-  memset(a->thing, 0, sizeof a->thing);
+  memset(a->things, 0, sizeof a->things);
   if (given) put_things(a);
   a->appear_interval = APPEAR, a->appear_timer = APPEAR + 1;
   a->move_interval = MOVE, a->move_timer = MOVE + 1;
@@ -78,32 +83,32 @@ static void walk(asterix *a, deer_arcade_button button) {
 
 /* what the player finds where it is: the reward */
 static double meet(asterix *a) {
-  int i = a->row - TOP;
-  if (!deer_arcade_is_at(&a->thing[i], a->row, a->column)) return 0;
-  if (!a->treasure[i]) {
+  thing *met = &a->things[a->row - TOP];
+  if (!met->there || met->column != a->column) return 0;
+  if (!met->treasure) {
     a->arcade.over = true;
     return 0;
   }
-  a->thing[i].there = false;
+  met->there = false;
   return 1;
 }
 
 static void move_things(asterix *a) {
   for (int i = 0; i < ROWS; i++) {
-    deer_arcade_thing *thing = &a->thing[i];
-    thing->column += thing->step;
-    thing->there = thing->there && deer_arcade_on_board(thing->row, thing->column);
+    thing *t = &a->things[i];
+    t->column += t->step;
+    t->there = t->there && t->column >= 0 && t->column < WIDTH;
   }
 }
 
 static void appear(asterix *a) {
   int free[ROWS], n = 0;
   for (int i = 0; i < ROWS; i++)
-    if (!a->thing[i].there) free[n++] = i;
+    if (!a->things[i].there) free[n++] = i;
   if (n == 0) return;
   int i = free[deer_arcade_draw(&a->arcade, n)], right = deer_arcade_draw(&a->arcade, 2);
-  a->treasure[i] = deer_arcade_draw(&a->arcade, 3) == 0;
-  a->thing[i] = (deer_arcade_thing){true, TOP + i, right ? 0 : WIDTH - 1, right ? 1 : -1};
+  bool treasure = deer_arcade_draw(&a->arcade, 3) == 0;
+  a->things[i] = (thing){true, treasure, right ? 0 : WIDTH - 1, right ? 1 : -1};
 }
 
 static double play(deer_arcade *self, deer_arcade_button button) {
@@ -124,10 +129,10 @@ static void paint(const deer_arcade *self, deer_arcade_board *channels) {
   const asterix *a = (const asterix *)self;
   deer_arcade_mark(&channels[PLAYER], a->row, a->column);
   for (int i = 0; i < ROWS; i++) {
-    const deer_arcade_thing *thing = &a->thing[i];
-    if (!thing->there) continue;
-    deer_arcade_mark(&channels[a->treasure[i] ? TREASURES : ENEMIES], thing->row, thing->column);
-    deer_arcade_mark(&channels[TRAIL], thing->row, thing->column - thing->step);
+    const thing *t = &a->things[i];
+    if (!t->there) continue;
+    deer_arcade_mark(&channels[t->treasure ? TREASURES : ENEMIES], TOP + i, t->column);
+    deer_arcade_mark(&channels[TRAIL], TOP + i, t->column - t->step);
   }
 }
 

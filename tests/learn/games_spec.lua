@@ -1,4 +1,4 @@
---- Learning: the mobile robot finds its target and Breakout is played, by the presets.
+--- Learning: the mobile robot finds its target, Breakout and Freeway are played, by the presets.
 local deer = require "deer"
 local report = require "report"
 
@@ -20,12 +20,23 @@ describe("the mobile robot #learn", function()
 end)
 
 describe("Breakout at length #long", function()
-  -- chance earns 0.8 in a game
+  -- chance earns 0.5 in a game
   it("is played better than by chance after 150 000 frames", function()
     local preset = deer.preset "breakout/dqn"
     local agent = preset:agent{ seed = 1 }
     agent:run(3, preset.epoch_length)
     local mean = preset:score(agent, 20000)
     assert.is_true(mean >= 5, ("%.2f"):format(mean))
+  end)
+end)
+
+describe("Freeway at length #long", function()
+  -- chance crosses once in eight episodes, who goes up in nine frames of ten 28 times
+  it("is played better than by going up after 400 000 frames", function()
+    local preset = deer.preset "freeway/dqn"
+    local agent = preset:agent{ seed = 1 }
+    agent:run(8, preset.epoch_length)
+    local mean = preset:score(agent, 25010)
+    assert.is_true(mean >= 45, ("%.2f"):format(mean))
   end)
 end)
