@@ -175,7 +175,7 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
 const deer_env_class deer_env_asterix = {
     DEER_ARCADE_CLASS,
     .name = "asterix",
-    .help = "gather treasure among enemies on 10 x 10 cells; 1 for each",
+    .help = "MinAtar Asterix: gather treasure among enemies on 10 x 10 cells; 1 for each",
     .size = sizeof(asterix),
     .fields = fields,
     .init = init};

@@ -143,7 +143,7 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
 const deer_env_class deer_env_breakout = {
     DEER_ARCADE_CLASS,
     .name = "breakout",
-    .help = "break bricks with a ball and a paddle on 10 x 10 cells; 1 for each brick",
+    .help = "MinAtar Breakout: break bricks with a ball and a paddle on 10 x 10 cells; 1 for each",
     .size = sizeof(breakout),
     .fields = fields,
     .init = init};

@@ -137,7 +137,7 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
 const deer_env_class deer_env_freeway = {
     DEER_ARCADE_CLASS,
     .name = "freeway",
-    .help = "cross a road of eight lanes on 10 x 10 cells; 1 each time",
+    .help = "MinAtar Freeway: cross a road of eight lanes on 10 x 10 cells; 1 each time",
     .size = sizeof(freeway),
     .fields = fields,
     .init = init};

@@ -360,7 +360,7 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
 const deer_env_class deer_env_seaquest = {
     DEER_ARCADE_CLASS,
     .name = "seaquest",
-    .help = "rescue divers among fish and submarines on 10 x 10 cells",
+    .help = "MinAtar Seaquest: rescue divers among fish and submarines on 10 x 10 cells",
     .size = sizeof(seaquest),
     .fields = fields,
     .init = init};

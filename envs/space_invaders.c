@@ -196,7 +196,7 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
 const deer_env_class deer_env_space_invaders = {
     DEER_ARCADE_CLASS,
     .name = "space_invaders",
-    .help = "shoot aliens before they land on 10 x 10 cells; 1 for each",
+    .help = "MinAtar Space Invaders: shoot aliens before they land on 10 x 10 cells; 1 for each",
     .size = sizeof(space_invaders),
     .fields = fields,
     .init = init};
