@@ -31,7 +31,7 @@ local text = require "deer.text"
 ---@field batch? fun(self): table<string, deer.Tensor|deer.Tensor[]>
 ---@field qValues? fun(self, state: table): number[]
 ---@field actionProba? fun(self, state: table): table, number[]? as deer.NativeAlgo has it
-local Algo = class.new "Algo"
+local Algo = class.new("Algo", { "qValues", "actionProba", "description" })
 
 Algo.options = {
   environment = { type = "any", help = "the environment to learn in; without one, \z

@@ -75,13 +75,27 @@ local function construct(self, given)
   return object
 end
 
-local function define(name, parent)
-  local self = { __name = name }
+-- A new field of an object or a class. One that hides a method would be called instead of it.
+local function set_field(self, key, value)
+  local Class = class.isClass(self) and self or getmetatable(self)
+  local is_method = type(Class[key]) == "function" or getmetatable(Class).optional[key]
+  if is_method and value and type(value) ~= "function" then
+    text.fail("%s: '%s' is the name of a method: expected a function there, got %s; call the field \z
+      something else", self.__name, key, text.describe(value))
+  end
+  rawset(self, key, value)
+end
+
+-- `optional`: the names of methods that a class need not have
+local function define(name, parent, optional)
+  local self = { __name = name, __newindex = set_field }
   self.__index = self
   for _, event in ipairs(EVENTS) do self[event] = parent and rawget(parent, event) end
   return setmetatable(self, {
     deer_class = true,
+    optional = optional,
     __index = parent,
+    __newindex = set_field,
     __call = construct,
     __name = "class",
     __tostring = function() return "class " .. name end,
@@ -97,14 +111,18 @@ local function extend(parent, name)
     text.fail('%s:extend: expected a name for the new class, as in %s:extend "Mine", got %s',
       parent.__name, parent.__name, text.describe(name))
   end
-  return define(name, parent)
+  return define(name, parent, getmetatable(parent).optional)
 end
 
---- A class that extends nothing.
+--- A class that extends nothing. No field of its objects can have the name of one of their methods,
+--- or of those that classes which extend it may have.
 ---@param name string
+---@param optional? string[] such methods
 ---@return deer.Class
-function class.new(name)
-  local self = define(name)
+function class.new(name, optional)
+  local names = {}
+  for _, method in ipairs(optional or {}) do names[method] = true end
+  local self = define(name, nil, names)
   self.extend = extend
   function self.init() end
   return self

@@ -27,7 +27,7 @@ local class = require "deer.class"
 ---@field onEpisodeEnd? fun(self, agent: deer.NeuralAgent, terminal: boolean, reward: number)
 ---@field onEpochEnd? fun(self, agent: deer.NeuralAgent)
 ---@field onEnd? fun(self, agent: deer.NeuralAgent)
-local Controller = class.new "Controller"
+local Controller = class.new("Controller", { "ready" })
 
 Controller.options = {
   modes = { type = "table", help = "modes in which signals are heard: -1 training, 0.. tests" },

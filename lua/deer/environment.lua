@@ -30,7 +30,7 @@ local text = require "deer.text"
 ---  there is, its numbers one after the other
 ---@field render? fun(self): deer.Tensor a picture of the present state: bytes, {rows, columns, 3}
 ---@field stop? fun(self) called once, after the last epoch
-local Environment = class.new "Environment"
+local Environment = class.new("Environment", { "step", "render", "stop" })
 
 Environment.options = {
   seed = { type = "seed", alias = { "random_state", "rng" },

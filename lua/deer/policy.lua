@@ -14,7 +14,7 @@ local text = require "deer.text"
 ---@class deer.Policy: deer.Class
 ---@field action fun(self, state: table, mode: integer, first: boolean): number|number[], number?,
 ---  boolean?
-local Policy = class.new "Policy"
+local Policy = class.new("Policy", { "action" })
 
 -- DeeR's policies are told at once who they work for; ours learn it from the agent
 Policy.options = {

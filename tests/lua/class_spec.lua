@@ -66,6 +66,26 @@ describe("class", function()
     assert.same({}, two.list)
   end)
 
+  it("refuses a field that hides a method, where it is set", function()
+    local A = class.new("A", { "step" }):extend "A"
+    function A.name() return "a" end
+    local B = A:extend "B"
+    for _, name in ipairs { "init", "extend", "name", "step" } do
+      local expected = ("B: '%s' is the name of a method: expected a function there, got 3;")
+        :format(name)
+      raises(function() B{}[name] = 3 end, expected)
+      raises(function() B[name] = 3 end, expected)
+      local b, mine = B{}, function() end
+      b[name], b.field, b.other = mine, 3, nil
+      assert.same({ mine, 3 }, { b[name], b.field })
+      b[name] = nil
+      b[name] = false -- none, as a controller says that hears no signal
+      assert.equal(A[name], B[name])
+    end
+    B.field = 3
+    assert.equal(3, B{}.field)
+  end)
+
   it("wants a name, and says where it is missing", function()
     for _, name in ipairs { 7, "", " ", false } do
       raises(function() Base:extend(name) end,

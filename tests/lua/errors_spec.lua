@@ -56,6 +56,16 @@ describe("a wrong input is answered with one clear line:", function()
     assert.same({ 0, "", "" }, { status, out, err })
   end)
 
+  it("a field that hides a method", function()
+    local expected = "Env: 'step' is the name of a method: expected a function there, got 3;"
+    fails({ [4] = "function Env:reset() self.step = 3 return { { 0, 0 }, { { 0, 0 } } } end" }, 4,
+      expected)
+    fails({ [10] = "function Env:init() self.copy = 3 end" }, 10, "Env: 'copy' is the name of")
+    fails({ [10] = "Env.stop = 3" }, 10, "Env: 'stop' is the name of")
+    fails({ [10] = "function Policy:init() self.action = 3 end", [13] = WITH_POLICY }, 10,
+      "Mine: 'action' is the name of")
+  end)
+
   it("a missing script", function()
     local status, out, err = child.run { "no/such/script.lua" }
     assert.same({ 1, "" }, { status, out })
