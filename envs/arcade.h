@@ -94,6 +94,9 @@ static inline bool deer_arcade_on_board(int row, int column) {
   return row >= 0 && row < DEER_ARCADE_SIDE && column >= 0 && column < DEER_ARCADE_SIDE;
 }
 
+/* Is it what the options call a step: 1 or -1? */
+static inline bool deer_arcade_is_step(double x) { return x == 1 || x == -1; }
+
 /* Marks a cell; nothing happens outside of the board. */
 void deer_arcade_mark(deer_arcade_board *channel, int row, int column);
 

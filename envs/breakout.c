@@ -122,7 +122,7 @@ static const deer_arcade_game game = {.n_channels = 4,
                                       .paint = paint};
 
 static const deer_field fields[] = {
-    {"start_state", DEER_FIELD_LIST, offsetof(breakout, start_state), .min = -1, .max = 9,
+    {"start_state", DEER_FIELD_WHOLES, offsetof(breakout, start_state), .min = -1, .max = 9,
      .choices = "paddle|row of the ball|its column|its step down|its step to the right",
      .help = "where every episode begins, steps being 1 or -1; drawn if not given"},
     DEER_ARCADE_OPTIONS,
@@ -134,10 +134,12 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
   const deer_list *at = &((const breakout *)self)->start_state;
   (void)rng;
   deer_arcade_init(self, &game);
-  if (at->n > 0 && (at->at[0] < 0 || at->at[1] < 0 || at->at[1] >= PADDLE_ROW || at->at[2] < 0))
-    return deer_fail(DEER_EINVAL,
-                     "breakout: start_state: expected columns of 0 to 9 and a row of 0 to 8");
-  return DEER_OK;
+  if (at->n == 0) return DEER_OK;
+  bool right = at->at[0] >= 0 && at->at[1] >= 0 && at->at[1] < PADDLE_ROW && at->at[2] >= 0;
+  if (right && deer_arcade_is_step(at->at[3]) && deer_arcade_is_step(at->at[4])) return DEER_OK;
+  return deer_fail(DEER_EINVAL,
+                   "breakout: start_state: expected columns of 0 to 9, a row of 0 to 8 "
+                   "and steps of 1 or -1");
 }
 
 const deer_env_class deer_env_breakout = {

@@ -18,7 +18,7 @@ static const deer_field fields[] = {
     {"higher_dim_obs", DEER_FIELD_BOOL, offsetof(catcher, higher_dim_obs), .fallback = 1,
      .help = "36 x 36 pixels are observed, else a grid of 10 x 10 cells"},
     {"reverse", DEER_FIELD_BOOL, offsetof(catcher, reverse), .help = "all pixels are negated"},
-    {"start_state", DEER_FIELD_LIST, offsetof(catcher, start_state), .max = CELLS - 1,
+    {"start_state", DEER_FIELD_WHOLES, offsetof(catcher, start_state), .max = CELLS - 1,
      .choices = "column of the paddle|column of the block|height",
      .help = "where every episode begins, counted from 0; drawn, at height 9, if not given"},
     DEER_ENV_MAX_STEPS(0),

@@ -112,7 +112,7 @@ static const deer_arcade_game game = {.n_channels = 2 + PACES,
                                       .paint = paint};
 
 static const deer_field fields[] = {
-    {"start_state", DEER_FIELD_LIST, offsetof(freeway, start_state), .min = -PACES, .max = 9,
+    {"start_state", DEER_FIELD_WHOLES, offsetof(freeway, start_state), .min = -PACES, .max = 9,
      .choices = "column 1|column 2|column 3|column 4|column 5|column 6|column 7|column 8|"
                 "pace 1|pace 2|pace 3|pace 4|pace 5|pace 6|pace 7|pace 8",
      .help = "of the cars when an episode begins: columns, and paces to the right (1 to 5: a cell "

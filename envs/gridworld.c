@@ -102,7 +102,7 @@ static const deer_field fields[] = {
      .help = "hole -5, fire -3, goal 1, or -100, -10, 50; -0.1 for any other step"},
     {"random_start", DEER_FIELD_BOOL, offsetof(gridworld, random_start),
      .help = "begin on any free field"},
-    {"start_state", DEER_FIELD_LIST, offsetof(gridworld, start_state), .max = 67,
+    {"start_state", DEER_FIELD_WHOLES, offsetof(gridworld, start_state), .max = 67,
      .choices = "column|row",
      .help = "where every episode begins, {0, 0} at the top left; on S if not given"},
     DEER_ENV_MAX_STEPS(1000),

@@ -2,6 +2,8 @@
  * anew in every step and the answer earns at once. */
 #include "deer.h"
 
+#include <math.h>
+
 enum { MOST = 64, CELL = 40 };
 
 typedef struct identity {
@@ -27,9 +29,10 @@ static const deer_field fields[] = {
 static deer_status check_start(const identity *t) {
   double at = t->start_state.at[0], low = t->continuous ? -1 : 0,
          high = t->continuous ? 1 : (double)t->n - 1;
-  if (t->start_state.n == 0 || (at >= low && at <= high)) return DEER_OK;
-  return deer_fail(DEER_EINVAL, "identity: start_state: expected a state from %g to %g, got %g",
-                   low, high, at);
+  bool able = t->continuous || at == floor(at);
+  if (t->start_state.n == 0 || (able && at >= low && at <= high)) return DEER_OK;
+  return deer_fail(DEER_EINVAL, "identity: start_state: expected %s from %g to %g, got %g",
+                   t->continuous ? "a number" : "a whole number", low, high, at);
 }
 
 static deer_status init(deer_env *self, const deer_rng *rng) {

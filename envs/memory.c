@@ -20,7 +20,7 @@ static const deer_field fields[] = {
      .help = "steps from the cue to the question"},
     {"history", DEER_FIELD_INT, offsetof(memory, history), .fallback = 1, .min = 1, .max = 1e4,
      .help = "observations that a state consists of; delay + 1 hold the cue and the question"},
-    {"start_state", DEER_FIELD_LIST, offsetof(memory, start_state), .max = MOST - 1,
+    {"start_state", DEER_FIELD_WHOLES, offsetof(memory, start_state), .max = MOST - 1,
      .choices = "cue", .help = "of every episode, counted from 0; drawn if not given"},
     DEER_ENV_MAX_STEPS(0),
     {0}};

@@ -325,7 +325,7 @@ static const deer_arcade_game game = {.n_channels = 10,
                                       .paint = paint};
 
 static const deer_field fields[] = {
-    {"start_state", DEER_FIELD_LIST, offsetof(seaquest, start_state), .min = -359, .max = 359,
+    {"start_state", DEER_FIELD_WHOLES, offsetof(seaquest, start_state), .min = -359, .max = 359,
      .choices = "row|column|heading|oxygen|divers aboard|row 1|row 2|row 3|row 4|row 5|row 6|row 7|"
                 "row 8",
      .help = "where every episode begins; heading is 1 (right) or -1, oxygen the frames that it "
@@ -342,8 +342,8 @@ static bool is_right(const double *at) {
     div_t entry = in_row(at[AT_SEA + i]);
     if (entry.rem >= WIDTH * MOVE || (entry.quot == NOBODY && entry.rem > 0)) return false;
   }
-  return at[0] >= 0 && at[0] < BARS && at[1] >= 0 && at[1] < WIDTH && at[3] >= 1 &&
-         at[3] <= OXYGEN && at[4] >= 0 && at[4] <= BERTHS;
+  return at[0] >= 0 && at[0] < BARS && at[1] >= 0 && at[1] < WIDTH && deer_arcade_is_step(at[2]) &&
+         at[3] >= 1 && at[3] <= OXYGEN && at[4] >= 0 && at[4] <= BERTHS;
 }
 
 static deer_status init(deer_env *self, const deer_rng *rng) {
@@ -351,10 +351,11 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
   (void)rng;
   deer_arcade_init(self, &game);
   if (start->n == 0 || is_right(start->at)) return DEER_OK;
-  return deer_fail(DEER_EINVAL,
-                   "seaquest: start_state: expected a row of 0 to 8, a column of 0 to 9, a "
-                   "heading, oxygen for 1 to 200 frames, 0 to 6 divers, and for each of rows 1 to "
-                   "8 who is there: 0, or 100, 200, 300 and an age of 0 to 59, or minus that");
+  return deer_fail(
+      DEER_EINVAL,
+      "seaquest: start_state: expected a row of 0 to 8, a column of 0 to 9, a "
+      "heading of 1 or -1, oxygen for 1 to 200 frames, 0 to 6 divers, and for each of rows 1 to "
+      "8 who is there: 0, or 100, 200, 300 and an age of 0 to 59, or minus that");
 }
 
 const deer_env_class deer_env_seaquest = {

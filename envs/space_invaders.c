@@ -172,7 +172,7 @@ static const deer_arcade_game game = {.n_channels = 6,
                                       .paint = paint};
 
 static const deer_field fields[] = {
-    {"start_state", DEER_FIELD_LIST, offsetof(space_invaders, start_state), .min = -1, .max = 9,
+    {"start_state", DEER_FIELD_WHOLES, offsetof(space_invaders, start_state), .min = -1, .max = 9,
      .choices = "column of the cannon|top row of the aliens|their left column|their step",
      .help = "where every episode begins; the step is 1 (to the right) or -1"},
     DEER_ARCADE_OPTIONS,
@@ -187,10 +187,11 @@ static deer_status init(deer_env *self, const deer_rng *rng) {
   const double *at = start->at;
   (void)rng;
   deer_arcade_init(self, &game);
-  if (start->n == 0 || (at[0] >= 0 && at[1] >= 0 && at[1] <= LOWEST && at[2] >= 0 && at[2] <= LAST))
-    return DEER_OK;
+  if (start->n == 0) return DEER_OK;
+  bool right = at[0] >= 0 && at[1] >= 0 && at[1] <= LOWEST && at[2] >= 0 && at[2] <= LAST;
+  if (right && deer_arcade_is_step(at[3])) return DEER_OK;
   return deer_fail(DEER_EINVAL, "space_invaders: start_state: expected a column of 0 to 9, a top "
-                                "row of 0 to 5 and a left column of 0 to 4");
+                                "row of 0 to 5, a left column of 0 to 4 and a step of 1 or -1");
 }
 
 const deer_env_class deer_env_space_invaders = {

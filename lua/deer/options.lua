@@ -3,8 +3,8 @@
 ---   { length = { default = 7, range = {3, 1000}, help = "number of cells" } }
 ---
 --- A row may hold `default`, `required`, `range = {low, high}` (inclusive), `choices = {...}`,
---- `type` ("number", "integer", "boolean", "string", "table", "list" (of numbers), "function",
---- "seed", "generator", "any"; that of the default if absent), `parts = {...}` (what the numbers of
+--- `type` ("number", "integer", "boolean", "string", "table", "list" (of numbers), "wholes"
+--- (a list of whole numbers), "function", "seed", "generator", "any"; that of the default if absent), `parts = {...}` (what the numbers of
 --- a list are), `search = {low, high}` (where a search for good values looks), `alias = {...}`
 --- (other names) and `help`. In names, letter case and "_" do not count: evaluateOn is evaluate_on.
 
@@ -35,7 +35,8 @@ end
 
 local NOUNS = {
   number = "a number", integer = "an integer", boolean = "true or false", string = "a string",
-  table = "a table", list = "a list of numbers", ["function"] = "a function",
+  table = "a table", list = "a list of numbers",
+  wholes = "a list of whole numbers", ["function"] = "a function",
   seed = "a seed (an integer or a generator)",
   generator = "a seed (an integer or a generator)",
   any = "a value",
@@ -105,7 +106,7 @@ function options.list(...)
 end
 
 local FIELD_TYPES = { real = "number", int = "integer", bool = "boolean", choice = "any",
-  list = "list" }
+  list = "list", wholes = "wholes" }
 
 --- The option table of a class written in C, from core.fields.
 ---@param fields table[]
@@ -138,7 +139,10 @@ function options.expected(option)
     return "one of " .. table.concat(words, ", ")
   end
   local noun, range = NOUNS[option.type] or text.a(option.type), option.range
-  if option.parts then noun = ("{%s}"):format(table.concat(option.parts, ", ")) end
+  if option.parts then
+    noun = ("{%s}%s"):format(table.concat(option.parts, ", "),
+      option.type == "wholes" and ", whole numbers" or "")
+  end
   if not range then return noun end
   local low, high = range[1] or -math.huge, range[2] or math.huge
   if high >= 2 ^ 53 and low <= -2 ^ 53 then return noun end
@@ -184,9 +188,20 @@ local function as_list(value, option)
   return value
 end
 
+-- the same of integers
+local function as_wholes(value, option)
+  local list, whole = as_list(value, option), {}
+  for i, x in ipairs(list or {}) do
+    whole[i] = math.tointeger(x)
+    if not whole[i] then return nil end
+  end
+  return list and whole
+end
+
 local CONVERT = {
   any = function(value) return value end,
   list = as_list,
+  wholes = as_wholes,
   integer = function(value) return type(value) == "number" and math.tointeger(value) or nil end,
   number = function(value) return type(value) == "number" and value == value and value or nil end,
   seed = as_seed,
@@ -220,8 +235,9 @@ local WORDS = {
   ["true"] = true, yes = true, ["1"] = true, ["false"] = false, no = false, ["0"] = false,
 }
 
--- a table in JSON, or a list as 1,2,3
+-- a table in JSON, or a list as 1,2,3 or {1,2,3}
 local function read_table(word)
+  word = word:match '^%s*{([^{}:"]*)}%s*$' or word
   if word:find "^%s*[%[{]" then return (core.json(word)) end
   local list = {}
   for item in word:gmatch "[^,%s]+" do list[#list + 1] = tonumber(item) or item end
@@ -240,7 +256,7 @@ function options.parse(option, word)
     return number and options.accept(option, kind == "number" and number or math.tointeger(number))
   end
   if kind == "table" then return read_table(word) end
-  if kind == "list" then return options.accept(option, read_table(word)) end
+  if kind == "list" or kind == "wholes" then return options.accept(option, read_table(word)) end
   return options.accept(option, word)
 end
 
@@ -289,7 +305,7 @@ end
 -- what was given instead of what is expected; of a list also how long it is
 local function describe(option, value)
   local said = text.describe(value)
-  if option.type ~= "list" or said ~= "a table" then return said end
+  if not option.parts or said ~= "a table" then return said end
   return ("%s with %d %s"):format(said, #value, #value == 1 and "entry" or "entries")
 end
 

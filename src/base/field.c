@@ -29,6 +29,7 @@ static void write_number(const deer_field *field, void *options, double number) 
     *(int *)target = (int)number;
     break;
   case DEER_FIELD_LIST:
+  case DEER_FIELD_WHOLES:
     ((deer_list *)target)->n = 0;
     break;
   }
@@ -152,16 +153,18 @@ static int list_length(const deer_field *field) {
 static deer_status set_list(const deer_field *field, void *options, deer_value value) {
   char got[80];
   deer_list list = {0};
+  bool whole = field->type == DEER_FIELD_WHOLES;
   if (value.type == DEER_VALUE_TEXT) list.n = read_list(value.text, list.at);
   bool fits = list.n == list_length(field);
   for (int i = 0; fits && i < list.n; i++)
-    fits = list.at[i] >= field->min && list.at[i] <= field->max;
+    fits = list.at[i] >= field->min && list.at[i] <= field->max &&
+           (!whole || list.at[i] == floor(list.at[i]));
   if (!fits)
     return deer_fail(
         DEER_EINVAL,
-        "option '%s': expected a list of %d numbers between %.15g and %.15g (%s), got %s",
-        field->name, list_length(field), field->min, field->max, field->choices,
-        value_text(value, got));
+        "option '%s': expected a list of %d %snumbers between %.15g and %.15g (%s), got %s",
+        field->name, list_length(field), whole ? "whole " : "", field->min, field->max,
+        field->choices, value_text(value, got));
   memcpy(member(field, options), &list, sizeof list);
   return DEER_OK;
 }
@@ -176,6 +179,7 @@ deer_status deer_fields_set(const deer_field *fields, void *options, const char 
   case DEER_FIELD_BOOL:
     return set_bool(field, options, value);
   case DEER_FIELD_LIST:
+  case DEER_FIELD_WHOLES:
     return set_list(field, options, value);
   default:
     return set_number(field, options, value);
@@ -214,6 +218,7 @@ deer_value deer_fields_get(const deer_field *field, const void *options) {
     value.text = field_text;
     break;
   case DEER_FIELD_LIST:
+  case DEER_FIELD_WHOLES:
     value.type = DEER_VALUE_TEXT;
     value.text = list_text(source);
     break;

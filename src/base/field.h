@@ -11,7 +11,8 @@ typedef enum deer_field_type {
   DEER_FIELD_INT,    /* int64_t */
   DEER_FIELD_BOOL,   /* bool */
   DEER_FIELD_CHOICE, /* int: the position of the word in `choices` */
-  DEER_FIELD_LIST    /* deer_list: one number for each word of `choices`; none by default */
+  DEER_FIELD_LIST,   /* deer_list: one number for each word of `choices`; none by default */
+  DEER_FIELD_WHOLES  /* the same of whole numbers */
 } deer_field_type;
 
 #define DEER_LIST_MOST 20

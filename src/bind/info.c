@@ -152,6 +152,10 @@ static void push_choices(lua_State *L, const char *choices) {
   }
 }
 
+static bool is_list(const deer_field *field) {
+  return field->type == DEER_FIELD_LIST || field->type == DEER_FIELD_WHOLES;
+}
+
 // the default as the field's type has it; a list has none
 static void push_default(lua_State *L, const deer_field *field) {
   char word[64] = "";
@@ -160,7 +164,7 @@ static void push_default(lua_State *L, const deer_field *field) {
   } else if (field->type == DEER_FIELD_CHOICE) {
     deer_choice_word(field->choices, (int)field->fallback, word, sizeof word);
     lua_pushstring(L, word);
-  } else if (field->type == DEER_FIELD_LIST) {
+  } else if (is_list(field)) {
     lua_pushnil(L);
   } else {
     push_field_number(L, field, field->fallback);
@@ -170,7 +174,7 @@ static void push_default(lua_State *L, const deer_field *field) {
 // { name =, type =, default =, help = }, min and max of numbers, choices, parts (what the numbers
 // of a list are), search = { min, max }
 static void push_field(lua_State *L, const deer_field *field) {
-  static const char *const types[] = {"real", "int", "bool", "choice", "list"};
+  static const char *const types[] = {"real", "int", "bool", "choice", "list", "wholes"};
   lua_createtable(L, 0, 8);
   lua_pushstring(L, field->name);
   lua_setfield(L, -2, "name");
@@ -180,9 +184,9 @@ static void push_field(lua_State *L, const deer_field *field) {
   lua_setfield(L, -2, "default");
   lua_pushstring(L, field->help);
   lua_setfield(L, -2, "help");
-  if (field->type == DEER_FIELD_CHOICE || field->type == DEER_FIELD_LIST) {
+  if (field->type == DEER_FIELD_CHOICE || is_list(field)) {
     push_choices(L, field->choices);
-    lua_setfield(L, -2, field->type == DEER_FIELD_LIST ? "parts" : "choices");
+    lua_setfield(L, -2, is_list(field) ? "parts" : "choices");
   }
   if (field->type != DEER_FIELD_CHOICE && field->type != DEER_FIELD_BOOL) {
     push_field_number(L, field, field->min);

@@ -134,7 +134,7 @@ typedef struct settings {
   int64_t size;
   bool active;
   int rule;
-  deer_list start;
+  deer_list start, cell;
 } settings;
 
 static const deer_field fields[] = {
@@ -144,6 +144,7 @@ static const deer_field fields[] = {
     {"active", DEER_FIELD_BOOL, offsetof(settings, active), .fallback = 1},
     {"rule", DEER_FIELD_CHOICE, offsetof(settings, rule), .fallback = 1, .choices = "sgd|adam"},
     {"start", DEER_FIELD_LIST, offsetof(settings, start), .min = -1, .max = 1, .choices = "x|y|z"},
+    {"cell", DEER_FIELD_WHOLES, offsetof(settings, cell), .min = -1, .max = 9, .choices = "x|y"},
     {0}};
 
 static void refused(const char *name, deer_value value, const char *part) {
@@ -193,6 +194,10 @@ static void lists_are_options(void **state) {
     refused("start", word(wrong[i]),
             "expected a list of 3 numbers between -1 and 1 (x|y|z), got '");
   refused("start", number(1), "(x|y|z), got 1");
+  assert_int_equal(deer_fields_set(fields, &s, "cell", word("8, -1")), DEER_OK);
+  assert_string_equal(deer_fields_get(deer_fields_find(fields, "cell"), &s).text, "8, -1");
+  refused("cell", word("8.5, 0"),
+          "expected a list of 2 whole numbers between -1 and 9 (x|y), got '8.5, 0'");
 }
 
 static void wrong_options_are_refused(void **state) {

@@ -232,6 +232,28 @@ describe("an environment written in C", function()
     raises(function() cartpole:reset(-2) end, "mode of %-1 %(training%), 0, 1, ... expected")
   end)
 
+  it("refuses what is no whole number where one is counted", function()
+    local starts = { breakout = { 4, 8, 0, 1, 1 }, space_invaders = { 9, 0, 4, 1 },
+      freeway = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 },
+      asterix = { 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
+      seaquest = { 1, 1, 1, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
+      gridworld = { 0, 1 }, catcher = { 0, 0, 5 }, memory = { 0 } }
+    for name, start in deer.spairs(starts) do
+      deer.env(name) { start_state = start }
+      for i, x in ipairs(start) do
+        start[i] = x + 0.5
+        raises(function() deer.env(name) { start_state = start } end,
+          "'start_state': expected {.*}, whole numbers from .*got a table with")
+        raises(function() core.env(name, { options = { start_state = start } }) end,
+          "'start_state': expected a list of %d+ whole numbers between")
+        start[i] = x
+      end
+    end
+    raises(function() deer.env "identity" { start_state = { 0.5 } } end,
+      "expected a whole number from 0 to 1, got 0.5")
+    deer.env "identity" { start_state = { 0.5 }, continuous = true }
+  end)
+
   it("refuses wrong options", function()
     local Env = deer.env "cartpole"
     raises(function() Env{ start_state = { 0, 0, 0 } } end,

@@ -108,6 +108,16 @@ describe("options", function()
     assert.is_nil(options.parse(find "double_q", "perhaps"))
     assert.equal("action", options.parse(find "evaluate_on", "action"))
     assert.equal("12", options.parse(find "fname", "12"))
+    local start = { name = "start", type = "wholes", parts = { "row", "column" } }
+    for _, word in ipairs { "4,-1", "4, -1", "{4,-1}", " { 4, -1 } ", "[4, -1]", "4.0 -1" } do
+      assert.same({ 4, -1 }, options.parse(start, word), word)
+      assert.same({ 4, -1 }, options.parse({ name = "any", type = "table" }, word), word)
+    end
+    for _, word in ipairs { "4", "{4}", "{4,1.5}", "{4,a}", "{}", "{4,1" } do
+      assert.is_nil(options.parse(start, word), word)
+    end
+    assert.same({ a = 1 }, options.parse({ name = "any", type = "table" }, '{"a": 1}'))
+    assert.same({}, options.parse({ name = "any", type = "table" }, "{}"))
   end)
 
   it("refuses a table of options that is none", function()

@@ -94,6 +94,7 @@ describe("Space Invaders", function()
     assert.is_true(env:inTerminalState())
     assert.equal("######....", board.rows(env, ALIENS)[10])
     raises(function() begin { start_state = { 9, 6, 0, 1 } } end, "0 to 5")
+    raises(function() begin { start_state = { 9, 0, 0, 0 } } end, "step of 1 or %-1")
     raises(function() begin { start_state = { 9, 0, 5, 1 } } end, "0 to 4")
   end)
 
