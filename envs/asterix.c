@@ -147,7 +147,8 @@ static const deer_arcade_game game = {.n_channels = 4,
                                       .paint = paint};
 
 static const deer_field fields[] = {
-    {"start_state", DEER_FIELD_WHOLES, offsetof(asterix, start_state), .min = -2, .max = MOST_FRAMES,
+    {"start_state", DEER_FIELD_WHOLES, offsetof(asterix, start_state), .min = -2,
+     .max = MOST_FRAMES,
      .choices = "row|column|thing 1|thing 2|thing 3|thing 4|thing 5|thing 6|thing 7|thing 8|"
                 "column 1|column 2|column 3|column 4|column 5|column 6|column 7|column 8|frames",
      .help = "where every episode begins; in rows 1 to 8, 0 is nothing, 1 an enemy on its way to "

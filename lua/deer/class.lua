@@ -80,8 +80,8 @@ local function set_field(self, key, value)
   local Class = class.isClass(self) and self or getmetatable(self)
   local is_method = type(Class[key]) == "function" or getmetatable(Class).optional[key]
   if is_method and value and type(value) ~= "function" then
-    text.fail("%s: '%s' is the name of a method: expected a function there, got %s; call the field \z
-      something else", self.__name, key, text.describe(value))
+    text.fail("%s: '%s' is the name of a method: expected a function there, got %s; call the \z
+      field something else", self.__name, key, text.describe(value))
   end
   rawset(self, key, value)
 end

@@ -98,6 +98,7 @@ local function origin(Class)
     path ~= "" and "the script itself, " .. path or "no file"), 0)
 end
 
+local MOST_NESTED = 100 -- tables: what Lua reads has less than 200
 local write
 
 -- a table in Lua text
@@ -119,7 +120,9 @@ end
 
 -- a value in Lua text; raises where it has none
 function write(value, where, copy)
-  if #where > 1000 then error(where:sub(1, 40) .. "... is nested without an end", 0) end
+  if select(2, where:gsub("%.", "")) > MOST_NESTED then
+    error(("%s... is nested more than %d tables deep"):format(where:sub(1, 40), MOST_NESTED), 0)
+  end
   if is_environment(value) then return recipe(value, inner(copy)) end
   local kind = type(value)
   if kind == "table" and not getmetatable(value) then return write_table(value, where, copy) end
@@ -136,7 +139,7 @@ end
 --- Called by the core in a new state.
 ---@param told string
 function copies.furnish(told)
-  local given = load(told)()
+  local given = assert(load(told))()
   rawset(_G, "arg", given.arg)
   package.path, package.cpath = given.path, given.cpath
   seeds.set(given.seed)
@@ -159,7 +162,7 @@ end
 ---@return deer.Environment
 function copies.make_here(how)
   local function copy(from, name, options) return find(from, name)(options) end
-  return load("local copy = ... return " .. how, "=recipe", "t")(copy)
+  return assert(load("local copy = ... return " .. how, "=recipe", "t"))(copy)
 end
 
 -- ---- both --------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ watch.Terminal.options = {
 
 function watch.Terminal:init(options)
   self.picture, self.actions, self.pause = options.picture, options.actions, 1 / options.fps
-  self.shown, self.due = 0, sys.time()
+  self.shown, self.next_shown = 0, sys.time()
   self.episode, self.step = 1, 0
   self.cloud = options.states and states.new()
 end
@@ -124,8 +124,8 @@ function watch.Terminal:onActionChosen(agent, action)
   local lines = lines_of(self, agent, action)
   if #lines > 0 then self.shown = terminal.show(lines, self.shown) end
   if not sys.isatty(1) then return end
-  self.due = math.max(self.due + self.pause, sys.time() - self.pause)
-  sys.sleep(self.due - sys.time())
+  self.next_shown = math.max(self.next_shown + self.pause, sys.time() - self.pause)
+  sys.sleep(self.next_shown - sys.time())
 end
 
 -- elsewhere than on a terminal nothing moves: the states are shown once, when all are known

@@ -156,19 +156,7 @@ static void normalize(const deer_actor_critic *ac, const deer_batch *batch) {
   }
 }
 
-enum { CARRY = 1 << 20 };
-
-int64_t deer_ac_updates(const deer_actor_critic *ac) {
-  return (int64_t)ac->updates[0] * CARRY + (int64_t)ac->updates[1];
-}
-
-/* in two numbers, since a float counts to 2^24 only */
-static void count_update(deer_actor_critic *ac) {
-  int64_t n = deer_ac_updates(ac) + 1;
-  ac->updates[0] = (deer_real)(n / CARRY);
-  ac->updates[1] = (deer_real)(n % CARRY);
-  ac->base.updates = n;
-}
+int64_t deer_ac_updates(const deer_actor_critic *ac) { return deer_algo_read_count(ac->updates); }
 
 deer_status deer_ac_learn(deer_actor_critic *ac, int i, deer_replay *replay, deer_rng *rng,
                           double *loss) {
@@ -182,10 +170,10 @@ deer_status deer_ac_learn(deer_actor_critic *ac, int i, deer_replay *replay, dee
   ac->noise = *rng;
   deer_program_run(update->program);
   *rng = ac->noise;
-  count_update(ac);
+  ac->base.updates = deer_ac_updates(ac) + 1;
+  deer_algo_write_count(ac->base.updates, ac->updates);
   *loss = sqrt((double)*update->loss);
   if (isfinite(*loss))
     return deer_replay_update(replay, update->batch.size, ac->index, update->error);
-  return deer_fail(DEER_EDATA, "the loss became %g at update %lld (learning rate %g)", *loss,
-                   (long long)ac->base.updates, ac->base.learning_rate);
+  return deer_algo_diverged(&ac->base, *loss, ac->base.updates);
 }

@@ -136,6 +136,25 @@ void deer_algo_visit(deer_algo *algo, void *context,
   if (algo->reward_scale) deer_reward_scale_visit(algo->reward_scale, context, visit);
 }
 
+deer_status deer_algo_diverged(const deer_algo *algo, double loss, int64_t update) {
+  /* a NaN is printed with its sign */
+  return deer_fail(DEER_EDATA, "the loss became %g at update %lld (learning rate %g)",
+                   isnan(loss) ? NAN : loss, (long long)update, algo->learning_rate);
+}
+
+enum { CARRY = 1 << 20, MOST_CARRIED = 1 << 24 };
+
+static bool counts(deer_real x) { return x >= 0 && x < MOST_CARRIED; }
+
+int64_t deer_algo_read_count(const deer_real kept[2]) {
+  return counts(kept[0]) && counts(kept[1]) ? (int64_t)kept[0] * CARRY + (int64_t)kept[1] : 0;
+}
+
+void deer_algo_write_count(int64_t n, deer_real kept[2]) {
+  kept[0] = (deer_real)(n / CARRY);
+  kept[1] = (deer_real)(n % CARRY);
+}
+
 deer_status deer_algo_set_learning_rate(deer_algo *algo, double rate) {
   if (!(rate >= 0 && isfinite(rate)))
     return deer_fail(DEER_EINVAL, "learning rate: expected a number of at least 0, got %g", rate);

@@ -144,6 +144,15 @@ deer_node deer_algo_rewards(deer_algo *algo, deer_graph *g, deer_node r_t);
  * it acts and learns by the same. */
 deer_status deer_algo_learn(deer_algo *algo, deer_replay *replay, deer_rng *rng, double *loss);
 
+/* DEER_EDATA: the loss of that update (1 is the first) is not finite. */
+deer_status deer_algo_diverged(const deer_algo *algo, double loss, int64_t update);
+
+/* How many updates were done, as an algo keeps it among its parameters: in two numbers, since a
+ * float counts to 2^24 only. 0 where these are no such count, which parameters from elsewhere may
+ * hold. */
+int64_t deer_algo_read_count(const deer_real kept[2]);
+void deer_algo_write_count(int64_t n, deer_real kept[2]);
+
 /* kind->visit, and the running statistics. */
 void deer_algo_visit(deer_algo *algo, void *context,
                      void (*visit)(void *context, const char *name, const deer_shape *shape,

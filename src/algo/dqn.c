@@ -239,8 +239,7 @@ static deer_status step(deer_dqn *d, double *loss) {
   self->updates++;
   *loss = sqrt((double)*d->update_loss);
   if (isfinite(*loss)) return DEER_OK;
-  return deer_fail(DEER_EDATA, "the loss became %g at update %lld (learning rate %g)", *loss,
-                   (long long)self->updates, self->learning_rate);
+  return deer_algo_diverged(self, *loss, self->updates);
 }
 
 static deer_status learn(deer_algo *self, deer_replay *replay, deer_rng *rng, double *loss) {

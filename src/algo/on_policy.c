@@ -394,8 +394,6 @@ void deer_onp_finish(deer_algo *self) {
 
 int64_t deer_onp_horizon(const deer_algo *self) { return ((const deer_on_policy *)self)->horizon; }
 
-enum { CARRY = 1 << 20 };
-
 void deer_onp_visit(deer_algo *self, void *context,
                     void (*visit)(void *context, const char *name, const deer_shape *shape,
                                   deer_real *data)) {
@@ -405,7 +403,7 @@ void deer_onp_visit(deer_algo *self, void *context,
   deer_real *data;
   int size;
   char name[32];
-  self->updates = (int64_t)op->updates[0] * CARRY + (int64_t)op->updates[1];
+  self->updates = deer_algo_read_count(op->updates);
   for (int i = 0; deer_net_slot_at(op->net, i, &slot); i++)
     visit(context, slot.name, &slot.shape, op->parameters + slot.offset);
   if (more > 0) visit(context, "log_std", &DEER_SHAPE(more), op->parameters + of_net);
@@ -417,10 +415,7 @@ void deer_onp_visit(deer_algo *self, void *context,
 }
 
 deer_status deer_onp_done(deer_on_policy *op, double *loss) {
-  const int64_t n = ++op->base.updates;
-  /* in two numbers, since a float counts to 2^24 only */
-  op->updates[0] = (deer_real)(n / CARRY);
-  op->updates[1] = (deer_real)(n % CARRY);
+  deer_algo_write_count(++op->base.updates, op->updates);
   *loss = sqrt(op->squares / (double)op->n_steps);
   return DEER_OK;
 }

@@ -116,8 +116,7 @@ static deer_status step(deer_on_policy *op, const deer_replay *replay, const int
   op->divergence = (double)*p->divergence;
   op->n_steps++;
   if (isfinite(*p->loss)) return DEER_OK;
-  return deer_fail(DEER_EDATA, "the loss became %g at update %lld (learning rate %g)",
-                   (double)*p->loss, (long long)op->base.updates + 1, op->base.learning_rate);
+  return deer_algo_diverged(&op->base, (double)*p->loss, op->base.updates + 1);
 }
 
 deer_status deer_onp_pass(deer_on_policy *op, const deer_replay *replay, deer_rng *rng,

@@ -64,9 +64,9 @@ static deer_status read_choices(lua_State *L, int index, deer_action_space *acti
     lua_Integer n = lua_type(L, -1) == LUA_TNUMBER ? lua_tointegerx(L, -1, &whole) : 0;
     deer_lua_describe(L, -1, got);
     lua_pop(L, 1);
-    if (!whole || n < 1 || n > 1 << 24)
-      return deer_fail(DEER_EINVAL, "choice %d: expected a whole number of at least 1, got %s",
-                       i + 1, got);
+    if (!whole || n < 1 || n > DEER_MOST_ACTIONS)
+      return deer_fail(DEER_EINVAL, "choice %d: expected a whole number from 1 to %d, got %s",
+                       i + 1, DEER_MOST_ACTIONS, got);
     actions->choices[i] = (int)n;
   }
   return DEER_OK;
@@ -89,7 +89,8 @@ static deer_status read_list(lua_State *L, int index, deer_action_space *actions
     deer_lua_describe(L, -1, got);
     lua_pop(L, 1);
     if (!good)
-      return deer_fail(DEER_EINVAL, "row %d: expected {low, high} with low < high, got %s", i + 1,
+      return deer_fail(DEER_EINVAL,
+                       "row %d: expected {low, high} with low < high, both finite, got %s", i + 1,
                        got);
   }
   return DEER_OK;
@@ -100,12 +101,11 @@ deer_status deer_lua_read_n_actions(lua_State *L, int index, deer_action_space *
   int whole = 0;
   lua_Integer n = lua_type(L, index) == LUA_TNUMBER ? lua_tointegerx(L, index, &whole) : 0;
   if (lua_istable(L, index)) return read_list(L, index, actions);
-  if (!whole || n < 1 || n > 1 << 24)
+  if (!whole || n < 1 || n > DEER_MOST_ACTIONS)
     return deer_fail(
         DEER_EINVAL,
-        "expected a whole number of at least 1, a list of such or a list of {low, high}, "
-        "got %s",
-        deer_lua_describe(L, index, got));
+        "expected a whole number from 1 to %d, a list of such or a list of {low, high}, got %s",
+        DEER_MOST_ACTIONS, deer_lua_describe(L, index, got));
   *actions = (deer_action_space){.n = (int)n, .size = 1};
   return DEER_OK;
 }

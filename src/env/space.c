@@ -79,14 +79,11 @@ const char *deer_action_kind_name(deer_action_kind kind) {
   return kind == DEER_ACTIONS_CONTINUOUS ? "continuous" : "multi-discrete";
 }
 
-/* reals tell whole numbers apart up to here */
-#define MOST_ACTIONS (1 << 24)
-
 static deer_status check_choices(const deer_action_space *actions) {
   for (int i = 0; i < actions->size; i++)
-    if (actions->choices[i] < 1 || actions->choices[i] > MOST_ACTIONS)
+    if (actions->choices[i] < 1 || actions->choices[i] > DEER_MOST_ACTIONS)
       return deer_fail(DEER_EINVAL, "actions: choice %d is one of %d (expected 1 to %d)", i,
-                       actions->choices[i], MOST_ACTIONS);
+                       actions->choices[i], DEER_MOST_ACTIONS);
   return DEER_OK;
 }
 
@@ -94,9 +91,10 @@ static deer_status check_actions(const deer_action_space *actions) {
   if (actions->n < 0)
     return deer_fail(DEER_EINVAL, "actions: %d (expected at least 1)", actions->n);
   if (actions->n > 0) {
-    if (actions->size == 1 && actions->n <= MOST_ACTIONS) return DEER_OK;
-    return deer_fail(DEER_EINVAL, "actions: %d discrete actions of size %d", actions->n,
-                     actions->size);
+    if (actions->size == 1 && actions->n <= DEER_MOST_ACTIONS) return DEER_OK;
+    return deer_fail(DEER_EINVAL,
+                     "actions: %d discrete actions of size %d (expected 1 to %d of size 1)",
+                     actions->n, actions->size, DEER_MOST_ACTIONS);
   }
   if (actions->size < 1 || actions->size > DEER_MAX_ACTION_SIZE)
     return deer_fail(DEER_EINVAL, "actions: %d numbers (expected 1 to %d)", actions->size,
@@ -107,7 +105,10 @@ static deer_status check_actions(const deer_action_space *actions) {
     double low = actions->low[i], high = actions->high[i];
     if (!(isfinite((deer_real)low) && isfinite((deer_real)high) && isfinite(high - low) &&
           low <= high))
-      return deer_fail(DEER_EINVAL, "actions: number %d lies between %g and %g", i, low, high);
+      return deer_fail(
+          DEER_EINVAL,
+          "actions: number %d: expected bounds low <= high, finite as %s, got %g and %g", i,
+          deer_dtype_name(DEER_DTYPE_REAL), low, high);
   }
   return DEER_OK;
 }
@@ -119,6 +120,9 @@ deer_status deer_space_check(const deer_space *space) {
   for (int s = 0; s < space->n_subjects; s++) DEER_TRY(check_subject(&space->subjects[s], s));
   return check_actions(&space->actions);
 }
+
+/* as messages show it: a NaN is printed with its sign */
+static double shown(deer_real x) { return isnan(x) ? NAN : (double)x; }
 
 /* looks at `n` observations of subject s that lie one after the other; `what` they are */
 static deer_status check_finite(const deer_subject *subject, int s, const void *data, int n,
@@ -133,7 +137,7 @@ static deer_status check_finite(const deer_subject *subject, int s, const void *
   while (isfinite(x[i])) i++;
   return deer_fail(DEER_EDATA,
                    "subject %d of the %s is %g at element %zu (expected a finite number)", s, what,
-                   isnan(x[i]) ? NAN : (double)x[i], i);
+                   shown(x[i]), i);
 }
 
 deer_status deer_observations_check(const deer_space *space, int n,
@@ -159,20 +163,19 @@ static bool is_below(double x, int n) { return x >= 0 && x < n && x == floor(x);
 
 deer_status deer_action_check(const deer_action_space *actions, const deer_real *action) {
   if (actions->n > 0) {
-    double a = (double)*action;
-    if (is_below(a, actions->n)) return DEER_OK;
-    return deer_fail(DEER_EINVAL, "action %g is not one of 0..%d", a, actions->n - 1);
+    if (is_below((double)*action, actions->n)) return DEER_OK;
+    return deer_fail(DEER_EINVAL, "action %g is not one of 0..%d", shown(*action), actions->n - 1);
   }
   if (actions->choices[0] > 0) {
     for (int i = 0; i < actions->size; i++)
       if (!is_below((double)action[i], actions->choices[i]))
         return deer_fail(DEER_EINVAL, "action: number %d is %g, not one of 0..%d", i,
-                         (double)action[i], actions->choices[i] - 1);
+                         shown(action[i]), actions->choices[i] - 1);
     return DEER_OK;
   }
   for (int i = 0; i < actions->size; i++)
     if (!(action[i] >= (deer_real)actions->low[i] && action[i] <= (deer_real)actions->high[i]))
       return deer_fail(DEER_EINVAL, "action: number %d is %g (expected %g to %g)", i,
-                       (double)action[i], actions->low[i], actions->high[i]);
+                       shown(action[i]), actions->low[i], actions->high[i]);
   return DEER_OK;
 }

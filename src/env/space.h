@@ -6,6 +6,7 @@
 
 #define DEER_MAX_SUBJECTS    16
 #define DEER_MAX_ACTION_SIZE 64
+#define DEER_MOST_ACTIONS    (1 << 24) /* reals tell whole numbers apart up to here */
 
 /* One observable element (DeeR's inputDimensions row). The environment returns its value at the
  * present step, of `shape`; the agent keeps the last `history` of them, oldest first: the state is

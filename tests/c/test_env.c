@@ -69,7 +69,7 @@ static void wrong_action_spaces_are_named(void **state) {
   s.actions = (deer_action_space){.n = -2, .size = 1};
   refuse(&s, "actions: -2");
   s.actions = (deer_action_space){.n = 2, .size = 2};
-  refuse(&s, "actions: 2 discrete actions of size 2");
+  refuse(&s, "actions: 2 discrete actions of size 2 (expected 1 to 16777216 of size 1)");
   s.actions = (deer_action_space){.size = 0};
   refuse(&s, "actions: 0 numbers (expected 1 to 64)");
   s.actions = (deer_action_space){.size = 65};
@@ -78,7 +78,7 @@ static void wrong_action_spaces_are_named(void **state) {
                                     {-INFINITY, 0}, {0, INFINITY}, {-1e308, 1e308}};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     s.actions = (deer_action_space){.size = 2, .low = {0, wrong[i][0]}, .high = {1, wrong[i][1]}};
-    refuse(&s, "actions: number 1 lies between ");
+    refuse(&s, "actions: number 1: expected bounds low <= high, finite as ");
   }
   s.actions = (deer_action_space){.size = 2, .choices = {3}};
   refuse(&s, "actions: choice 1 is one of 0 (expected 1 to 16777216)");
@@ -105,8 +105,11 @@ static void actions_must_lie_in_their_space(void **state) {
   action[1] = 1.5;
   assert_int_equal(deer_action_check(&box, action), DEER_EINVAL);
   assert_string_equal(deer_error(), "action: number 1 is 1.5 (expected -1 to 1)");
-  action[1] = (deer_real)NAN;
+  action[1] = (deer_real)-NAN;
   assert_int_equal(deer_action_check(&box, action), DEER_EINVAL);
+  assert_string_equal(deer_error(), "action: number 1 is nan (expected -1 to 1)");
+  deer_action_check(&discrete, &action[1]);
+  assert_string_equal(deer_error(), "action nan is not one of 0..2");
 }
 
 static void several_choices_are_an_action(void **state) {

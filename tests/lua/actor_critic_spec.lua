@@ -143,6 +143,17 @@ describe("an actor-critic", function()
     end
   end)
 
+  it("says at which update the loss became nan, whatever the parameters are", function()
+    for _, name in ipairs(NAMES) do
+      local agent, algo = agent_of(name)
+      local params = algo:getAllParams()
+      for _, part in ipairs(params) do part.data = ("f"):pack(-(0 / 0)):rep(#part.data // 4) end
+      algo:setAllParams(params)
+      assert.equal(0, algo:updates())
+      raises(function() agent:run(1, 30) end, "the loss became nan at update 1 %(")
+    end
+  end)
+
   it("is kept in files", function()
     local status, out, err = child.run({ "-e", [[
       local deer = require "deer"

@@ -163,6 +163,20 @@ describe("copies of an environment", function()
     assert.equal("done\n", out)
     assert.matches("share one thread: no other thread can have the option Walk.marks.f, a function",
       err)
+    status, out, err = run [[deer.env 'walk'{ marks = load(
+      "return " .. ("{"):rep(99) .. ("}"):rep(99))() }]]
+    assert.equal("done\n", out)
+    assert.equal(0, status)
+    assert.equal("", err)
+    status, out, err = run [[(function()
+      local marks = {}
+      for _ = 1, 250 do marks = { marks } end
+      return deer.env 'walk'{ marks = marks }
+    end)()]]
+    assert.equal("done\n", out)
+    assert.equal(0, status)
+    assert.matches("share one thread: Walk.marks.1.1.*%.%.%. is nested more than 100 tables deep",
+      err)
     status, out, err = run("deer.env 'walk'{}", [[
       assert(not debug.traceback():find "furnish" and debug.traceback():find "run.lua", "not again")
     ]])

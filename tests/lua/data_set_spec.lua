@@ -22,7 +22,7 @@ describe("a data set of several choices at once", function()
     raises(function() set:addSample({ 0 }, { 2, 2 }, 1, true) end, "number 1 is 2, not one of 0..1")
     raises(function() set:addSample({ 0 }, 2, 1, true) end, "expected a list of 2 numbers, got 2")
     raises(function() deer.DataSet{ input_dimensions = { { 1 } }, n_actions = { 3, 0.5 } } end,
-      "choice 2: expected a whole number of at least 1, got 0.5")
+      "choice 2: expected a whole number from 1 to 16777216, got 0.5")
   end)
 end)
 

@@ -306,7 +306,7 @@ return E
       ["function E:inputDimensions() return { 1 } end"] =
         "mine.lua:9 (inputDimensions): subject 0: expected a row such as {history}",
       ["function E:nActions() return 0 end"] =
-        "mine.lua:9 (nActions): expected a whole number of at least 1",
+        "mine.lua:9 (nActions): expected a whole number from 1 to 16777216",
       ["function E:reset() self.at = math.random(3) return { self.at } end"] =
         "mine.lua:9 (reset): it does not repeat itself with a seed",
       ["function E:inTerminalState() return 1 end"] =
