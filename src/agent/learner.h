@@ -79,8 +79,9 @@ typedef struct deer_outcome {
 } deer_outcome;
 
 /* Stores it; after an ending the lane awaits another episode. DEER_ESTATE as choose, when there is
- * no action, and in a policy that is choosing for the lane; DEER_EINVAL when the action is not in the space or `next` is missing; DEER_EDATA
- * when a number is NaN or infinite: then nothing is changed. DEER_ENOMEM for running statistics. */
+ * no action, and in a policy that is choosing for the lane; DEER_EINVAL when the action is not in
+ * the space or `next` is missing; DEER_EDATA when a number is NaN or infinite: then nothing is
+ * changed. DEER_ENOMEM for running statistics. */
 deer_status deer_learner_observe(deer_learner *learner, const deer_outcome *outcome);
 
 /* One update of the algo, if it is time. *learnt tells; if not, deer_error() says what is waited

@@ -17,6 +17,7 @@ return {
     batch_size = 32,
     batch_accumulator = "mean",
     discount = 0.99,
+    n_step = 3,
     freeze_interval = 1000,
   },
   agent_options = {
@@ -25,7 +26,7 @@ return {
     replay_memory_size = 100000,
   },
   controllers = {
-    { "EpsilonController", { initial_e = 1, e_min = 0.1, e_decays = 100000 } },
+    { "EpsilonController", { initial_e = 1, e_min = 0.02, e_decays = 100000 } },
   },
   epochs = 100,
   epoch_length = 50000,
