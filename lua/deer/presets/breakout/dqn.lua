@@ -2,7 +2,9 @@
 --- with its options: 5 million frames, an update after each. By the paper's learning curves the
 --- return of the last 100 episodes of training, with an epsilon of 0.1, is then about 10 in
 --- Breakout, 50 in Freeway, 17 in Asterix, 20 in Seaquest (whose rules had a mistake about oxygen
---- then) and 45 in Space Invaders.
+--- then) and 45 in Space Invaders. Here it is 11.0 (seed 1; 10.1 over 500 episodes), and 19.4
+--- without exploration. Less of it at the end does better in training (17) and worse in play: what
+--- happens when few bricks are left is seen too seldom, and the last one is never hit.
 return {
   environment = "breakout",
   algo = "QNetwork",
@@ -17,7 +19,6 @@ return {
     batch_size = 32,
     batch_accumulator = "mean",
     discount = 0.99,
-    n_step = 3,
     freeze_interval = 1000,
   },
   agent_options = {
@@ -26,7 +27,7 @@ return {
     replay_memory_size = 100000,
   },
   controllers = {
-    { "EpsilonController", { initial_e = 1, e_min = 0.02, e_decays = 100000 } },
+    { "EpsilonController", { initial_e = 1, e_min = 0.1, e_decays = 100000 } },
   },
   epochs = 100,
   epoch_length = 50000,
