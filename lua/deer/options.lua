@@ -3,11 +3,11 @@
 ---   { length = { default = 7, range = {3, 1000}, help = "number of cells" } }
 ---
 --- A row may hold `default`, `required`, `range = {low, high}` (inclusive), `choices = {...}`,
---- `type` ("number", "integer", "boolean", "string", "table", "list" of numbers, "wholes": a list of
---- whole ones, "function", "seed", "generator", "any"; that of the default if absent),
---- `parts = {...}` (what the numbers of a list are), `search = {low, high}` (where a search for good
---- values looks), `alias = {...}` (other names) and `help`. In names, letter case and "_" do not
---- count: evaluateOn is evaluate_on.
+--- `type` ("number", "integer", "boolean", "string", "table", "list" (of numbers), "wholes" (a list
+--- of whole ones), "function", "seed", "generator", "any"; that of the default if absent), `parts =
+--- {...}` (what the numbers of a list are), `search = {low, high}` (where a search for good values
+--- looks), `alias = {...}` (other names) and `help`. In names, letter case and "_" do not count:
+--- evaluateOn is evaluate_on.
 
 local core = require "deer.core"
 local spairs = require "deer.spairs"
