@@ -105,9 +105,11 @@ local train = {
 
 local function check(said)
   if said.quiet and said.json then usage.fail "--quiet and --json contradict each other" end
-  if said.run_name and not said.run_name:find "^[%w_.-]+$" or said.run_name == ".." then
-    usage.fail("--run-name: expected letters, digits, '_', '-' and '.', got '%s'", said.run_name)
+  local name = said.run_name
+  if name and (not name:find "^[%w_.-]+$" or name == "." or name == "..") then
+    usage.fail("--run-name: expected letters, digits, '_', '-' and '.', got '%s'", name)
   end
+  if said.log_dir == "" then usage.fail "--log-dir: expected a folder, got ''" end
 end
 
 -- what a person wants to know before it begins
