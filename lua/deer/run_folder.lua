@@ -159,6 +159,10 @@ local function parameters_file(where, which)
     local path = ("%s/%s.safetensors"):format(where, name)
     if sys.exists(path) then return path end
   end
+  if sys.exists(where .. "/best.safetensors") then
+    usage.fail("there are no last parameters in '%s' yet, only the best ones; leave out --last",
+      where)
+  end
   usage.fail("there are no parameters in '%s'", where)
 end
 
