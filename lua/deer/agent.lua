@@ -85,8 +85,8 @@ local function check_self(self, method)
   end
 end
 
-local HOW = { getAction = { env = true, explore = true }, getActions = { explore = true },
-  actionProba = { env = true } }
+local HOW = { getAction = { "explore", "env" }, getActions = { "explore" },
+  actionProba = { "env" } }
 
 -- the number of the environment in a table such as these, and whether to explore
 local function read_how(method, how)
@@ -96,9 +96,11 @@ local function read_how(method, how)
       text.describe(how))
   end
   for key in require "deer.spairs"(how) do
-    if not HOW[method][key] then
+    local known = false
+    for _, name in ipairs(HOW[method]) do known = known or name == key end
+    if not known then
       text.fail("agent:%s: unknown option '%s'%s", method, tostring(key),
-        text.meant(tostring(key), { "explore", "env" }))
+        text.meant(tostring(key), HOW[method]))
     end
   end
   if how.explore ~= nil and type(how.explore) ~= "boolean" then
@@ -170,7 +172,10 @@ end
 --- as the methods of algorithms take it.
 ---@param env? integer
 ---@return any[]
-function Agent:state(env) return self._handle:state(env) end
+function Agent:state(env)
+  check_self(self, "state")
+  return self._handle:state(env)
+end
 
 --- How probable actions are in a state by what has been learnt: a number for each discrete one; a
 --- list of numbers for each of several choices; of continuous ones the means, then the standard
@@ -192,13 +197,22 @@ end
 
 --- What it remembers.
 ---@return deer.DataSet
-function Agent:dataset() return self._handle:dataset() end
+function Agent:dataset()
+  check_self(self, "dataset")
+  return self._handle:dataset()
+end
 
 --- Every parameter that is learnt: { name =, shape =, data = bytes }.
 ---@return table[]
-function Agent:getWeights() return self.learning_algo:getAllParams() end
+function Agent:getWeights()
+  check_self(self, "getWeights")
+  return self.learning_algo:getAllParams()
+end
 
 ---@param weights table[] a list that getWeights gave
-function Agent:setWeights(weights) self.learning_algo:setAllParams(weights) end
+function Agent:setWeights(weights)
+  check_self(self, "setWeights")
+  self.learning_algo:setAllParams(weights)
+end
 
 return Agent

@@ -16,7 +16,8 @@ typedef enum stage {
 typedef struct seat {
   deer_lane lane;
   stage stage;
-  bool loose; /* nobody needs to tell what follows: the last choice did not explore */
+  bool loose;    /* nobody needs to tell what follows: the last choice did not explore */
+  bool choosing; /* the policy is at work, which may be the user's */
   void *next[DEER_MAX_SUBJECTS]; /* [shape...] */
 } seat;
 
@@ -100,6 +101,13 @@ void deer_learner_free(deer_learner *l) {
 
 /* ---- messages ---- */
 
+/* a policy must not change the lane for which it chooses */
+static deer_status check_idle(const seat *at) {
+  if (!at->choosing) return DEER_OK;
+  return deer_fail(DEER_ESTATE, "an action is being chosen: the policy can only ask for the best "
+                                "one in the same state");
+}
+
 static deer_status find_seat(const deer_learner *l, int lane, seat **at) {
   *at = lane >= 0 && lane < l->n_seats ? &l->seats[lane] : NULL;
   if (*at) return DEER_OK;
@@ -116,9 +124,21 @@ static deer_status locate(const deer_learner *l, int lane, deer_status status) {
 
 /* ---- the state ---- */
 
+/* -0 is 0 */
+static bool same_reals(const deer_real *a, const deer_real *b, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (a[i] != b[i]) return false;
+  return true;
+}
+
 static bool same(const deer_learner *l, const void *const *a, const void *const *b) {
-  for (int s = 0; s < l->space->n_subjects; s++)
-    if (memcmp(a[s], b[s], deer_subject_bytes(&l->space->subjects[s])) != 0) return false;
+  for (int s = 0; s < l->space->n_subjects; s++) {
+    const deer_subject *subject = &l->space->subjects[s];
+    size_t bytes = deer_subject_bytes(subject);
+    if (subject->dtype == DEER_DTYPE_REAL ? !same_reals(a[s], b[s], bytes / sizeof(deer_real))
+                                          : memcmp(a[s], b[s], bytes) != 0)
+      return false;
+  }
   return true;
 }
 
@@ -176,6 +196,7 @@ static deer_status check_and_see(deer_learner *l, int lane, const void *const *o
                                  bool loose) {
   seat *at;
   DEER_TRY(find_seat(l, lane, &at));
+  DEER_TRY(check_idle(at));
   DEER_TRY(check_follows(l, at, observation, loose));
   see(l, at, observation, loose);
   return DEER_OK;
@@ -183,6 +204,7 @@ static deer_status check_and_see(deer_learner *l, int lane, const void *const *o
 
 deer_status deer_learner_see(deer_learner *l, int lane, const void *const *observation) {
   seat *at = lane >= 0 && lane < l->n_seats ? &l->seats[lane] : NULL;
+  if (at && at->choosing && follows(l, at, observation)) return DEER_OK; /* it is the newest */
   /* looking does not undo a choice that explored */
   bool loose = !(at && at->stage == CHOSEN && !at->loose);
   return locate(l, lane, check_and_see(l, lane, observation, loose));
@@ -190,8 +212,21 @@ deer_status deer_learner_see(deer_learner *l, int lane, const void *const *obser
 
 /* ---- actions ---- */
 
+/* Is the best action only looked at, while another one is under way, or chosen? */
+static bool only_looks(const seat *at, bool explore) {
+  return !explore && (at->choosing || (at->stage == CHOSEN && !at->loose));
+}
+
+/* Can an action be chosen now? A policy at work may ask for the best one in the same state. */
+static deer_status check_choice(const deer_learner *l, const seat *at,
+                                const void *const *observation, bool explore) {
+  if (explore || !follows(l, at, observation)) DEER_TRY(check_idle(at));
+  return check_follows(l, at, observation, !explore);
+}
+
 /* `answers` is NULL for one lane */
-static deer_status pick(deer_learner *l, seat *at, bool explore, deer_answers *answers) {
+static deer_status pick(deer_learner *l, seat *at, bool explore, deer_answers *answers,
+                        deer_real *action) {
   deer_lane *lane = &at->lane;
   deer_choice choice = {.algo = l->algo,
                         .state = (const void *const *)lane->state,
@@ -203,21 +238,39 @@ static deer_status pick(deer_learner *l, seat *at, bool explore, deer_answers *a
                         .row = lane->number};
   double value;
   bool greedy;
-  if (!explore) return deer_choice_best(&choice, lane->action, NULL);
+  if (!explore) return deer_choice_best(&choice, action, NULL);
   if (deer_experience_gathers(&l->past)) {
-    deer_random_action(&l->space->actions, &l->policy_rng, lane->action);
+    deer_random_action(&l->space->actions, &l->policy_rng, action);
     return DEER_OK;
   }
   lane->unasked = false;
-  return l->policy->kind->choose(l->policy, &choice, lane->action, &value, &greedy);
+  return l->policy->kind->choose(l->policy, &choice, action, &value, &greedy);
 }
 
-static deer_status choose(deer_learner *l, int lane, const void *const *observation, bool explore) {
-  seat *at = &l->seats[lane];
-  DEER_TRY(check_and_see(l, lane, observation, !explore));
-  at->stage = SEEN;
-  DEER_TRY(pick(l, at, explore, NULL));
+static deer_status pick_checked(deer_learner *l, seat *at, bool explore, deer_answers *answers,
+                                deer_real *action) {
+  bool nested = at->choosing;
+  at->choosing = true;
+  deer_status status = pick(l, at, explore, answers, action);
+  at->choosing = nested;
+  return status == DEER_OK ? deer_action_check(&l->space->actions, action) : status;
+}
+
+/* the action is the lane's, unless it was only looked at */
+static void commit(const deer_learner *l, seat *at, const deer_real *action) {
+  memcpy(at->lane.action, action, (size_t)l->space->actions.size * sizeof *action);
   at->stage = CHOSEN;
+}
+
+static deer_status choose(deer_learner *l, int lane, const void *const *observation, bool explore,
+                          deer_real *action) {
+  seat *at = &l->seats[lane];
+  DEER_TRY(check_choice(l, at, observation, explore));
+  if (only_looks(at, explore)) return pick_checked(l, at, explore, NULL, action);
+  see(l, at, observation, !explore);
+  at->stage = SEEN;
+  DEER_TRY(pick_checked(l, at, explore, NULL, action));
+  commit(l, at, action);
   return DEER_OK;
 }
 
@@ -225,9 +278,7 @@ deer_status deer_learner_choose(deer_learner *l, int lane, const void *const *ob
                                 bool explore, deer_real *action) {
   seat *at;
   DEER_TRY(find_seat(l, lane, &at));
-  DEER_TRY(locate(l, lane, choose(l, lane, observation, explore)));
-  memcpy(action, at->lane.action, (size_t)l->space->actions.size * sizeof *action);
-  return DEER_OK;
+  return locate(l, lane, choose(l, lane, observation, explore, action));
 }
 
 /* what lane i observes, of the observations of all */
@@ -243,18 +294,22 @@ deer_status deer_learner_choose_all(deer_learner *l, const void *const *observat
   const void *of[DEER_MAX_SUBJECTS];
   for (int i = 0; i < l->n_seats; i++) {
     const void *const *observation = row(l, observations, i, of);
-    DEER_TRY(locate(l, i, check_follows(l, &l->seats[i], observation, !explore)));
+    DEER_TRY(locate(l, i, check_choice(l, &l->seats[i], observation, explore)));
   }
   for (int i = 0; i < l->n_seats; i++) {
-    see(l, &l->seats[i], row(l, observations, i, of), !explore);
-    l->seats[i].stage = SEEN;
+    seat *at = &l->seats[i];
+    if (only_looks(at, explore)) continue;
+    see(l, at, row(l, observations, i, of), !explore);
+    at->stage = SEEN;
   }
   deer_answers_forget(&l->answers);
+  size_t size = (size_t)l->space->actions.size;
+  for (int i = 0; i < l->n_seats; i++) {
+    deer_real *action = actions + (size_t)i * size;
+    DEER_TRY(locate(l, i, pick_checked(l, &l->seats[i], explore, &l->answers, action)));
+  }
   for (int i = 0; i < l->n_seats; i++)
-    DEER_TRY(locate(l, i, pick(l, &l->seats[i], explore, &l->answers)));
-  for (int i = 0; i < l->n_seats; i++) l->seats[i].stage = CHOSEN;
-  size_t n = (size_t)l->n_seats * (size_t)l->space->actions.size;
-  memcpy(actions, l->actions, n * sizeof *actions);
+    if (!only_looks(&l->seats[i], explore)) commit(l, &l->seats[i], actions + (size_t)i * size);
   return DEER_OK;
 }
 
@@ -297,7 +352,8 @@ static deer_status take(deer_learner *l, seat *at, const deer_outcome *o) {
 deer_status deer_learner_observe(deer_learner *l, const deer_outcome *outcome) {
   seat *at;
   DEER_TRY(find_seat(l, outcome->lane, &at));
-  deer_status status = check_outcome(l, at, outcome);
+  deer_status status = check_idle(at);
+  if (status == DEER_OK) status = check_outcome(l, at, outcome);
   if (status == DEER_OK) status = take(l, at, outcome);
   return locate(l, outcome->lane, status);
 }
@@ -313,6 +369,7 @@ deer_status deer_learner_update(deer_learner *l, bool *learnt, double *loss) {
 deer_status deer_learner_reset(deer_learner *l, int lane, const void *const *history) {
   seat *at;
   DEER_TRY(find_seat(l, lane, &at));
+  DEER_TRY(locate(l, lane, check_idle(at)));
   if (history) DEER_TRY(locate(l, lane, deer_state_check(l->space, history)));
   finish(l, at);
   for (int s = 0; history && s < l->space->n_subjects; s++) {

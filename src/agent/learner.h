@@ -46,9 +46,11 @@ void deer_learner_free(deer_learner *learner);
  * policy, or, while the replay holds no more than replay_start samples, one by chance; without
  * `explore` the best one. NULL: what was observed to come next, or the same as before; so may
  * `observation` say, and the histories do not move twice. The first observation of an episode
- * begins it. DEER_ESTATE when there is no lane of that number, or the observation does not follow
- * on what was told; DEER_EDATA when it is NaN or infinite; otherwise the status of policy and algo.
- */
+ * begins it. While an action that explores is under way, the best one in the same state may be
+ * looked at: the other one stays the lane's. So may a policy while it chooses.
+ * DEER_ESTATE when there is no lane of that number, or the observation does not follow on what was
+ * told; DEER_EDATA when it is NaN or infinite; DEER_EINVAL when the action is not in the space;
+ * otherwise the status of policy and algo. */
 deer_status deer_learner_choose(deer_learner *learner, int lane, const void *const *observation,
                                 bool explore, deer_real *action);
 
@@ -76,9 +78,10 @@ typedef struct deer_outcome {
                               NULL */
 } deer_outcome;
 
-/* Stores it; after an ending the lane awaits another episode. DEER_ESTATE as choose, and when there
- * is no action; DEER_EINVAL when the action is not in the space or `next` is missing; DEER_EDATA
- * when a number is NaN or infinite: then nothing is changed. DEER_ENOMEM for running statistics. */
+/* Stores it; after an ending the lane awaits another episode. DEER_ESTATE as choose, when there is
+ * no action, and in a policy that is choosing for the lane; DEER_EINVAL when the action is not in
+ * the space or `next` is missing; DEER_EDATA when a number is NaN or infinite: then nothing is
+ * changed. DEER_ENOMEM for running statistics. */
 deer_status deer_learner_observe(deer_learner *learner, const deer_outcome *outcome);
 
 /* One update of the algo, if it is time. *learnt tells; if not, deer_error() says what is waited

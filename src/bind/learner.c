@@ -136,15 +136,30 @@ static void finish(learner_box *box, deer_call *call, deer_status status) {
 
 /* ---- arguments ---- */
 
+// How many tables are in each other at `index`, by their first entries; `number` tells whether a
+// number is in the last one.
+static int depth(lua_State *L, int index, bool *number) {
+  int n = 0;
+  lua_pushvalue(L, index);
+  while (lua_type(L, -1) == LUA_TTABLE && n <= DEER_MAX_RANK + 1) {
+    lua_rawgeti(L, -1, 1);
+    lua_remove(L, -2);
+    n++;
+  }
+  *number = lua_type(L, -1) == LUA_TNUMBER;
+  lua_pop(L, 1);
+  return n;
+}
+
 // is the value at `index` what the only subject shows, without a list around it?
 static bool is_bare(lua_State *L, int index, const deer_space *space) {
   if (space->n_subjects > 1 || lua_isnil(L, index)) return false;
   if (lua_type(L, index) != LUA_TTABLE) return true;
-  if (space->subjects[0].shape.rank == 0) return false;
-  int type = lua_rawgeti(L, index, 1);
-  bool number = type == LUA_TNUMBER;
-  lua_pop(L, 1);
-  return number || lua_rawlen(L, index) > 1;
+  int rank = space->subjects[0].shape.rank;
+  if (rank == 0) return false;
+  bool number;
+  int n = depth(L, index, &number);
+  return number ? n <= rank : lua_rawlen(L, index) > 1;
 }
 
 // an observation; false when there is none

@@ -28,6 +28,12 @@ deer_status deer_lua_read_action(lua_State *L, int index, const deer_action_spac
   return deer_action_check(actions, action);
 }
 
+// bounds such as 0.3 have no such number, and the next one may lie outside
+static double in_box(const deer_action_space *actions, int i, deer_real action) {
+  double x = (double)action;
+  return x < actions->low[i] ? actions->low[i] : x > actions->high[i] ? actions->high[i] : x;
+}
+
 void deer_lua_push_action(lua_State *L, const deer_action_space *actions, const deer_real *action) {
   if (actions->n > 0) {
     lua_pushinteger(L, (lua_Integer)*action);
@@ -38,7 +44,7 @@ void deer_lua_push_action(lua_State *L, const deer_action_space *actions, const 
     if (actions->choices[0] > 0)
       lua_pushinteger(L, (lua_Integer)action[i]);
     else
-      lua_pushnumber(L, (double)action[i]);
+      lua_pushnumber(L, in_box(actions, i, action[i]));
     lua_rawseti(L, -2, i + 1);
   }
 }

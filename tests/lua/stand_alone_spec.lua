@@ -162,6 +162,128 @@ describe("an agent that a script drives", function()
     assert.equal(2, #agent:getActions { { 1, 2 }, { 1, 2 } })
   end)
 
+  it("remembers the action that was done, whatever is looked at in between", function()
+    local agent = deer.Agent{ n_envs = 2, seed = 1, replay_start_size = 1,
+      train_policy = deer.policies.EpsilonGreedyPolicy{ epsilon = 1 },
+      learning_algo = deer.QNetwork{ input_dimensions = { { 1 } }, n_actions = 2, seed = 1 } }
+    local done, state, differs = {}, 0, 0
+    for t = 1, 100 do
+      local chosen = agent:getActions { state, state }
+      local best = agent:getAction(state, { explore = false })
+      assert.equal(best, agent:getActions(nil, { explore = false })[2])
+      for env = 0, 1 do
+        done[#done + 1] = chosen[env + 1]
+        differs = differs + (chosen[env + 1] ~= best and 1 or 0)
+        agent:observe{ reward = 0, next_state = t / 100, env = env }
+      end
+      state = t / 100
+    end
+    assert.same(done, agent:dataset():actions())
+    assert.is_true(differs > 50)
+  end)
+
+  it("lets a policy of one's own look at the best action, and change nothing", function()
+    local Policy = deer.Policy:extend "Meddler"
+    local agent, meddle, seen
+    function Policy:action() -- luacheck: ignore 212
+      seen = { pcall(meddle) }
+      return 1, 0
+    end
+    agent = deer.Agent{ seed = 1, replay_start_size = 1, train_policy = Policy{},
+      learning_algo = deer.QNetwork{ input_dimensions = { { 1 } }, n_actions = 2, seed = 1 } }
+    for t = 1, 3 do
+      agent:getAction(t)
+      agent:observe{ reward = 0, next_state = t + 1 }
+    end
+    local function try(what)
+      meddle = what
+      assert.equal(1, agent:getAction(4))
+      return table.unpack(seen)
+    end
+    local ok, best = try(function() return agent:getAction(4, { explore = false }) end)
+    assert.is_true(ok and (best == 0 or best == 1))
+    for _, change in ipairs {
+      function() agent:reset() end,
+      function() agent:observe{ reward = 0, next_state = 5 } end,
+      function() agent:getAction(4) end,
+      function() agent:getAction(7, { explore = false }) end,
+      function() agent:getActions { 4 } end,
+    } do
+      local done, message = try(change)
+      assert.is_false(done)
+      assert.matches("an action is being chosen", tostring(message))
+    end
+    agent:observe{ reward = 0, next_state = 5 }
+    assert.same({ 4 }, { table.unpack(agent:dataset():observations()[1], 4) })
+  end)
+
+  it("takes minus zero for zero", function()
+    local agent = deer.Agent{ seed = 1,
+      learning_algo = deer.QNetwork{ input_dimensions = { { 1, 2 } }, n_actions = 2, seed = 1 } }
+    agent:getAction { 0, 1 }
+    agent:observe{ reward = 0, next_state = { -0.0, 2 } }
+    assert.is_number(agent:getAction { 0, 2 })
+    raises(function() agent:getAction { 0, 3 } end, "the last action was chosen in another state")
+  end)
+
+  it("gives actions within the bounds, whatever number a bound is", function()
+    local algo = deer.DDPG{ input_dimensions = { { 1 } }, n_actions = { { 0.1, 0.2 }, { 0, 0.3 } },
+      seed = 1 }
+    local agent, highest = deer.Agent{ learning_algo = algo, seed = 1, replay_start_size = 50 }, 0
+    for t = 1, 200 do
+      local action = agent:getAction(t)
+      assert.is_true(action[1] >= 0.1 and action[1] <= 0.2)
+      assert.is_true(action[2] >= 0 and action[2] <= 0.3, ("%.17g"):format(action[2]))
+      highest = math.max(highest, action[2])
+      agent:observe{ reward = 0, action = { 0.2, 0.3 }, next_state = t + 1 }
+    end
+    local weights = algo:getAllParams()
+    for _, param in ipairs(weights) do
+      param.data = string.pack("f", 10):rep(#param.data // 4) -- tanh is 1 everywhere
+    end
+    algo:setAllParams(weights)
+    assert.same({ 0.2, 0.3 }, agent:getAction(nil, { explore = false }))
+  end)
+
+  it("gives no action that is not a number", function()
+    for _, name in ipairs { "SAC", "DDPG", "PPO" } do
+      local algo = deer[name]{ input_dimensions = { { 1 } }, n_actions = { { -2, 2 } }, seed = 1 }
+      local agent = deer.Agent{ learning_algo = algo, seed = 1 }
+      local weights = algo:getAllParams()
+      for _, param in ipairs(weights) do
+        param.data = ("\xff"):rep(#param.data) -- not a number
+      end
+      algo:setAllParams(weights)
+      raises(function() agent:getAction(1, { explore = false }) end, "action: number 0 is .*nan")
+      raises(function() agent:getActions({ 1 }, { explore = false }) end, "action: number 0 is ")
+    end
+  end)
+
+  it("takes the entry of a single subject alone, of any shape", function()
+    for _, shape in ipairs { { 1, 1, 3 }, { 1, 1, 1 }, { 2, 3, 1 }, { 1, 2, 3 }, { 2, 1 } } do
+      local agent = deer.Agent{ seed = 1,
+        learning_algo = deer.QNetwork{ input_dimensions = { shape }, n_actions = 2, seed = 1 } }
+      local function filled(from)
+        if from > #shape then return 0.5 end
+        local list = {}
+        for i = 1, shape[from] do list[i] = filled(from + 1) end
+        return list
+      end
+      local entry = filled(2)
+      assert.equal(agent:getAction(entry, { explore = false }),
+        agent:getAction({ entry }, { explore = false }))
+    end
+  end)
+
+  it("wants a colon in front of every method", function()
+    local agent = deer.Agent{ seed = 1,
+      learning_algo = deer.QNetwork{ input_dimensions = { { 1 } }, n_actions = 2, seed = 1 } }
+    for _, method in ipairs { "state", "dataset", "getWeights", "setWeights", "getActions" } do
+      raises(function() agent[method]() end,
+        ("agent.%s: expected an agent .* write agent:%s"):format(method, method))
+    end
+  end)
+
   it("does the same for the same seed", function()
     local function run(seed)
       local env = deer.env "cartpole" { seed = 1 }

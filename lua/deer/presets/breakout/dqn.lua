@@ -2,7 +2,9 @@
 --- with its options: 5 million frames, an update after each. By the paper's learning curves the
 --- return of the last 100 episodes of training, with an epsilon of 0.1, is then about 10 in
 --- Breakout, 50 in Freeway, 17 in Asterix, 20 in Seaquest (whose rules had a mistake about oxygen
---- then) and 45 in Space Invaders.
+--- then) and 45 in Space Invaders. Here it is 11.0 (seed 1; 10.1 over 500 episodes), and 19.4
+--- without exploration. Less of it at the end does better in training (17) and worse in play: what
+--- happens when few bricks are left is seen too seldom, and the last one is never hit.
 return {
   environment = "breakout",
   algo = "QNetwork",
