@@ -115,9 +115,9 @@ end
 local function main_classes()
   local rows = {}
   for i, name in ipairs(manual.classes) do
-    local about = manual.find(name)
-    rows[i] = { name = name, kind = deer[name].native_name and "C" or "Lua", help = about.help,
-      actions = about.actions, paper = about.paper }
+    local known = manual.find(name)
+    rows[i] = { name = name, kind = deer[name].native_name and "C" or "Lua", help = known.help,
+      actions = known.actions, paper = known.paper }
   end
   return rows
 end
@@ -133,9 +133,9 @@ local function natives(kind)
   end
 end
 
-local ROWS = { classes = main_classes, envs = environments, wrappers = wrappers,
-  algos = algorithms, controllers = classes "controller", policies = classes "policy", networks = networks,
-  presets = presets, replays = natives "replay", layers = natives "layer",
+local ROWS = { classes = main_classes, envs = environments, algos = algorithms,
+  controllers = classes "controller", policies = classes "policy", networks = networks,
+  wrappers = wrappers, presets = presets, replays = natives "replay", layers = natives "layer",
   optimisers = natives "optimizer", environments = environments, algorithms = algorithms }
 
 --- What can be listed; the words in full are understood besides.

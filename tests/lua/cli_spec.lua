@@ -261,7 +261,7 @@ describe("deerlua", function()
         seen[title] = out
       end
       assert.matches("^uniform +C  all samples are equally likely %[Lin", seen.replays)
-      assert.matches("\ndense +C  fully connected\n", seen.layers)
+      assert.matches("^dense +C  fully connected\n", seen.layers)
       assert.matches("\nNeuralAgent +Lua +an agent with a loop", "\n" .. seen.classes)
       assert.is_string(seen.optimisers)
     end)
