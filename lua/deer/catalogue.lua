@@ -111,15 +111,38 @@ local function presets()
   return rows
 end
 
-local ROWS = { envs = environments, wrappers = wrappers, algos = algorithms,
+-- of which agents are made
+local function main_classes()
+  local rows = {}
+  for i, name in ipairs(manual.classes) do
+    local known = manual.find(name)
+    rows[i] = { name = name, kind = deer[name].native_name and "C" or "Lua", help = known.help,
+      actions = known.actions, paper = known.paper }
+  end
+  return rows
+end
+
+local function natives(kind)
+  return function()
+    local rows = {}
+    for i, name in ipairs(core.names(kind)) do
+      local known = core.about(kind, name)
+      rows[i] = { name = name, kind = "C", help = known.help, paper = known.paper }
+    end
+    return rows
+  end
+end
+
+local ROWS = { classes = main_classes, envs = environments, algos = algorithms,
   controllers = classes "controller", policies = classes "policy", networks = networks,
-  presets = presets, environments = environments, algorithms = algorithms }
+  wrappers = wrappers, presets = presets, replays = natives "replay", layers = natives "layer",
+  optimisers = natives "optimizer", environments = environments, algorithms = algorithms }
 
 --- What can be listed; the words in full are understood besides.
 ---@return string[]
 function catalogue.words()
-  return { "envs", "algos", "controllers", "policies", "networks", "wrappers", "presets",
-    "environments", "algorithms" }
+  return { "classes", "envs", "algos", "controllers", "policies", "networks", "wrappers", "presets",
+    "replays", "layers", "optimisers", "environments", "algorithms" }
 end
 
 --- A row for each one.

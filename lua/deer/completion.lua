@@ -39,7 +39,7 @@ end
 local function each(visit)
   for _, name in ipairs(cli.names()) do
     local command = cli.find(name)
-    visit(name, command, command.options or {})
+    visit(name, command, command.options)
   end
 end
 
@@ -48,11 +48,20 @@ local function quote(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
 
 -- ---- bash --------------------------------------------------------------------------------------
 
+-- the words behind which a value of an option stands; of one without words of its own, those that
+-- the one before it takes
+local function words_before(name, list, i)
+  if not list[i].positional then return all_words(list[i]) end
+  return i == 1 and { name } or list[i - 1].choices or {}
+end
+
 -- a line of the case for the word before the one that is completed; nil for those without a value
-local function bash_value(name, option)
-  if option.flag ~= nil or option.positional then return nil end
-  local patterns = {}
-  for i, word in ipairs(all_words(option)) do patterns[i] = ('"%s %s"'):format(name, word) end
+local function bash_value(name, list, i)
+  local option, patterns = list[i], {}
+  for _, word in ipairs(option.flag == nil and words_before(name, list, i) or {}) do
+    patterns[#patterns + 1] = ('"%s %s"'):format(name, word)
+  end
+  if #patterns == 0 then return nil end
   local what = option.names and ("words=$(%s)"):format(asks(name, option))
     or ("words=%s"):format(quote(table.concat(option.choices or {}, " ")))
   return ("    %s) %s ;;"):format(table.concat(patterns, " | "), what)
@@ -63,8 +72,8 @@ function completion.bash()
   local values, commands = {}, {}
   each(function(name, _, list)
     local words = {}
-    for _, option in ipairs(list) do
-      values[#values + 1] = bash_value(name, option)
+    for i, option in ipairs(list) do
+      values[#values + 1] = bash_value(name, list, i)
       if not option.positional then words[#words + 1] = all_words(option)[1] end
     end
     commands[#commands + 1] = ("        %s) words=%s ;;"):format(name,
@@ -74,12 +83,14 @@ function completion.bash()
 # bash completion for deerlua, made by `deerlua completion bash`
 _deerlua() {
   local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words=
+  local before=${COMP_WORDS[COMP_CWORD-1]}
   if [ "$COMP_CWORD" -eq 1 ]; then
     words=%s
     COMPREPLY=($(compgen -W "$words" -- "$cur") $(compgen -f -X '!*.lua' -- "$cur"))
     return
   fi
-  case "$command ${COMP_WORDS[COMP_CWORD-1]}" in
+  case $cur in -*) before= ;; esac
+  case "$command $before" in
 %s
     *)
       case "$command" in
@@ -100,7 +111,7 @@ local function zsh_spec(name, option)
   local what = option.names and ("($(%s))"):format(asks(name, option))
     or option.choices and ("(%s)"):format(table.concat(option.choices, " ")) or "_files"
   local place = commandline.place(option):gsub("^ ", ""):gsub("[%[%]:]", "")
-  if option.positional then return quote((":%s:_files"):format(place)) end
+  if option.positional then return quote((":%s:%s"):format(place, what)) end
   local help = (option.help or ""):gsub("[%[%]:]", "\\%0")
   local words = all_words(option)
   local tail = quote(("[%s]%s"):format(help, option.flag == nil and (":%s:%s"):format(place, what)
@@ -117,10 +128,8 @@ function completion.zsh()
     names[#names + 1] = "    " .. quote(name .. ":" .. command.summary:gsub(":", "\\:"))
     local specs = {}
     for i, option in ipairs(list) do specs[i] = "        " .. zsh_spec(name, option) end
-    if #specs > 0 then
-      cases[#cases + 1] = ("    %s)\n      _arguments \\\n%s ;;"):format(name,
-        table.concat(specs, " \\\n"))
-    end
+    cases[#cases + 1] = ("    %s)\n      _arguments \\\n%s ;;"):format(name,
+      table.concat(specs, " \\\n"))
   end)
   return ([[
 #compdef deerlua
@@ -148,26 +157,34 @@ end
 
 -- ---- fish --------------------------------------------------------------------------------------
 
+-- Those without words of their own are told by how many words stand before them.
+local function fish_line(name, i, option)
+  local condition = "__fish_seen_subcommand_from " .. name
+  if option.positional then
+    condition = ("%s; and test (count (commandline -opc)) -eq %d"):format(condition, i + 1)
+  end
+  local words = { "complete -c deerlua -n " .. quote(condition) }
+  if not option.positional then
+    words[#words + 1] = "-l " .. commandline.words(option)
+    if option.letter then words[#words + 1] = "-s " .. option.letter end
+    if option.flag == nil then words[#words + 1] = "-r" end
+  end
+  if option.names or option.choices then
+    words[#words + 1] = "-f -a " .. quote(option.names and ("(%s)"):format(asks(name, option))
+      or table.concat(option.choices, " "))
+  elseif option.positional then
+    return nil -- a file, which fish offers by itself
+  end
+  return table.concat(words, " ") .. " -d " .. quote(option.help or "")
+end
+
 ---@return string
 function completion.fish()
   local lines = { "# fish completion for deerlua, made by `deerlua completion fish`" }
   each(function(name, command, list)
     lines[#lines + 1] = ("complete -c deerlua -n __fish_use_subcommand -a %s -d %s"):format(name,
       quote(command.summary))
-    local condition = quote("__fish_seen_subcommand_from " .. name)
-    for _, option in ipairs(list) do
-      if not option.positional then
-        local words = { ("complete -c deerlua -n %s -l %s"):format(condition,
-          commandline.words(option)) }
-        if option.letter then words[#words + 1] = "-s " .. option.letter end
-        if option.flag == nil then words[#words + 1] = "-r" end
-        if option.names or option.choices then
-          words[#words + 1] = "-f -a " .. quote(option.names and ("(%s)"):format(asks(name, option))
-            or table.concat(option.choices, " "))
-        end
-        lines[#lines + 1] = table.concat(words, " ") .. " -d " .. quote(option.help or "")
-      end
-    end
+    for i, option in ipairs(list) do lines[#lines + 1] = fish_line(name, i, option) end
   end)
   return table.concat(lines, "\n") .. "\n"
 end

@@ -10,6 +10,7 @@ local Controller = require "deer.controller"
 ---@class deer.Judge
 ---@field returns number[] the sum of rewards of each episode played
 ---@field lengths integer[]
+---@field stopped? { reward: number, steps: integer } one that is not among them
 ---@field environment deer.Environment
 ---@field agent deer.NeuralAgent the one that acts
 local Judge = {}
@@ -20,7 +21,9 @@ local Counter = Controller:extend "JudgeCounter"
 
 function Counter:onEpisodeEnd(agent)
   local judge = self.judge
-  judge.returns[#judge.returns + 1], judge.lengths[#judge.lengths + 1] = agent:lastEpisode()
+  local reward, steps, whole = agent:lastEpisode()
+  judge.returns[#judge.returns + 1], judge.lengths[#judge.lengths + 1] = reward, steps
+  judge.is_stopped = not whole and steps < judge.max_steps
   agent:stop()
 end
 
@@ -54,6 +57,14 @@ function Judge:play(n)
     self.agent:startMode(0, self.max_steps)
     self.agent:run(1, self.max_steps)
   end
+end
+
+--- Leaves the last episode out of what is judged where a watcher stopped it and there is another;
+--- it is `self.stopped` then.
+function Judge:leaveOutStopped()
+  if not self.is_stopped or #self.returns < 2 then return end
+  self.stopped = { reward = table.remove(self.returns), steps = table.remove(self.lengths) }
+  self.is_stopped = false
 end
 
 local function mean(list)

@@ -34,6 +34,8 @@ local NeuralAgent = Learner:extend "NeuralAgent"
 
 local BIG = { 1, 2 ^ 40 | 0 }
 
+NeuralAgent.help = "an agent with a loop: it acts, remembers, and lets controllers decide the rest"
+
 NeuralAgent.options = {
   environment = { required = true, type = "any", help = "the environment to act in" },
   learning_algo = { required = true, type = "any", alias = { "q_network", "learner" },

@@ -188,11 +188,19 @@ local function find_preset(environment, algo)
   usage.fail("%s", kinds.absent("algorithm", algo, plan.algos(environment)))
 end
 
+-- the preset that is said; an algorithm beside it may only be its own
+local function said_preset(name, algo)
+  local made, stem = usage.try(Preset.load, name), name:match "[^/]*$"
+  if algo and options.key(algo) ~= options.key(stem) and algo_class(algo) ~= made.algo then
+    usage.fail("--algo %s contradicts --preset %s, which is %s; expected one of them", algo, name,
+      text.a(made.algo))
+  end
+  return made, name
+end
+
 -- the plan to begin with: a preset, or only an algorithm for the actions there are
 local function start(said)
-  if said.preset then
-    return usage.try(Preset.load, said.preset), said.preset
-  end
+  if said.preset then return said_preset(said.preset, said.algo) end
   if not said.algo then return Preset.of { epochs = 10, epoch_length = 1000 } end
   local name = said.env and short_name("env", said.env) or ""
   if not name:find "/" then name = kinds.fileName("env", name) end
@@ -270,7 +278,7 @@ local function set_hyperparams(made, said, environment)
   agent.replay_memory_size = said.replay_memory_size or agent.replay_memory_size
   agent.exp_priority = said.exp_priority or agent.exp_priority
   if said.only_full_history ~= nil then agent.only_full_history = said.only_full_history end
-  if said.num_envs and said.num_envs > 1 then agent.n_envs = said.num_envs end
+  agent.n_envs = said.num_envs or agent.n_envs
   if said.network then choose_network(made, said.network, environment) end
 end
 
@@ -327,10 +335,13 @@ local function complete(made)
   end
 end
 
--- a policy that has no epsilon needs nobody who lowers it
+-- a policy that has no epsilon, be it the algorithm's own, needs nobody who lowers it
 local function is_idle(made, Class)
+  if Class ~= deer.controllers.EpsilonController then return false end
+  -- the algorithm is not there yet, but what it chooses by is
   local policy = made.train_policy and find_class("policy", made.train_policy[1])
-  return policy and not policy.setEpsilon and Class == deer.controllers.EpsilonController
+    or Preset.algoClass(made.algo).explorationPolicy{ _options = made.algo_options }
+  return not policy.setEpsilon
 end
 
 local function choose_controllers(made, said)
@@ -388,7 +399,7 @@ function plan.make(said)
   if said.algo then said.algo = ALIASES[said.algo:lower()] or said.algo end
   local made, source = start(said)
   made.preset = source
-  made.name = said.algo or source and source:match "/(.*)$"
+  made.name = not said.preset and said.algo or source and source:match "/(.*)$"
   choose_environment(made, said)
   made.seed = choose_seed(said)
   seeds.set(made.seed)

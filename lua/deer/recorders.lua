@@ -13,6 +13,9 @@ local recorders = {}
 local function list(made, said)
   local all = {}
   local function add(name, options) all[#all + 1] = { name, options } end
+  -- a step budget is only looked at where epochs do not add up to it
+  local budget = made.num_timesteps
+  if budget == made.epochs * made.epoch_length then budget = nil end
   add("NetworkFilesController", { config = json.encode(run_folder.config(made)) })
   add("MonitorController", { env_id = made.environment })
   add("ProgressCsvController", { window = said.episode_window })
@@ -24,11 +27,8 @@ local function list(made, said)
   if not (said.json or said.quiet) then
     add("ConsoleTableController", { window = said.episode_window,
       target_reward = said.target_reward })
-    add("ProgressController", { lines = true })
+    add("ProgressController", { lines = true, steps = budget })
   end
-  -- a step budget is only looked at where epochs do not add up to it
-  local budget = made.num_timesteps
-  if budget == made.epochs * made.epoch_length then budget = nil end
   add("StopController", { target_reward = said.target_reward, steps = budget,
     show = not (said.json or said.quiet) and budget == nil })
   return all

@@ -66,6 +66,11 @@ function replayer.report(judge, said)
     low, high = math.min(low, x), math.max(high, x)
     text.say("episode %d: return %s, %d steps", i, text.brief(x), judge.lengths[i])
   end
+  local stopped = judge.stopped
+  if stopped then
+    text.say("episode %d: return %s after %d steps, not at its end: left out of the mean", n + 1,
+      text.brief(stopped.reward), stopped.steps)
+  end
   text.say("mean %s +- %s over %d episode%s, from %s to %s, %s steps each",
     text.brief(judge:mean()), text.brief(judge:deviation()), n, n == 1 and "" or "s",
     text.brief(low), text.brief(high), text.brief(judge:meanLength()))

@@ -75,13 +75,16 @@ end
 
 local function clean(name) return (name:gsub("%.lua$", ""):gsub("[^%w_.-]+", "_")) end
 
--- a folder that is not there yet
-local function free(path)
+-- makes a folder of this name, or of the next that is free; runs may begin at the same time
+local function make_new(path)
   local found, n = path, 1
-  while sys.exists(found) do
+  local done, message = sys.mkdir(found, true)
+  while not done and sys.exists(found) do
     n = n + 1
     found = ("%s-%d"):format(path, n)
+    done, message = sys.mkdir(found, true)
   end
+  if not done then usage.fail("%s", message) end
   return found
 end
 
@@ -91,11 +94,10 @@ end
 ---@return string path
 function run_folder.create(made, where)
   local name = where.run_name or ("%s_%d"):format(os.date "%Y-%m-%d_%Hh%M_%S", made.seed)
-  local path = free(("%s/%s/%s/%s"):format(where.log_dir, clean(made.environment),
-    clean(made.name or made.algo), name))
   local config = json.encode(run_folder.config(made), true) .. "\n"
-  local done, message = sys.mkdir(path)
-  if done then done, message = sys.write_file(path .. "/config.json", config) end
+  local path = make_new(("%s/%s/%s/%s"):format(where.log_dir, clean(made.environment),
+    clean(made.name or made.algo), name))
+  local done, message = sys.write_file(path .. "/config.json", config)
   if not done then usage.fail("%s", message) end
   return path
 end
@@ -156,6 +158,10 @@ local function parameters_file(where, which)
   for _, name in ipairs { which or "best", "last" } do
     local path = ("%s/%s.safetensors"):format(where, name)
     if sys.exists(path) then return path end
+  end
+  if sys.exists(where .. "/best.safetensors") then
+    usage.fail("there are no last parameters in '%s' yet, only the best ones; leave out --last",
+      where)
   end
   usage.fail("there are no parameters in '%s'", where)
 end

@@ -162,16 +162,17 @@ static int sys_listdir(lua_State *L) {
   return 1;
 }
 
-// makes one folder; one that is there already is fine
-static int make_folder(const char *path) {
+// makes one folder; one that is there already is fine, unless it has to be new
+static int make_folder(const char *path, bool is_new) {
   struct stat st;
   if (mkdir(path, 0777) == 0) return 0;
   int error = errno;
-  if (error != EEXIST || stat(path, &st) != 0) return error;
+  if (is_new || error != EEXIST || stat(path, &st) != 0) return error;
   return S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
 }
 
-// mkdir(path): with parents; true, or nil and a message
+// mkdir(path, is_new): with parents; true, or nil and a message. With is_new a path that is there
+// already is refused: of several programs that make it at once one succeeds
 static int sys_mkdir(lua_State *L) {
   size_t size;
   const char *path = luaL_checklstring(L, 1, &size);
@@ -181,11 +182,11 @@ static int sys_mkdir(lua_State *L) {
   memcpy(part, path, size + 1);
   for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
     *slash = '\0';
-    int error = make_folder(part);
+    int error = make_folder(part, false);
     if (error != 0) return push_failure(L, part, error);
     *slash = '/';
   }
-  int error = make_folder(part);
+  int error = make_folder(part, lua_toboolean(L, 2));
   if (error != 0) return push_failure(L, path, error);
   lua_pushboolean(L, 1);
   return 1;

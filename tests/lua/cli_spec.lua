@@ -248,6 +248,24 @@ describe("deerlua", function()
       assert.equal(2, code)
     end)
 
+    it("list tells about each of its sections in lines", function()
+      local _, all = child.run { "list" }
+      local seen = {}
+      for title, names in all:gmatch "(%l+):\n(  [^:`]*\n)" do
+        local status, out, err = child.run { "list", title }
+        assert.same({ 0, "" }, { status, err }, title)
+        -- as many as there are, each with what it does
+        local _, n = names:gsub("\n", "")
+        local _, rows = out:gsub("[^\n]*%w[^\n]*  +%w[^\n]*\n", "")
+        assert.equal(title == "algorithms" and rows or n, rows, title)
+        seen[title] = out
+      end
+      assert.matches("^uniform +C  all samples are equally likely %[Lin", seen.replays)
+      assert.matches("^dense +C  fully connected\n", seen.layers)
+      assert.matches("\nNeuralAgent +Lua +an agent with a loop", "\n" .. seen.classes)
+      assert.is_string(seen.optimisers)
+    end)
+
     it("tells what the parts of the library are", function()
       for _, name in ipairs(require("deer.topics").names()) do
         local status, out, err = child.run { "help", name }
@@ -286,7 +304,7 @@ describe("deerlua", function()
       assert.matches("^deerlua list: option 'what': expected .*; did you mean 'envs'%?\n$", err)
       status, out, err = child.run { "help", "list", "envs" }
       assert.same({ 2, "" }, { status, out })
-      assert.matches("^deerlua help: expected one name, got 'envs' after it\n$", err)
+      assert.equal("deerlua help: unexpected argument 'envs'\n", err)
     end)
   end)
 

@@ -56,6 +56,36 @@ describe("completion", function()
     assert.is_true(words["cartpole/dqn"] and words["cartpole/double"])
     assert.same({}, proposed { "train", "--epochs", "" })
     assert.is_true((proposed { "completion", "--" })["--of"])
+    words = proposed { "train", "--wrap", "mo" }
+    assert.same({ monitor = true }, words)
+  end)
+
+  it("in bash proposes what stands without an option", function()
+    assert.same({ bash = true, zsh = true, fish = true }, proposed { "completion", "" })
+    assert.same({ env = true }, proposed { "check", "" })
+    assert.is_true((proposed { "check", "env", "cart" }).cartpole)
+    assert.same({ env = true }, proposed { "new", "e" })
+    assert.same({ envs = true, environments = true }, proposed { "list", "e" })
+    assert.same({ FrameStack = true }, proposed { "help", "Fr" })
+    assert.is_true((proposed { "help", "tr" }).train)
+    assert.same({}, proposed { "eval", "" }) -- files
+    assert.same({ ["--help"] = true }, proposed { "list", "--h" })
+  end)
+
+  it("in fish proposes the same", function()
+    if child.shell "command -v fish" ~= 0 then return end
+    local function in_fish(line)
+      local script = ("set PATH %s $PATH; deerlua completion fish | source; complete -C %s"):format(
+        child.program:match "^(.*)/", child.quote(line))
+      local status, out, err = child.shell("HOME=. fish -c " .. child.quote(script))
+      assert.same({ 0, "" }, { status, err })
+      return (out:gsub("\t[^\n]*", ""))
+    end
+    assert.equal("bash\nfish\nzsh\n", in_fish "deerlua completion ")
+    assert.equal("cartpole\n", in_fish "deerlua check env cart")
+    assert.equal("FrameStack\n", in_fish "deerlua help Fr")
+    assert.equal("monitor\n", in_fish "deerlua train --wrap mo")
+    assert.equal("environments\nenvs\n", in_fish "deerlua list e")
   end)
 
   it("knows a person's own names", function()
@@ -70,7 +100,7 @@ describe("completion", function()
     local commandline = require "deer.commandline"
     local zsh, fish = out_of { "completion", "zsh" }, out_of { "completion", "fish" }
     for _, name in ipairs(cli.names()) do
-      for _, option in ipairs(cli.find(name).options or {}) do
+      for _, option in ipairs(cli.find(name).options) do
         if not option.positional then
           local words = commandline.words(option)
           local pattern = ("from %s' -l %s "):format(name, words):gsub("%p", "%%%0")
@@ -78,6 +108,11 @@ describe("completion", function()
           assert.is_true(zsh:find("--" .. words, 1, true) ~= nil)
         end
       end
+    end
+    for _, spec in ipairs { "':SHELL:(bash zsh fish)'", "':env:(env)'",
+      "':NAME:($(deerlua completion --of help --option name))'",
+      "':NAME|FILE:($(deerlua completion --of check --option name))'", "':RUN:_files'" } do
+      assert.is_true(zsh:find(spec, 1, true) ~= nil, spec)
     end
     -- every quote is closed
     for line in zsh:gmatch "[^\n]+" do

@@ -123,8 +123,13 @@ describe("deerlua eval", function()
     assert(sys.write_file(path, "[]"))
     refused "[^\n]+config%.json: expected the configuration of a run"
     with {}
+    os.remove(folder .. "/last.safetensors") -- as when the run was killed
+    refused("there are no last parameters in 'runs/cartpole/dqn/a' yet, only the best ones; \z
+      leave out %-%-last", "eval runs/cartpole/dqn/a --last")
     assert(sys.write_file(folder .. "/best.safetensors", "no tensors"))
     refused "[^\n]+best%.safetensors[^\n]+"
+    os.remove(folder .. "/best.safetensors")
+    refused("there are no parameters in 'runs/cartpole/dqn/a'", "eval runs/cartpole/dqn/a --last")
   end)
 end)
 
@@ -145,6 +150,24 @@ describe("deerlua enjoy", function()
     local _, n = out:gsub("action  0 %[[#.]+%] [^\n]+\naction  1 %[[#.]+%] [^\n]+\n", "")
     assert.equal(3, n)
     assert.matches("return 3%.0, 3 steps", out)
+  end)
+
+  it("leaves an episode that has no end out of the mean, if there is another", function()
+    local root = train "--env cartpole --epochs 1 --steps-per-epoch 30"
+    local lengths = json.decode(select(2, run(root, "eval runs --episodes 2 --json"))).lengths
+    local steps = lengths[1] + lengths[2] + 3
+    local _, out = run(root, "enjoy runs --num-timesteps " .. steps)
+    assert.matches(("\nepisode 3: return 3.0 after 3 steps, not at its end: left out of the mean\n"
+      .. "mean %s %%+%%- [%%d.]+ over 2 episodes, "):format((lengths[1] + lengths[2]) / 2), out)
+    _, out = run(root, "enjoy runs --json --num-timesteps " .. steps)
+    assert.same(lengths, json.decode(out).lengths)
+    -- one that ends with the last step is whole, one that is cut by --max-steps was asked for
+    _, out = run(root, "enjoy runs --json --num-timesteps " .. steps - 3)
+    assert.same(lengths, json.decode(out).lengths)
+    _, out = run(root, "enjoy runs --json --max-steps 4 --num-timesteps 8")
+    assert.same({ 4, 4 }, json.decode(out).lengths)
+    _, out = run(root, "enjoy runs --json --num-timesteps 3")
+    assert.same({ 3 }, json.decode(out).lengths)
   end)
 
   for _, name in ipairs { "ppo", "a2c", "reinforce", "sac_discrete" } do

@@ -29,6 +29,11 @@ describe("progress", function()
     assert.matches("^step 300 of 300  %d+ steps/s  return [%d.]+  loss [%d.e-]+  0:00 left\n$", err)
     assert.matches("\n +ID +Step +MaxR | +avgR +stdR | +ExpR +LossA +LossC\n +1 +100 ", out)
     assert.is_nil(out:find "\27")
+    -- the last epoch is cut
+    status, out, err = child.run({ "train", "--env", "cartpole", "--num-timesteps", "150",
+      "--steps-per-epoch", "100", "--eval-every", "0" }, { cwd = child.folder() })
+    assert.matches("^step 150 of 150 ", err)
+    assert.same({ 0, nil }, { status, (out:find "\27") })
   end)
 
   it("is nothing at all, or JSON, when that is asked for", function()

@@ -46,6 +46,11 @@ describe("deer.sys", function()
     assert.matches("^/.*/file: Not a directory$", message)
     assert.is_nil((sys.mkdir ""))
     assert.is_nil((sys.mkdir(("x/"):rep(4000))))
+    -- one that has to be new, in folders that may be there
+    assert.is_true(sys.mkdir(root .. "/a/new", true))
+    ok, message = sys.mkdir(root .. "/a/new", true)
+    assert.is_nil(ok)
+    assert.matches("^/.*/a/new: File exists$", message)
   end)
 
   it("knows what exists", function()

@@ -121,6 +121,36 @@ describe("deerlua train", function()
       controllers "--env cartpole --algo dqn --lr-schedule linear")
   end)
 
+  it("takes an algorithm beside a preset only where it is the preset's own", function()
+    local expected = config "--preset cartpole/double"
+    for _, algo in ipairs { "double", "QNetwork", "qnetwork", "dqn", "deepq" } do
+      assert.same(expected, config("--preset cartpole/double --algo " .. algo), algo)
+    end
+    local message = "--algo %s contradicts --preset %s; expected one of them"
+    refused("--preset cartpole/dqn --algo ppo", message:format("ppo",
+      "cartpole/dqn, which is a QNetwork"))
+    refused("--preset cartpole/double --algo rainbow", message:format("rainbow",
+      "cartpole/double, which is a QNetwork"))
+    refused("--preset any/ppo --env cartpole --algo nonsense", message:format("nonsense",
+      "any/ppo, which is a PPO"))
+    -- the environment is what is said
+    assert.equal("gridworld", config("--preset any/dqn --env gridworld").environment)
+    assert.equal("gridworld", config("--preset cartpole/dqn --env gridworld").environment)
+  end)
+
+  it("takes one environment where the preset has several", function()
+    assert.equal(1, config("--env cartpole --algo ppo --num-envs 1").agent_options.n_envs)
+    assert.equal(4, config("--env cartpole --algo ppo").agent_options.n_envs)
+  end)
+
+  it("lowers no epsilon where the algorithm explores without one", function()
+    local with = config("--env cartpole --algo dqn").controllers
+    assert.equal("EpsilonController", table.remove(with, 1)[1])
+    assert.same(with, config("--env cartpole --algo dqn --hyperparam noisy=true").controllers)
+    refused("--env cartpole --algo dqn --hyperparam noisy=true --attach epsilon",
+      "EpsilonController: the training policy, a StochasticPolicy, has no epsilon")
+  end)
+
   it("reads a controller in all three syntaxes, in order", function()
     local root = child.tree {
       ["slow.lua"] = "return { initial_e = 0.5, e_decays = 10 * 4 }",
@@ -282,6 +312,9 @@ describe("deerlua train", function()
         "a replay memory of 100 never holds more than replay_start_size 1000 (expected less)",
       ["--env cartpole --run-name a/b"] =
         "--run-name: expected letters, digits, '_', '-' and '.', got 'a/b'",
+      ["--env cartpole --run-name ."] =
+        "--run-name: expected letters, digits, '_', '-' and '.', got '.'",
+      ["--env cartpole --log-dir="] = "--log-dir: expected a folder, got ''",
       ["--env cartpole --log-dir /dev/null/x"] = "/dev/null: Not a directory",
       ["--env cartpole --env-option x=1"] =
         "environment cartpole: unknown option 'x'; known are seed, curves, gravity, max_steps, "
@@ -338,6 +371,26 @@ describe("deerlua train", function()
       assert.same({ expected, "", "deerlua: interrupted\n" }, { status, done, err })
       assert.is_true(sys.exists(root .. "/runs/cartpole/dqn/" .. signal .. "/last.safetensors"))
     end
+  end)
+
+  it("gives runs that begin at the same time folders of their own", function()
+    local root = child.tree { ["s.lua"] = [[
+      local made = require "deer".preset "cartpole/dqn"
+      made.seed = 1
+      for _ = 1, 40 do
+        print((require "deer.run_folder".create(made, { log_dir = "runs", run_name = "a" })))
+      end]] }
+    local s = child.quote(child.program) .. " s.lua &"
+    local status, out, err = child.shell(("cd %s && { %s wait; }"):format(child.quote(root),
+      s:rep(4, " ")))
+    assert.same({ 0, "" }, { status, err })
+    local seen, n = {}, 0
+    for path in out:gmatch "[^\n]+" do
+      assert.is_nil(seen[path], path)
+      seen[path], n = true, n + 1
+    end
+    assert.equal(160, n)
+    assert.is_true(seen["runs/cartpole/QNetwork/a"] and seen["runs/cartpole/QNetwork/a-160"])
   end)
 
   it("refuses the parameters of another network", function()

@@ -75,6 +75,7 @@ return {
     local limit = list[#list]
     if said.num_timesteps then
       while not limit.spent do judge:play(1) end
+      judge:leaveOutStopped()
     else
       judge:play(said.episodes)
     end

@@ -3,11 +3,6 @@ local cli = require "deer.cli"
 local manual = require "deer.manual"
 local topics = require "deer.topics"
 
-local help = {
-  summary = "list the subcommands; tell how one is used or which options a class has",
-  usage = "usage: deerlua help [subcommand | name shown by deerlua list | part of the library]",
-}
-
 -- in this order, from nothing to something of one's own
 local FIRST_STEPS = [[
   deerlua train --env cartpole --algo ppo      train an agent; a second or two
@@ -33,13 +28,13 @@ local function overview()
   return 0
 end
 
-local function unknown(name)
+-- every name that help takes
+local function all_names()
   local names = cli.names()
   for _, more in ipairs { manual.names(), topics.names() } do
     table.move(more, 1, #more, #names + 1, names)
   end
-  io.stderr:write(cli.unknown("subcommand or name", name, names))
-  return 2
+  return names
 end
 
 -- the options of a class, layer, ..., or what a part of the library is; status 2 when there is no
@@ -53,22 +48,23 @@ local function describe(name)
     for _, line in ipairs(manual.lines(about.options)) do print(line) end
   end
   for _, line in ipairs(topic or {}) do print(line) end
-  return (about or topic) and 0 or unknown(name)
+  if about or topic then return 0 end
+  io.stderr:write(cli.unknown("subcommand or name", name, all_names()))
+  return 2
 end
 
----@param args string[]
----@return integer status
-function help.run(args)
-  local name = args[1]
-  if not name then return overview() end
-  if args[2] then
-    io.stderr:write(("deerlua help: expected one name, got '%s' after it\n"):format(args[2]))
-    return 2
-  end
-  local command = cli.find(name)
-  if not command then return describe(name) end
-  io.write(cli.help(name))
-  return 0
-end
-
-return help
+return {
+  summary = "list the subcommands; tell how one is used or which options a class has",
+  synopsis = "deerlua help [NAME]",
+  options = {
+    { name = "name", positional = true, type = "string", place = "NAME", names = all_names,
+      help = "a subcommand, a name shown by `deerlua list`, or a part of the library" },
+    { name = "help", letter = "h", flag = true, help = "print this" },
+  },
+  run = function(said)
+    if not said.name then return overview() end
+    if not cli.find(said.name) then return describe(said.name) end
+    io.write(cli.help(said.name))
+    return 0
+  end,
+}

@@ -5,8 +5,6 @@
 ---   options    the rows of deer.commandline, from which come the help and the completion
 ---   notes      text below the options
 ---   run        function(values) -> exit status; values by the names of the options
----
---- One without options has `usage` in place of synopsis and notes, and its run gets the words.
 local commandline = require "deer.commandline"
 local core = require "deer.core"
 local sys = require "deer.sys"
@@ -14,11 +12,10 @@ local usage = require "deer.usage"
 
 ---@class deer.cli.Command
 ---@field summary string
----@field usage string?
----@field synopsis string?
----@field options deer.commandline.Option[]?
+---@field synopsis string
+---@field options deer.commandline.Option[]
 ---@field notes string?
----@field run fun(args: table): integer?
+---@field run fun(values: table): integer?
 
 local cli = {}
 
@@ -70,15 +67,10 @@ end
 ---@return string
 function cli.help(name)
   local command = cli.find(name)
-  local lines = { ("deerlua %s: %s"):format(name, command.summary) }
-  if command.usage then lines[2] = command.usage end
-  if command.options then
-    lines[#lines + 1] = "usage: " .. command.synopsis
-    local defaults = commandline.defaults(command.options)
-    local rows = commandline.lines(command.options, defaults)
-    table.move(rows, 1, #rows, #lines + 1, lines)
-    lines[#lines + 1] = command.notes
-  end
+  local lines = { ("deerlua %s: %s"):format(name, command.summary), "usage: " .. command.synopsis }
+  local rows = commandline.lines(command.options, commandline.defaults(command.options))
+  table.move(rows, 1, #rows, #lines + 1, lines)
+  lines[#lines + 1] = command.notes
   return table.concat(lines, "\n") .. "\n"
 end
 
@@ -87,7 +79,7 @@ local function refuse(name, message, status)
   return status or 2
 end
 
--- the status of a subcommand that has a table of options
+-- the status of a subcommand for what its options say
 local function run_with_options(name, command, args)
   for _, word in ipairs(args) do
     if word == "--help" or word == "-h" then
@@ -126,10 +118,7 @@ end
 
 -- its status, also when it finds a mistake in what it was asked for
 local function run(name, command, args)
-  local function call()
-    if command.options then return run_with_options(name, command, args) end
-    return command.run(args)
-  end
+  local function call() return run_with_options(name, command, args) end
   local mistake, plain
   local results = table.pack(xpcall(call, function(err)
     local said

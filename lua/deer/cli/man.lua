@@ -31,9 +31,8 @@ local function add_command(lines, name)
   lines[#lines + 1] = (".SS deerlua %s"):format(escape(name))
   lines[#lines + 1] = escape(command.summary:gsub("^%l", string.upper) .. ".")
   lines[#lines + 1] = ".PP"
-  if command.usage then verbatim(lines, command.usage) end
-  if command.synopsis then verbatim(lines, command.synopsis) end
-  for _, option in ipairs(command.options or {}) do add_option(lines, option) end
+  verbatim(lines, command.synopsis)
+  for _, option in ipairs(command.options) do add_option(lines, option) end
   if command.notes then
     lines[#lines + 1] = ".PP"
     verbatim(lines, command.notes)

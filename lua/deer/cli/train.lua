@@ -17,6 +17,13 @@ local function names_of(kind)
   return function() return kinds.list(kind) end
 end
 
+-- in small letters, as those of everything else
+local function wrapper_names()
+  local names = deer.wrappers.Wrapper.names()
+  for i, name in ipairs(names) do names[i] = kinds.fileName("env", name) end
+  return names
+end
+
 local train = {
   summary = "train an agent and keep what it learns in a folder",
   synopsis = "deerlua train --env NAME [--algo NAME] [options]",
@@ -45,8 +52,7 @@ local train = {
     { name = "action_repeat", type = "integer", range = { 1, 1000 },
       help = "steps that an action lasts; their rewards are summed" },
     { name = "wrap", many = true, repeated = true, place = "NAME [key=value]...",
-      names = function() return deer.wrappers.Wrapper.names() end,
-      help = "a wrapper around it; each is outside of those before" },
+      names = wrapper_names, help = "a wrapper around it; each is outside of those before" },
     { name = "continuous", letter = "c", words = "continuous-actions", flag = true,
       help = "its form with continuous actions" },
     { name = "random_target", letter = "r", flag = true, help = "its option random_target" },
@@ -105,9 +111,11 @@ local train = {
 
 local function check(said)
   if said.quiet and said.json then usage.fail "--quiet and --json contradict each other" end
-  if said.run_name and not said.run_name:find "^[%w_.-]+$" or said.run_name == ".." then
-    usage.fail("--run-name: expected letters, digits, '_', '-' and '.', got '%s'", said.run_name)
+  local name = said.run_name
+  if name and (not name:find "^[%w_.-]+$" or name == "." or name == "..") then
+    usage.fail("--run-name: expected letters, digits, '_', '-' and '.', got '%s'", name)
   end
+  if said.log_dir == "" then usage.fail "--log-dir: expected a folder, got ''" end
 end
 
 -- what a person wants to know before it begins

@@ -14,6 +14,8 @@ ProgressController.options = {
   periodicity = { default = 0.1, range = { 0, 3600 }, help = "seconds between two pictures" },
   lines = { default = false, help = "plain lines where there is no terminal" },
   line_gap = { default = 2, range = { 0, 3600 }, help = "seconds between two such lines" },
+  steps = { type = "integer", range = { 1, 2 ^ 53 },
+    help = "steps of the whole run; those of its epochs if not given" },
 }
 
 local WIDTH, LEAST = 24, 4 -- of the bar
@@ -21,7 +23,7 @@ local RECENT = 10 -- episodes
 local PACE = 0.3 -- how fast the shown speed follows the present one
 
 function ProgressController:init(options)
-  self.periodicity = options.periodicity
+  self.periodicity, self.total = options.periodicity, options.steps
   if sys.isatty(2) then return end
   -- hears no mode at all: costs nothing
   if not options.lines and not self.modes then self.modes = {} end
@@ -132,7 +134,7 @@ local function write_line(self, agent)
   local left = seconds / math.max(epochs, 1) * (agent.n_epochs - epochs)
   local score, loss = results(self, agent)
   io.stderr:write(("step %d of %d  %.0f steps/s%s%s  %s left\n"):format(steps,
-    agent.n_epochs * agent.epoch_length, steps / math.max(seconds, 1e-9), score, loss,
+    self.total or agent.n_epochs * agent.epoch_length, steps / math.max(seconds, 1e-9), score, loss,
     self.clock(left)))
 end
 
