@@ -16,8 +16,8 @@ typedef enum stage {
 typedef struct seat {
   deer_lane lane;
   stage stage;
-  bool loose;    /* nobody needs to tell what follows: the last choice did not explore */
-  bool choosing; /* the policy is at work, which may be the user's */
+  bool loose;   /* nobody needs to tell what follows: the last choice did not explore */
+  int choosing; /* choices at work, in which code of the user's may ask again */
   void *next[DEER_MAX_SUBJECTS]; /* [shape...] */
 } seat;
 
@@ -249,14 +249,17 @@ static deer_status pick(deer_learner *l, seat *at, bool explore, deer_answers *a
 
 static deer_status pick_checked(deer_learner *l, seat *at, bool explore, deer_answers *answers,
                                 deer_real *action) {
-  bool nested = at->choosing;
-  at->choosing = true;
-  deer_status status = pick(l, at, explore, answers, action);
-  at->choosing = nested;
-  return status == DEER_OK ? deer_action_check(&l->space->actions, action) : status;
+  DEER_TRY(pick(l, at, explore, answers, action));
+  return deer_action_check(&l->space->actions, action);
 }
 
-/* the action is the lane's, unless it was only looked at */
+/* an action is to be chosen for this */
+static void face(deer_learner *l, seat *at, const void *const *observation, bool explore) {
+  see(l, at, observation, !explore);
+  at->stage = SEEN;
+}
+
+/* the action is the lane's */
 static void commit(const deer_learner *l, seat *at, const deer_real *action) {
   memcpy(at->lane.action, action, (size_t)l->space->actions.size * sizeof *action);
   at->stage = CHOSEN;
@@ -266,12 +269,13 @@ static deer_status choose(deer_learner *l, int lane, const void *const *observat
                           deer_real *action) {
   seat *at = &l->seats[lane];
   DEER_TRY(check_choice(l, at, observation, explore));
-  if (only_looks(at, explore)) return pick_checked(l, at, explore, NULL, action);
-  see(l, at, observation, !explore);
-  at->stage = SEEN;
-  DEER_TRY(pick_checked(l, at, explore, NULL, action));
-  commit(l, at, action);
-  return DEER_OK;
+  bool looks = only_looks(at, explore);
+  if (!looks) face(l, at, observation, explore);
+  at->choosing++;
+  deer_status status = pick_checked(l, at, explore, NULL, action);
+  at->choosing--;
+  if (status == DEER_OK && !looks) commit(l, at, action);
+  return status;
 }
 
 deer_status deer_learner_choose(deer_learner *l, int lane, const void *const *observation,
@@ -289,6 +293,20 @@ static const void *const *row(const deer_learner *l, const void *const *all, int
   return all ? to : NULL;
 }
 
+/* all lanes are at it until the last one has its action */
+static deer_status pick_all(deer_learner *l, bool explore, deer_real *actions) {
+  size_t size = (size_t)l->space->actions.size;
+  deer_status status = DEER_OK;
+  for (int i = 0; i < l->n_seats; i++) l->seats[i].choosing++;
+  deer_answers_forget(&l->answers);
+  for (int i = 0; i < l->n_seats && status == DEER_OK; i++) {
+    deer_real *action = actions + (size_t)i * size;
+    status = locate(l, i, pick_checked(l, &l->seats[i], explore, &l->answers, action));
+  }
+  for (int i = 0; i < l->n_seats; i++) l->seats[i].choosing--;
+  return status;
+}
+
 deer_status deer_learner_choose_all(deer_learner *l, const void *const *observations, bool explore,
                                     deer_real *actions) {
   const void *of[DEER_MAX_SUBJECTS];
@@ -296,18 +314,11 @@ deer_status deer_learner_choose_all(deer_learner *l, const void *const *observat
     const void *const *observation = row(l, observations, i, of);
     DEER_TRY(locate(l, i, check_choice(l, &l->seats[i], observation, explore)));
   }
-  for (int i = 0; i < l->n_seats; i++) {
-    seat *at = &l->seats[i];
-    if (only_looks(at, explore)) continue;
-    see(l, at, row(l, observations, i, of), !explore);
-    at->stage = SEEN;
-  }
-  deer_answers_forget(&l->answers);
+  for (int i = 0; i < l->n_seats; i++)
+    if (!only_looks(&l->seats[i], explore))
+      face(l, &l->seats[i], row(l, observations, i, of), explore);
+  DEER_TRY(pick_all(l, explore, actions));
   size_t size = (size_t)l->space->actions.size;
-  for (int i = 0; i < l->n_seats; i++) {
-    deer_real *action = actions + (size_t)i * size;
-    DEER_TRY(locate(l, i, pick_checked(l, &l->seats[i], explore, &l->answers, action)));
-  }
   for (int i = 0; i < l->n_seats; i++)
     if (!only_looks(&l->seats[i], explore)) commit(l, &l->seats[i], actions + (size_t)i * size);
   return DEER_OK;

@@ -206,17 +206,20 @@ static int learner_choose(lua_State *L) {
 }
 
 // Room for what all lanes observe, [lanes, shape...] of each subject, and do, which is returned.
-// Made at the first call and kept.
+// Made at the first call and kept; a call inside of another one has its own.
 static deer_real *rows_of(lua_State *L, learner_box *box, void **observation) {
   size_t lanes = (size_t)deer_learner_lanes(box->learner);
   size_t bytes = room(lanes * (size_t)box->space.actions.size * sizeof(deer_real)), at = bytes;
   for (int s = 0; s < box->space.n_subjects; s++)
     bytes += room(lanes * deer_subject_bytes(&box->space.subjects[s]));
-  if (lua_getiuservalue(L, 1, ROWS) == LUA_TNIL) {
+  if (lua_getiuservalue(L, 1, ROWS) == LUA_TNIL || box->running) {
     lua_pop(L, 1);
     lua_newuserdatauv(L, bytes, 0);
     lua_pushvalue(L, -1);
-    lua_setiuservalue(L, 1, ROWS);
+    if (box->running)
+      lua_pop(L, 1);
+    else
+      lua_setiuservalue(L, 1, ROWS);
   }
   char *rows = lua_touserdata(L, -1);
   for (int s = 0; s < box->space.n_subjects; s++) {

@@ -217,6 +217,32 @@ describe("an agent that a script drives", function()
     assert.same({ 4 }, { table.unpack(agent:dataset():observations()[1], 4) })
   end)
 
+  it("keeps what a policy chooses for all lanes while that looks at the best actions", function()
+    local Policy = deer.Policy:extend "Onlooker"
+    local agent, asked = nil, 0
+    function Policy:action() -- luacheck: ignore 212
+      asked = asked + 1
+      agent:getActions(nil, { explore = false })
+      return asked % 4, 0
+    end
+    agent = deer.Agent{ n_envs = 3, seed = 1, replay_start_size = 1, train_policy = Policy{},
+      learning_algo = deer.QNetwork{ input_dimensions = { { 1 } }, n_actions = 4, seed = 1 } }
+    local done, states = {}, { 1, 2, 3 }
+    for _ = 1, 8 do
+      local actions = agent:getActions(states)
+      if asked > 0 then
+        assert.same({ (asked - 2) % 4, (asked - 1) % 4, asked % 4 }, actions)
+      end
+      table.move(actions, 1, 3, #done + 1, done)
+      for env = 0, 2 do
+        states[env + 1] = states[env + 1] + 1
+        agent:observe{ reward = 0, next_state = states[env + 1], env = env }
+      end
+    end
+    assert.is_true(asked >= 18)
+    assert.same(done, agent:dataset():actions())
+  end)
+
   it("takes minus zero for zero", function()
     local agent = deer.Agent{ seed = 1,
       learning_algo = deer.QNetwork{ input_dimensions = { { 1, 2 } }, n_actions = 2, seed = 1 } }
