@@ -58,6 +58,7 @@ typedef struct seaquest {
   int cool;                 /* frames without a shot */
   int oxygen, aboard;
   bool under; /* water, since the last time at the surface */
+  int n_hit;  /* enemies, in this frame */
   shoal sea[KINDS];
   int appear_timer, appear_interval, diver_timer, move_interval, level;
 } seaquest;
@@ -167,22 +168,25 @@ static void steer(seaquest *s, deer_arcade_button button) {
   }
 }
 
-/* how many enemies are hit */
-static int move_shots(seaquest *s) {
-  shoal *shots = &s->sea[SHOT];
-  int n_hit = 0;
-  for (int i = 0; i < shots->n;) {
-    swimmer *shot = &shots->at[i];
-    shot->column += shot->step;
-    bool hit = take_out_at(&s->sea[FISH], shot->row, shot->column) ||
-               take_out_at(&s->sea[SUBMARINE], shot->row, shot->column);
-    n_hit += hit;
-    if (hit || !is_on_board(shot))
-      take_out(shots, i);
+/* what one does in a frame; true: it is gone after that */
+typedef bool deed(seaquest *s, swimmer *one);
+
+static void let_each(seaquest *s, kind which, deed *act) {
+  shoal *all = &s->sea[which];
+  for (int i = 0; i < all->n;) {
+    if (act(s, &all->at[i]))
+      take_out(all, i);
     else
       i++;
   }
-  return n_hit;
+}
+
+static bool fly(seaquest *s, swimmer *shot) {
+  shot->column += shot->step;
+  bool hit = take_out_at(&s->sea[FISH], shot->row, shot->column) ||
+             take_out_at(&s->sea[SUBMARINE], shot->row, shot->column);
+  s->n_hit += hit;
+  return hit || !is_on_board(shot);
 }
 
 static bool board(seaquest *s, const swimmer *diver) {
@@ -191,61 +195,36 @@ static bool board(seaquest *s, const swimmer *diver) {
   return true;
 }
 
-static void move_divers(seaquest *s) {
-  shoal *divers = &s->sea[DIVER];
-  for (int i = 0; i < divers->n;) {
-    swimmer *diver = &divers->at[i];
-    bool gone = board(s, diver);
-    if (!gone && deer_arcade_due(&diver->timer, DIVER_MOVE)) {
-      diver->column += diver->step;
-      gone = board(s, diver) || !is_on_board(diver);
-    }
-    if (gone)
-      take_out(divers, i);
-    else
-      i++;
-  }
+static bool dive(seaquest *s, swimmer *diver) {
+  if (board(s, diver)) return true;
+  if (!deer_arcade_due(&diver->timer, DIVER_MOVE)) return false;
+  diver->column += diver->step;
+  return board(s, diver) || !is_on_board(diver);
 }
 
 static void meet(seaquest *s, const swimmer *one) { s->arcade.over |= is_met(s, one); }
 
-/* how many moved onto a shot */
-static int move_enemies(seaquest *s, kind which) {
-  shoal *enemies = &s->sea[which];
-  int n_hit = 0;
-  for (int i = 0; i < enemies->n;) {
-    swimmer *enemy = &enemies->at[i];
-    bool gone = false;
-    meet(s, enemy);
-    if (deer_arcade_due(&enemy->timer, s->move_interval)) {
-      enemy->column += enemy->step;
-      meet(s, enemy);
-      bool hit = take_out_at(&s->sea[SHOT], enemy->row, enemy->column);
-      n_hit += hit;
-      gone = hit || !is_on_board(enemy);
-    }
-    if (which == SUBMARINE && deer_arcade_due(&enemy->reload, RELOAD))
-      add(&s->sea[TORPEDO], *enemy);
-    if (gone)
-      take_out(enemies, i);
-    else
-      i++;
-  }
-  return n_hit;
+static bool swim(seaquest *s, swimmer *enemy) {
+  meet(s, enemy);
+  if (!deer_arcade_due(&enemy->timer, s->move_interval)) return false;
+  enemy->column += enemy->step;
+  meet(s, enemy);
+  bool hit = take_out_at(&s->sea[SHOT], enemy->row, enemy->column);
+  s->n_hit += hit;
+  return hit || !is_on_board(enemy);
 }
 
-static void move_torpedoes(seaquest *s) {
-  shoal *torpedoes = &s->sea[TORPEDO];
-  for (int i = 0; i < torpedoes->n;) {
-    swimmer *torpedo = &torpedoes->at[i];
-    meet(s, torpedo);
-    torpedo->column += torpedo->step;
-    meet(s, torpedo);
-    if (is_on_board(torpedo))
-      i++;
-    else
-      take_out(torpedoes, i);
-  }
+static bool swim_and_fire(seaquest *s, swimmer *submarine) {
+  bool gone = swim(s, submarine);
+  if (deer_arcade_due(&submarine->reload, RELOAD)) add(&s->sea[TORPEDO], *submarine);
+  return gone;
+}
+
+static bool run(seaquest *s, swimmer *torpedo) {
+  meet(s, torpedo);
+  torpedo->column += torpedo->step;
+  meet(s, torpedo);
+  return !is_on_board(torpedo);
 }
 
 static int oxygen_cells(const seaquest *s) { return s->oxygen * WIDTH / OXYGEN; }
@@ -279,12 +258,13 @@ static double play(deer_arcade *self, deer_arcade_button button) {
   seaquest *s = (seaquest *)self;
   let_appear(s);
   steer(s, button);
-  int reward = move_shots(s);
-  move_divers(s);
-  reward += move_enemies(s, FISH);
-  reward += move_enemies(s, SUBMARINE);
-  move_torpedoes(s);
-  return reward + breathe(s);
+  s->n_hit = 0;
+  let_each(s, SHOT, fly);
+  let_each(s, DIVER, dive);
+  let_each(s, FISH, swim);
+  let_each(s, SUBMARINE, swim_and_fire);
+  let_each(s, TORPEDO, run);
+  return s->n_hit + breathe(s);
 }
 
 /* ---- what is seen ---- */
