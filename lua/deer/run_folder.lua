@@ -78,14 +78,13 @@ local function clean(name) return (name:gsub("%.lua$", ""):gsub("[^%w_.-]+", "_"
 -- makes a folder of this name, or of the next that is free; runs may begin at the same time
 local function make_new(path)
   local found, n = path, 1
-  local done, message = sys.mkdir(found, true)
-  while not done and sys.exists(found) do
+  while true do
+    local done, message = sys.mkdir(found, true)
+    if done then return found end
+    if not sys.exists(found) then usage.fail("%s", message) end
     n = n + 1
     found = ("%s-%d"):format(path, n)
-    done, message = sys.mkdir(found, true)
   end
-  if not done then usage.fail("%s", message) end
-  return found
 end
 
 --- Makes the folder of a run with its config.json.
