@@ -36,100 +36,90 @@ local function actions_of(Class)
   return table.concat(n, " x ")
 end
 
+-- a row for each name
+local function each(names, row_of)
+  local rows = {}
+  for i, name in ipairs(names) do rows[i] = row_of(name) end
+  return rows
+end
+
 local function environments()
-  local rows = {}
-  for i, name in ipairs(kinds.list "env") do
+  return each(kinds.list "env", function(name)
     local Class = kinds.load("env", name)
-    rows[i] = about("env", name, Class)
-    rows[i].actions = actions_of(Class)
-    local variants = kinds.variants("env", name)
+    local row, variants = about("env", name, Class), kinds.variants("env", name)
+    row.actions = actions_of(Class)
     if #variants > 0 then
-      rows[i].help = ("%s (%s)"):format(rows[i].help, table.concat(variants, ", "))
+      row.help = ("%s (%s)"):format(row.help, table.concat(variants, ", "))
     end
-  end
-  return rows
-end
-
-local function algorithms()
-  local rows = {}
-  for _, class_name in ipairs(manual.classes) do
-    local native = deer[class_name].native_name
-    if native then
-      local known = core.about("algo", native)
-      rows[#rows + 1] = { name = class_name, kind = "C", actions = known.actions,
-        help = known.help, paper = known.paper }
-    end
-  end
-  for _, name in ipairs(kinds.list "algo") do
-    local Class = kinds.load("algo", name)
-    rows[#rows + 1] = about("algo", name, Class)
-    rows[#rows].name, rows[#rows].actions = Class.native_name and Class.__name or name,
-      Class.action_kinds
-  end
-  return rows
-end
-
-local function classes(kind)
-  return function()
-    local rows = {}
-    for i, name in ipairs(kinds.list(kind)) do
-      rows[i] = about(kind, name, kinds.load(kind, name))
-      rows[i].name = kinds.className(kind, name)
-    end
-    return rows
-  end
-end
-
-local function networks()
-  local rows = {}
-  for i, name in ipairs(require("deer.network_spec").names()) do
-    rows[i] = { name = name, kind = "C", help = "DeeR's default network" }
-    if kinds.source("network", name) then
-      rows[i] = about("network", name, kinds.find("network", name))
-    end
-  end
-  return rows
-end
-
-local function wrappers()
-  local rows = {}
-  for i, name in ipairs(deer.wrappers.Wrapper.names()) do
-    local Class = deer.wrappers[name]
-    rows[i] = { name = name, kind = Class.native_name and "C" or "Lua", help = Class.help }
-  end
-  return rows
-end
-
-local function presets()
-  local Preset, rows = require "deer.preset", {}
-  for i, name in ipairs(Preset.names()) do
-    local help, paper = manual.wordsOfPreset(name)
-    local preset = Preset.load(name)
-    rows[i] = { name = name, kind = preset.algo, help = help, paper = paper,
-      actions = ("%d steps"):format(preset.epochs * preset.epoch_length) }
-  end
-  return rows
+    return row
+  end)
 end
 
 -- of which agents are made
 local function main_classes()
-  local rows = {}
-  for i, name in ipairs(manual.classes) do
+  return each(manual.classes, function(name)
     local known = manual.find(name)
-    rows[i] = { name = name, kind = deer[name].native_name and "C" or "Lua", help = known.help,
+    return { name = name, kind = deer[name].native_name and "C" or "Lua", help = known.help,
       actions = known.actions, paper = known.paper }
+  end)
+end
+
+local function algorithms()
+  local rows = {}
+  for _, row in ipairs(main_classes()) do
+    if deer[row.name].native_name then rows[#rows + 1] = row end
   end
-  return rows
+  local more = each(kinds.list "algo", function(name)
+    local Class = kinds.load("algo", name)
+    local row = about("algo", name, Class)
+    row.name, row.actions = Class.native_name and Class.__name or name, Class.action_kinds
+    return row
+  end)
+  return table.move(more, 1, #more, #rows + 1, rows)
+end
+
+local function classes(kind)
+  return function()
+    return each(kinds.list(kind), function(name)
+      local row = about(kind, name, kinds.load(kind, name))
+      row.name = kinds.className(kind, name)
+      return row
+    end)
+  end
+end
+
+local function networks()
+  return each(require("deer.network_spec").names(), function(name)
+    if kinds.source("network", name) then
+      return about("network", name, kinds.find("network", name))
+    end
+    return { name = name, kind = "C", help = "DeeR's default network" }
+  end)
+end
+
+local function wrappers()
+  return each(deer.wrappers.Wrapper.names(), function(name)
+    local Class = deer.wrappers[name]
+    return { name = name, kind = Class.native_name and "C" or "Lua", help = Class.help }
+  end)
+end
+
+local function presets()
+  local Preset = require "deer.preset"
+  return each(Preset.names(), function(name)
+    local help, paper = manual.wordsOfPreset(name)
+    local preset = Preset.load(name)
+    return { name = name, kind = preset.algo, help = help, paper = paper,
+      actions = ("%d steps"):format(preset.epochs * preset.epoch_length) }
+  end)
 end
 
 local function natives(kind)
   return function()
-    local rows = {}
-    for i, name in ipairs(core.names(kind)) do
+    return each(core.names(kind), function(name)
       local known = core.about(kind, name)
-      rows[i] = { name = name, kind = "C", help = known.help, paper = known.paper }
-    end
-    return rows
+      return { name = name, kind = "C", help = known.help, paper = known.paper }
+    end)
   end
 end
 
