@@ -497,18 +497,24 @@ static void step(world *w, deer_learner *l, deer_real *x, deer_real *action) {
   if (o.ending != DEER_RUNNING) begin(w, l, x);
 }
 
-static deer_learner *run_learner(world *w) {
+static deer_learner *make_learner(const world *w, int lanes) {
   deer_rng rng = deer_rng_seed(4);
   deer_learner_config config = {.algo = w->algo,
                                 .policy = (deer_policy *)w->policy,
+                                .lanes = lanes,
                                 .replay = deer_replay_find("uniform"),
                                 .replay_start_size = -1,
                                 .replay_memory_size = 1000,
                                 .only_full_history = true,
                                 .rng = &rng};
   deer_learner *made;
-  deer_real x[8] = {0}, action[8];
   OK(deer_learner_new(&config, &made));
+  return made;
+}
+
+static deer_learner *run_learner(world *w) {
+  deer_learner *made = make_learner(w, 1);
+  deer_real x[8] = {0}, action[8];
   begin(w, made, x);
   uint64_t calls = 0;
   for (int t = 0; t < STEPS; t++) {
@@ -583,21 +589,6 @@ static void it_learns_what_an_agent_learns(void **state) {
 
 enum { LANES = 5 };
 
-static deer_learner *make_lanes(const world *w) {
-  deer_rng rng = deer_rng_seed(4);
-  deer_learner_config config = {.algo = w->algo,
-                                .policy = (deer_policy *)w->policy,
-                                .lanes = LANES,
-                                .replay = deer_replay_find("uniform"),
-                                .replay_start_size = -1,
-                                .replay_memory_size = 1000,
-                                .only_full_history = true,
-                                .rng = &rng};
-  deer_learner *made;
-  OK(deer_learner_new(&config, &made));
-  return made;
-}
-
 /* what lane i did leads to x; one in eight is the end */
 static void tell(deer_learner *l, int i, deer_real *x, double reward) {
   const void *next[] = {x};
@@ -632,8 +623,8 @@ static void compare_lanes(const task_of *t) {
   size_t width = deer_subject_bytes(&a.env->space.subjects[0]) / sizeof(deer_real);
   /* what an algo draws for many states at once are other numbers than for one after the other */
   bool explore = strcmp(t->policy, "stochastic") != 0;
-  two_learners two = {make_lanes(&a), make_lanes(&b), width, (size_t)a.env->space.actions.size,
-                      explore};
+  two_learners two = {make_learner(&a, LANES), make_learner(&b, LANES), width,
+                      (size_t)a.env->space.actions.size, explore};
   deer_real x[LANES * 8];
   deer_rng rng = deer_rng_seed(9);
   for (size_t i = 0; i < LANES * width; i++) x[i] = 1; /* all begin */

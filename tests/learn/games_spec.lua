@@ -19,24 +19,24 @@ describe("the mobile robot #learn", function()
   end)
 end)
 
-describe("Breakout at length #long", function()
-  -- chance earns 0.5 in a game
-  it("is played better than by chance after 150 000 frames", function()
-    local preset = deer.preset "breakout/dqn"
+describe("a game on a board at length #long", function()
+  -- the mean return without exploration after so many epochs of the preset, in about so many frames
+  local function score(name, epochs, frames)
+    local preset = deer.preset(name)
     local agent = preset:agent{ seed = 1 }
-    agent:run(3, preset.epoch_length)
-    local mean = preset:score(agent, 20000)
+    agent:run(epochs, preset.epoch_length)
+    return preset:score(agent, frames)
+  end
+
+  -- chance earns 0.5 in a game
+  it("is played better than by chance after 150 000 frames of Breakout", function()
+    local mean = score("breakout/dqn", 3, 20000)
     assert.is_true(mean >= 5, ("%.2f"):format(mean))
   end)
-end)
 
-describe("Freeway at length #long", function()
   -- chance crosses once in eight episodes, who goes up in nine frames of ten 28 times
-  it("is played better than by going up after 400 000 frames", function()
-    local preset = deer.preset "freeway/dqn"
-    local agent = preset:agent{ seed = 1 }
-    agent:run(8, preset.epoch_length)
-    local mean = preset:score(agent, 25010)
+  it("is played better than by going up after 400 000 frames of Freeway", function()
+    local mean = score("freeway/dqn", 8, 25010)
     assert.is_true(mean >= 45, ("%.2f"):format(mean))
   end)
 end)

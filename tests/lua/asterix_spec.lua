@@ -39,8 +39,8 @@ local function game(text, frames, options)
     state[2 + row], state[10 + row] = KIND[kind] or 0, tonumber(column) or 0
   end
   state[19] = frames
-  local given = { sticky = 0, start_state = state }
-  for key, value in deer.spairs(options or {}) do given[key] = value end
+  local given = board.calm(options)
+  given.start_state = state
   local env = deer.env "asterix" (given)
   env:reset(-1)
   return env

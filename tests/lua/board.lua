@@ -1,6 +1,15 @@
 --- Reads the observation of a game on a board: channels, rows and columns of bytes.
 local board = {}
 
+--- Options without sticky actions, if they say nothing of them.
+---@param options? table
+---@return table
+function board.calm(options)
+  local given = { sticky = 0 }
+  for key, value in pairs(options or {}) do given[key] = value end
+  return given
+end
+
 --- A channel as text, row by row from the top: '#' where something is.
 ---@param env deer.Environment
 ---@param channel integer counted from 1

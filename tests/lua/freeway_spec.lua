@@ -8,18 +8,16 @@ local STAY, UP, DOWN = 0, 2, 4
 local PLAYER, CARS, TRAIL = 1, 2, 2 -- TRAIL + n: of cars of pace n
 
 -- a game without chance: the columns of the cars in rows 1 to 8, then their paces
-local function game(columns, paces, options)
+local function game(columns, paces)
   local state = table.move(paces, 1, 8, 9, table.move(columns, 1, 8, 1, {}))
-  local given = { sticky = 0, start_state = state }
-  for key, value in deer.spairs(options or {}) do given[key] = value end
-  local env = deer.env "freeway" (given)
+  local env = deer.env "freeway" { sticky = 0, start_state = state }
   env:reset(-1)
   return env
 end
 
 -- all cars in the ninth column, driving away from the player and slowly
-local function quiet(options)
-  return game({ 9, 9, 9, 9, 9, 9, 9, 9 }, { 5, 5, 5, 5, 5, 5, 5, 5 }, options)
+local function quiet()
+  return game({ 9, 9, 9, 9, 9, 9, 9, 9 }, { 5, 5, 5, 5, 5, 5, 5, 5 })
 end
 
 local function after(env, channel, ...)

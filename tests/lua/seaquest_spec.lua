@@ -10,8 +10,8 @@ local FRONT, BACK, SHOTS, TRAIL, TORPEDOES, FISH, SUBMARINES, OXYGEN, ABOARD, DI
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 
 local function begin(options)
-  local given = { sticky = 0, seed = 1 }
-  for key, value in deer.spairs(options or {}) do given[key] = value end
+  local given = board.calm(options)
+  given.seed = given.seed or 1
   local env = deer.env "seaquest" (given)
   env:reset(-1)
   return env

@@ -9,9 +9,7 @@ local NOTHING, LEFT, RIGHT, FIRE = 0, 1, 3, 5
 local CANNON, ALIENS, TO_LEFT, TO_RIGHT, SHOTS, BOMBS = 1, 2, 3, 4, 5, 6
 
 local function begin(options)
-  local given = { sticky = 0 }
-  for key, value in deer.spairs(options or {}) do given[key] = value end
-  local env = deer.env "space_invaders" (given)
+  local env = deer.env "space_invaders" (board.calm(options))
   env:reset(-1)
   return env
 end
